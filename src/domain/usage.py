@@ -1,0 +1,15 @@
+"""Tokens as providers report them, in OpenAI's way of counting."""
+
+import msgspec
+
+
+class TokenUsage(msgspec.Struct, frozen=True):
+    """Token counts of one call. `input_tokens` includes cached ones, `output_tokens` includes reasoning."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    audio_input_tokens: int = 0
+    audio_output_tokens: int = 0

@@ -1,0 +1,75 @@
+"""Valid things to vary: each builder returns one, with the fields a test cares about replaced."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from domain.chat import ChatRequest
+from domain.keys import ProviderKey, Tenant, VirtualKey
+from domain.providers import Provider, ProviderSettings
+from domain.secrets import Secret
+from domain.wire import Payload
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+def a_provider(provider_id: str = "alpha", **changes: Any) -> Provider:
+    fields: dict[str, Any] = {
+        "id": provider_id,
+        "kind": "openai",
+        "name": provider_id.title(),
+        "base_url": f"https://{provider_id}.example/v1",
+        "priority": 100,
+        "enabled": True,
+        "settings": ProviderSettings(),
+        "owner": "database",
+        "version": 1,
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    return Provider(**(fields | changes))
+
+
+def a_provider_key(key_id: str = "pk_1", provider_id: str = "alpha", **changes: Any) -> ProviderKey:
+    fields: dict[str, Any] = {
+        "id": key_id,
+        "provider_id": provider_id,
+        "label": "main",
+        "secret": Secret(f"upstream-secret-{key_id}"),
+        "weight": 1,
+        "owner": "database",
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    return ProviderKey(**(fields | changes))
+
+
+def a_tenant(tenant_id: str = "ten_default", **changes: Any) -> Tenant:
+    fields: dict[str, Any] = {"id": tenant_id, "name": "Default", "kind": "shared", "created_at": NOW}
+    return Tenant(**(fields | changes))
+
+
+def a_virtual_key(key_id: str = "key_1", **changes: Any) -> VirtualKey:
+    fields: dict[str, Any] = {
+        "id": key_id,
+        "tenant_id": "ten_default",
+        "name": "test",
+        "digest": key_id.encode().ljust(32, b"0"),
+        "last4": "abcd",
+        "allowed_models": None,
+        "allowed_providers": None,
+        "expires_at": None,
+        "revoked_at": None,
+        "version": 1,
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    return VirtualKey(**(fields | changes))
+
+
+def a_chat_payload(**fields: Any) -> Payload[ChatRequest]:
+    """A chat body with the given fields over a minimal one, parsed as the edge parses it."""
+    body = msgspec.json.encode({"model": "m", "messages": [{"role": "user", "content": "hi"}]} | fields)
+    value = msgspec.json.decode(body, type=ChatRequest)
+    return Payload(value, msgspec.json.decode(body, type=dict[str, msgspec.Raw]), len(body))
