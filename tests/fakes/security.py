@@ -1,0 +1,48 @@
+"""Cryptography without secrets: fast, deterministic, and honest about what it is bound to."""
+
+import base64
+import hashlib
+
+from typing_extensions import override
+
+from domain.ports.security import KeyHasher, SecretBox, SecretUnreadable
+from domain.secrets import Secret
+
+
+class FakeHasher(KeyHasher):
+    """Digests under named peppers, newest first."""
+
+    def __init__(self, *peppers: str) -> None:
+        self._peppers = peppers or ("pepper",)
+
+    @override
+    def digest(self, key: str) -> bytes:
+        return self.digests(key)[0]
+
+    @override
+    def digests(self, key: str) -> tuple[bytes, ...]:
+        return tuple(hashlib.sha256(f"{pepper}/{key}".encode()).digest() for pepper in self._peppers)
+
+
+class FakeBox(SecretBox):
+    """Encodes instead of encrypting, and checks its binding as the real one does."""
+
+    def __init__(self, kid: str = "k1") -> None:
+        self._kid = kid
+
+    @override
+    def seal(self, secret: Secret, bound_to: str) -> str:
+        text = f"{bound_to}\n{secret.reveal()}"
+        return f"v1.{self._kid}.{base64.urlsafe_b64encode(text.encode()).decode()}"
+
+    @override
+    def open(self, sealed: str, bound_to: str) -> Secret:
+        text = base64.urlsafe_b64decode(sealed.split(".")[2]).decode()
+        owner, _, value = text.partition("\n")
+        if owner != bound_to:
+            raise SecretUnreadable(f"The secret of {bound_to} cannot be opened: it is bound to another row.")
+        return Secret(value)
+
+    @override
+    def is_current(self, sealed: str) -> bool:
+        return sealed.split(".")[1] == self._kid
