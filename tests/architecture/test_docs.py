@@ -1,0 +1,91 @@
+"""The pages are true where a test can tell: links resolve, named tests exist, every requirement has one."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+from tests.architecture.tree import ROOT, files, name_of, texts, tree
+
+SPECS = ROOT / "docs" / "specs.md"
+REQUIRED = [*(f"A{n}" for n in range(1, 10)), *(f"E{n}" for n in range(1, 6))]
+LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
+TEST_NAME = re.compile(r"`(?P<path>tests/[\w/]+\.py)(?:::(?P<name>\w+))?`")
+
+
+def _anchor(heading: str) -> str:
+    kept = re.sub(r"[^\w\- ]", "", heading.strip().lower())
+    return "#" + kept.replace(" ", "-")
+
+
+def _anchors(path: Path) -> set[str]:
+    return {_anchor(line.lstrip("#")) for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")}
+
+
+@cache
+def _test_names(path: Path) -> frozenset[str]:
+    functions = (n for n in ast.walk(tree(path)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
+    return frozenset(function.name for function in functions)
+
+
+def _dead(path: Path, target: str) -> bool:
+    if target.startswith(("http://", "https://", "mailto:")):
+        return False
+    where, _, fragment = target.partition("#")
+    page = (path.parent / where).resolve() if where else path
+    if not page.exists():
+        return True
+    return bool(fragment) and page.suffix == ".md" and f"#{fragment}" not in _anchors(page)
+
+
+def test_every_link_between_pages_resolves() -> None:
+    dead = [
+        f"{name_of(path)}: {match['target']}"
+        for path, text in texts(".md")
+        for match in LINK.finditer(text)
+        if _dead(path, match["target"])
+    ]
+
+    assert dead == []
+
+
+def test_every_test_that_a_page_names_exists() -> None:
+    missing = []
+    for path, text in texts(".md"):
+        for match in TEST_NAME.finditer(text):
+            file, name = ROOT / match["path"], match["name"]
+            if not file.is_file() or (name and name not in _test_names(file)):
+                missing.append(f"{name_of(path)}: {match[0]}")
+
+    assert missing == []
+
+
+def test_every_requirement_of_this_release_names_a_test() -> None:
+    rows = {}
+    for line in SPECS.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) >= 3:
+            rows[cells[0]] = cells[-1]
+
+    assert [wanted for wanted in REQUIRED if not TEST_NAME.search(rows.get(wanted, ""))] == []
+
+
+def test_every_page_is_reached_from_the_index() -> None:
+    seen: set[Path] = set()
+    queue = [ROOT / "docs" / "index.md"]
+    while queue:
+        page = queue.pop()
+        if page in seen or page.suffix != ".md" or not page.is_file():
+            continue
+        seen.add(page)
+        targets = (m["target"].partition("#")[0] for m in LINK.finditer(page.read_text(encoding="utf-8")))
+        queue += [(page.parent / target).resolve() for target in targets if target and "://" not in target]
+
+    pages = {path for path in files() if path.suffix == ".md" and path.is_relative_to(ROOT / "docs")}
+    assert [name_of(path) for path in sorted(pages - seen)] == []
+
+
+def test_decisions_are_numbered_once_each() -> None:
+    numbers = [p.name[:4] for p in files() if p.parent == ROOT / "docs" / "decisions" and p.name[:4].isdigit()]
+
+    assert sorted(numbers) == sorted(set(numbers))
