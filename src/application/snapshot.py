@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -90,12 +90,17 @@ class GatewayState:
         self._reloading = asyncio.Lock()
         self._closing: set[asyncio.Task[None]] = set()
         self._stored_version = -1
+        self._listeners: list[Callable[[], None]] = []
         self.generation = 0
         self.current = Snapshot(0, (), {})
 
     @property
     def declared(self) -> DeclaredConfig:
         return self._declared
+
+    def on_foreign_change(self, listener: Callable[[], None]) -> None:
+        """Call `listener` whenever another process turns out to have changed the configuration."""
+        self._listeners.append(listener)
 
     async def reload(self) -> None:
         """Read the configuration and swap the snapshot. Raises `StoreUnavailable` and keeps the old one."""
@@ -113,6 +118,8 @@ class GatewayState:
                 version = int(await unit.facts.get(CONFIG_VERSION) or 0)
             if version != self._stored_version:
                 await self.reload()
+                for listener in self._listeners:
+                    listener()
         except StoreUnavailable:
             log.warning("configuration not checked: the store is away")
 

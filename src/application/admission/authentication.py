@@ -1,7 +1,7 @@
 """From a token to a principal: a bounded cache of immutable snapshots over the stored keys (S-06, S-09, R-25)."""
 
 import asyncio
-import logging
+import hmac
 from collections import OrderedDict
 
 import msgspec
@@ -12,8 +12,6 @@ from domain.ports.repositories import Store
 from domain.ports.runtime import Clock
 from domain.ports.security import KeyHasher
 from domain.secrets import Secret
-
-log = logging.getLogger(__name__)
 
 ADMIN_TOKEN_DIGEST = "admin_token_digest"  # noqa: S105 - the name of a fact
 DEFAULT_TENANT_ID = "ten_default"
@@ -82,6 +80,8 @@ class Authenticator:
         self._entries.clear()
 
     def _admitted(self, entry: _Entry) -> Principal:
+        if entry.key is None and self._open_access:
+            return OPEN_PRINCIPAL
         if entry.principal is None:
             raise Unauthenticated
         if self._expired(entry):
@@ -146,14 +146,15 @@ class AdminAuthenticator:
         if token is None:
             raise Unauthenticated("You didn't provide an admin token. Send it as 'Authorization: Bearer omg-admin-…'.")
         if self._configured is not None:
-            if self._hasher.digest(token) == self._configured:
+            if hmac.compare_digest(self._hasher.digest(token), self._configured):
                 return Principal("admin", None, DEFAULT_TENANT_ID)
             raise Unauthenticated("Incorrect admin token provided.")
         if not well_formed(token, ADMIN_TOKEN_PREFIX):
             raise Unauthenticated("Incorrect admin token provided.")
         if self._stored is None:
             self._stored = await self._read_stored()
-        if self._stored and any(digest.hex() == self._stored for digest in self._hasher.digests(token)):
+        stored = self._stored or ""
+        if any(hmac.compare_digest(digest.hex(), stored) for digest in self._hasher.digests(token)):
             return Principal("admin", None, DEFAULT_TENANT_ID)
         raise Unauthenticated("Incorrect admin token provided.")
 

@@ -2,7 +2,11 @@
 
 import msgspec
 
+from domain.chat import ChatRequest
+from domain.keys import Principal
+from domain.records import AttemptRecord
 from domain.usage import TokenUsage
+from domain.wire import Payload
 
 
 class CallTrace:
@@ -41,6 +45,25 @@ class CallContext(msgspec.Struct, frozen=True):
     pinned_provider: str | None
     started: float
     trace: CallTrace
+
+
+class InferenceCall(msgspec.Struct, frozen=True):
+    """One client request on its way through the pipeline. `attempts` grows with each upstream call that ends."""
+
+    principal: Principal
+    payload: Payload[ChatRequest]
+    context: CallContext
+    attempts: list[AttemptRecord]
+
+    @property
+    def request(self) -> ChatRequest:
+        return self.payload.value
+
+    @property
+    def include_usage(self) -> bool:
+        """Whether the client asked for the usage chunk of a stream."""
+        options = self.payload.value.stream_options
+        return options is not None and bool(options.include_usage)
 
 
 class PlainReply(msgspec.Struct, frozen=True):

@@ -1,0 +1,1 @@
+"""From the `model` a client names to the deployments to try."""

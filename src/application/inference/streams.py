@@ -1,0 +1,135 @@
+"""Streams: held until their first content, then passed on; settled exactly once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import msgspec
+
+from application.inference.deadlines import CallTimer
+from domain.errors import StreamBroken, UpstreamFailure
+from domain.failover import FailureKind
+from domain.ports.providers import ChatCall, ChatProvider, ChatStream
+
+HOLD_SECONDS = 2.0
+HOLD_BYTES = 64 * 1024
+DONE = b"data: [DONE]\n\n"
+
+
+class HeldStream(msgspec.Struct):
+    """An upstream stream past its commit point (R-07): from here on there is no other provider.
+
+    `blocks` were read already; `pending` is a read under way where the hold ended by time.
+    """
+
+    stream: ChatStream
+    iterator: AsyncIterator[bytes]
+    blocks: list[bytes]
+    pending: "asyncio.Future[bytes | None] | None" = None
+
+    async def aclose(self) -> None:
+        """Give the upstream up. Idempotent."""
+        if self.pending is not None and not self.pending.done():
+            self.pending.cancel()
+            await asyncio.wait({self.pending})
+        await self.stream.aclose()
+
+
+async def open_held(provider: ChatProvider, call: ChatCall, timer: CallTimer) -> HeldStream:
+    """Open a stream and hold it until its first content, for 2 s after its first bytes or 64 KiB at most.
+
+    Raises `UpstreamFailure` for everything that goes wrong before, so that another candidate may answer.
+    """
+    with timer:
+        stream = await provider.stream(call)
+    held = HeldStream(stream, aiter(stream), [])
+    try:
+        await _hold(held, timer)
+    except BaseException:
+        await asyncio.shield(held.aclose())
+        raise
+    timer.content_seen()
+    return held
+
+
+async def _hold(held: HeldStream, timer: CallTimer) -> None:
+    loop = asyncio.get_running_loop()
+    size, hold_until = 0, 0.0
+    while True:
+        if not held.blocks:
+            with timer:
+                block = await anext(held.iterator, None)
+            hold_until = loop.time() + HOLD_SECONDS
+        else:
+            # A read that is cancelled ends its iterator, so the hold waits beside it instead of around it.
+            held.pending = asyncio.ensure_future(anext(held.iterator, None))
+            await asyncio.wait({held.pending}, timeout=max(min(hold_until, timer.due) - loop.time(), 0))
+            if not held.pending.done():
+                if loop.time() >= timer.due:
+                    raise timer.failure()
+                return
+            block, held.pending = held.pending.result(), None
+        if block is None:
+            raise UpstreamFailure(
+                FailureKind.SERVER_ERROR, "The provider's stream ended without an answer.", status=200
+            )
+        held.blocks.append(block)
+        size += len(block)
+        if held.stream.has_content or size >= HOLD_BYTES:
+            return
+
+
+class StreamReply:
+    """A committed stream: iterate it once for blocks of whole SSE events, `[DONE]` last, then `aclose` it.
+
+    Iteration raises `StreamBroken` where the upstream fails midway; there is no `[DONE]` then. `on_end` is
+    called exactly once, with the failure or None, before the last bytes are handed over or at closing.
+    """
+
+    def __init__(
+        self, held: HeldStream, timer: CallTimer, on_end: Callable[[UpstreamFailure | None, bool], None]
+    ) -> None:
+        self._held = held
+        self._timer = timer
+        self._on_end = on_end
+        self._ended = False
+
+    @property
+    def upstream(self) -> ChatStream:
+        return self._held.stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            for block in self._held.blocks:
+                yield block
+            self._held.blocks = []
+            while (following := await self._next()) is not None:
+                yield following
+        except UpstreamFailure as failure:
+            self._end(failure, finished=False)
+            raise broken(failure) from failure
+        self._end(None, finished=True)
+        yield DONE
+
+    async def aclose(self) -> None:
+        """Release everything. Settles the call as given up where it had not ended. Idempotent."""
+        self._timer.close()
+        self._end(None, finished=False)
+        await self._held.aclose()
+
+    async def _next(self) -> bytes | None:
+        with self._timer:
+            if self._held.pending is None:
+                return await anext(self._held.iterator, None)
+            pending, self._held.pending = self._held.pending, None
+            return await pending
+
+    def _end(self, failure: UpstreamFailure | None, *, finished: bool) -> None:
+        if not self._ended:
+            self._ended = True
+            self._on_end(failure, finished)
+
+
+def broken(failure: UpstreamFailure) -> StreamBroken:
+    """A failure after content, as the client is told of it."""
+    codes = {FailureKind.TIMEOUT: "upstream_timeout", FailureKind.TRUNCATED: "upstream_truncated"}
+    return StreamBroken(failure.message, code=codes.get(failure.kind, "upstream_error"))

@@ -1,0 +1,119 @@
+"""What a client is told when no candidate served: contract sections 6 and 7."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from domain.availability import KeyCondition
+from domain.errors import AllCandidatesFailed, ClientRejected, GatewayError, NotFound, UpstreamFailure
+from domain.failover import FailureKind
+
+MAX_WAIT_SECONDS = 86_400.0
+
+
+class Unavailability:
+    """Why candidates were passed over without a call, and the soonest any of them may be asked again."""
+
+    def __init__(self) -> None:
+        self.rate_limited = False
+        self.invalid_key = False
+        self.unhealthy = False
+        self.no_key = False
+        self.model_absent = False
+        self.available_at: datetime | None = None
+
+    def key(self, condition: KeyCondition, until: datetime | None) -> None:
+        """A key that may not be asked now."""
+        if condition is KeyCondition.INVALID:
+            self.invalid_key = True
+        else:
+            self.rate_limited = True
+            self._soonest(until)
+
+    def provider(self, until: datetime | None) -> None:
+        """A provider whose breaker is open."""
+        self.unhealthy = True
+        self._soonest(until)
+
+    def _soonest(self, until: datetime | None) -> None:
+        if until is not None and (self.available_at is None or until < self.available_at):
+            self.available_at = until
+
+
+_RATE_KINDS = frozenset({FailureKind.RATE_LIMITED, FailureKind.QUOTA_EXHAUSTED})
+
+
+def verdict(
+    failures: Sequence[UpstreamFailure], passed_over: Unavailability, requested_model: str, now: datetime
+) -> GatewayError:
+    """One error out of all that was tried and all that could not be."""
+    kinds = {failure.kind for failure in failures}
+    if failures and kinds <= {FailureKind.MODEL_ABSENT} and not passed_over.rate_limited:
+        return NotFound(failures[-1].message, code="model_not_found", param="model")
+    if FailureKind.CONTEXT_LENGTH in kinds:
+        return rejected(next(f for f in failures if f.kind is FailureKind.CONTEXT_LENGTH))
+    wait = _wait(failures, passed_over, now)
+    if kinds <= _RATE_KINDS and (kinds or passed_over.rate_limited):
+        return AllCandidatesFailed(
+            f"Every provider of '{requested_model}' is rate limited. Try again later, or add a provider or a key.",
+            code="rate_limit_exceeded",
+            retry_after_seconds=wait,
+        )
+    credentials_refused = FailureKind.INVALID_CREDENTIAL in kinds or (not kinds and passed_over.invalid_key)
+    if credentials_refused and kinds <= {FailureKind.INVALID_CREDENTIAL, *_RATE_KINDS}:
+        return AllCandidatesFailed(
+            "Every provider refused the gateway's own credential. Its operator has to check the provider keys.",
+            code="upstream_auth_failed",
+        )
+    if not failures:
+        return _nobody(passed_over, requested_model, wait)
+    return _failed(failures)
+
+
+def rejected(failure: UpstreamFailure) -> ClientRejected:
+    """A client's fault, in the provider's words."""
+    return ClientRejected(
+        failure.message,
+        status=failure.status or 400,
+        type_=failure.type,
+        code=failure.code or None,
+        param=failure.param,
+    )
+
+
+def _nobody(passed_over: Unavailability, requested_model: str, wait: float | None) -> GatewayError:
+    if passed_over.model_absent and not passed_over.unhealthy:
+        return NotFound(
+            f"The provider said it has no model '{requested_model}'; it is asked again in a few minutes.",
+            code="model_not_found",
+            param="model",
+        )
+    reason = "no provider of it has a key" if passed_over.no_key else "its providers keep failing"
+    return AllCandidatesFailed(
+        f"No provider is available for '{requested_model}': {reason}.",
+        code="no_provider_available",
+        retry_after_seconds=wait,
+    )
+
+
+def _failed(failures: Sequence[UpstreamFailure]) -> AllCandidatesFailed:
+    """The last failure that says something about serving, in the contract's words."""
+    serving = [f for f in failures if f.kind not in _RATE_KINDS and f.kind is not FailureKind.INVALID_CREDENTIAL]
+    last = (serving or list(failures))[-1]
+    if last.kind is FailureKind.TIMEOUT:
+        code = "upstream_timeout"
+    elif last.kind is FailureKind.TRUNCATED:
+        code = "upstream_truncated"
+    elif last.kind is FailureKind.SERVER_ERROR and last.status is not None and last.status < 300:
+        code = "upstream_invalid_response"
+    else:
+        code = "upstream_error"
+    tried = len(failures)
+    after = f" after {tried} upstream calls" if tried > 1 else ""
+    return AllCandidatesFailed(f"No provider could answer{after}. The last one said: {last.message}", code=code)
+
+
+def _wait(failures: Sequence[UpstreamFailure], passed_over: Unavailability, now: datetime) -> float | None:
+    waits = [f.retry_after_seconds for f in failures if f.retry_after_seconds is not None]
+    if passed_over.available_at is not None:
+        waits.append((passed_over.available_at - now).total_seconds())
+    return min(max(min(waits), 0.0), MAX_WAIT_SECONDS) if waits else None
