@@ -1,0 +1,60 @@
+"""Sending answers as ASGI messages, with headers made once; and the filter for header values from outside."""
+
+import re
+
+from litestar.types import Send
+
+from entrypoints.http.errors import ErrorAnswer, Headers
+
+JSON_SECURITY: Headers = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+"""On every answer that is not a page."""
+
+_JSON: Headers = ((b"content-type", b"application/json"), *JSON_SECURITY)
+_STREAM: Headers = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache, no-store"),
+    (b"x-accel-buffering", b"no"),
+    *(header for header in JSON_SECURITY if header[0] != b"cache-control"),
+)
+
+_VISIBLE = re.compile(rb"[\x20-\x7e]{1,1024}")
+
+
+def header_value(text: str | bytes) -> bytes | None:
+    """`text` as a header value, or None where it is not visible ASCII of at most 1 KiB (S-20).
+
+    For every value that comes from an upstream, a client or the database: the server closes the connection
+    without any answer on a value with a line break in it.
+    """
+    value = text if isinstance(text, bytes) else text.encode("utf-8", "replace")
+    return value if _VISIBLE.fullmatch(value) else None
+
+
+async def send_json(send: Send, status: int, body: bytes, headers: Headers) -> None:
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [*_JSON, (b"content-length", b"%d" % len(body)), *headers],
+        }
+    )
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def send_stream_head(send: Send, headers: Headers) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [*_STREAM, *headers]})
+
+
+async def send_error(send: Send, answer: ErrorAnswer, request_id: str, headers: Headers) -> None:
+    """`headers` are the request's; the error's own are added."""
+    await send_json(send, answer.status, answer.body(request_id), (*headers, *answer.headers))
+
+
+async def send_empty(send: Send, status: int, headers: Headers) -> None:
+    length: Headers = () if status == 204 else ((b"content-length", b"0"),)
+    await send({"type": "http.response.start", "status": status, "headers": [*JSON_SECURITY, *length, *headers]})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
