@@ -1,0 +1,178 @@
+"""What a simulated model says: its words, its tool calls and its token counts, all from the request alone."""
+
+import json
+import re
+import zlib
+from typing import Any
+
+import msgspec
+
+from entrypoints.simulator.behaviour import Behaviour, ScriptedToolCall
+
+_WORD = re.compile(r"\s*\S+|\s+$")
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A complete answer. `pieces` are the tokens of its text; joined they are the text."""
+
+    pieces: tuple[str, ...]
+    tool_calls: tuple[dict[str, str], ...]  # `id`, `name`, `arguments` (a JSON string)
+    reasoning: str | None
+    finish_reason: str
+    usage: dict[str, Any] | None
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
+
+
+def answer_to(request: dict[str, Any], behaviour: Behaviour) -> Answer:
+    """What this behaviour answers to this request body."""
+    calls = _tool_calls(request, behaviour)
+    pieces = () if calls else _pieces(request, behaviour)
+    limit = request.get("max_completion_tokens") or request.get("max_tokens")
+    truncated = isinstance(limit, int) and len(pieces) > limit
+    if truncated:
+        pieces = pieces[:limit]
+    finish = "tool_calls" if calls else "length" if truncated else "stop"
+    return Answer(
+        pieces=pieces,
+        tool_calls=calls,
+        reasoning=behaviour.reasoning,
+        finish_reason=behaviour.finish_reason or finish,
+        usage=_usage(request, behaviour, pieces, calls),
+    )
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """Cut before each gap, so that joining gives the text back: one piece counts as one token."""
+    return tuple(_WORD.findall(text))
+
+
+def numbered_words(count: int) -> tuple[str, ...]:
+    """`word1 word2 …`, one piece each."""
+    return tuple(f"word{number}" if number == 1 else f" word{number}" for number in range(1, count + 1))
+
+
+def _pieces(request: dict[str, Any], behaviour: Behaviour) -> tuple[str, ...]:
+    if behaviour.chunks is not None:
+        return behaviour.chunks
+    if behaviour.reply is not None:
+        return words_of(behaviour.reply)
+    if behaviour.words is not None:
+        return numbered_words(behaviour.words)
+    schema = _json_schema(request)
+    if behaviour.json_answer or schema is not None:
+        return words_of(json.dumps(instance_of(schema or {}, last_text(request)), ensure_ascii=False))
+    return words_of(last_text(request))
+
+
+def last_text(request: dict[str, Any]) -> str:
+    """The text of the last user or tool message; parts that are no text appear as `[type]`."""
+    messages = request.get("messages")
+    if not isinstance(messages, list):
+        return ""
+    for message in reversed(messages):
+        if isinstance(message, dict) and message.get("role") in {"user", "tool", "function"}:
+            return _text_of(message.get("content"))
+    return ""
+
+
+def _text_of(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        return ""
+    parts = [part for part in content if isinstance(part, dict)]
+    return " ".join(str(part["text"]) if "text" in part else f"[{part.get('type')}]" for part in parts)
+
+
+def _json_schema(request: dict[str, Any]) -> dict[str, Any] | None:
+    wanted = request.get("response_format")
+    if not isinstance(wanted, dict) or wanted.get("type") not in {"json_schema", "json_object"}:
+        return None
+    definition = wanted.get("json_schema")
+    schema = definition.get("schema") if isinstance(definition, dict) else None
+    return schema if isinstance(schema, dict) else {}
+
+
+def instance_of(schema: Any, text: str, depth: int = 0) -> Any:
+    """A small value that fits the schema; strings in it are `text`."""
+    if not isinstance(schema, dict) or depth > 16:
+        return text
+    if isinstance(schema.get("enum"), list) and schema["enum"]:
+        return schema["enum"][0]
+    if "const" in schema:
+        return schema["const"]
+    for choice in ("anyOf", "oneOf", "allOf"):
+        if isinstance(schema.get(choice), list) and schema[choice]:
+            return instance_of(schema[choice][0], text, depth + 1)
+    kind = schema.get("type")
+    kind = kind[0] if isinstance(kind, list) and kind else kind
+    properties = schema.get("properties")
+    if isinstance(properties, dict):
+        return {name: instance_of(part, text, depth + 1) for name, part in properties.items()}
+    if kind == "array":
+        return [instance_of(schema.get("items"), text, depth + 1)]
+    simple: dict[Any, Any] = {"integer": 1, "number": 1.5, "boolean": True, "null": None, "string": text}
+    return simple.get(kind, {"answer": text})
+
+
+def _tool_calls(request: dict[str, Any], behaviour: Behaviour) -> tuple[dict[str, str], ...]:
+    if behaviour.tool_calls is not None:
+        return tuple(_call(request, number, call) for number, call in enumerate(behaviour.tool_calls))
+    declared = [tool["function"] for tool in request.get("tools") or [] if isinstance(tool.get("function"), dict)]
+    wanted = _wanted_functions(request, behaviour, declared)
+    text = last_text(request)
+    calls = [ScriptedToolCall(function["name"], instance_of(function.get("parameters"), text)) for function in wanted]
+    return tuple(_call(request, number, call) for number, call in enumerate(calls))
+
+
+def _wanted_functions(
+    request: dict[str, Any], behaviour: Behaviour, declared: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    choice = request.get("tool_choice")
+    named = choice.get("function", {}).get("name") if isinstance(choice, dict) else None
+    if named is not None:
+        return [function for function in declared if function.get("name") == named]
+    if choice == "none" or not declared:
+        return []
+    if behaviour.tools == "all":
+        return declared if len(declared) > 1 else declared * 2
+    return declared[:1] if behaviour.tools == "first" or choice == "required" else []
+
+
+def _call(request: dict[str, Any], number: int, call: ScriptedToolCall) -> dict[str, str]:
+    arguments = call.arguments if isinstance(call.arguments, str) else json.dumps(call.arguments, ensure_ascii=False)
+    seed = zlib.crc32(f"{last_text(request)}/{call.name}/{number}".encode())
+    return {"id": call.id or f"call_{seed:08x}{number}", "name": call.name, "arguments": arguments}
+
+
+def _usage(
+    request: dict[str, Any], behaviour: Behaviour, pieces: tuple[str, ...], calls: tuple[dict[str, str], ...]
+) -> dict[str, Any] | None:
+    if behaviour.usage is False:
+        return None
+    if behaviour.usage is not None:
+        told = behaviour.usage
+        return _counts(told.prompt_tokens, told.completion_tokens, told.cached_tokens, told.reasoning_tokens)
+    messages = [message for message in request.get("messages") or [] if isinstance(message, dict)]
+    prompt = sum(len(words_of(_text_of(message.get("content")))) for message in messages)
+    thought = len(words_of(behaviour.reasoning or ""))
+    said = len(pieces) + sum(len(words_of(call["arguments"])) + 1 for call in calls) + thought
+    return _counts(prompt, said, 0, thought)
+
+
+def _counts(prompt: int, completion: int, cached: int, reasoning: int) -> dict[str, Any]:
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "prompt_tokens_details": {"cached_tokens": cached, "audio_tokens": 0},
+        "completion_tokens_details": {
+            "reasoning_tokens": reasoning,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }

@@ -1,0 +1,33 @@
+"""Runs the simulator on a port: `serve` for the command line, `configure` for whoever runs the loop."""
+
+from pathlib import Path
+
+import uvicorn
+
+from entrypoints.simulator.app import Application, create_simulator
+from entrypoints.simulator.connection import SimulatorProtocol
+from entrypoints.simulator.script import parse_script
+
+
+def configure(application: Application, *, host: str = "127.0.0.1", port: int = 0) -> uvicorn.Config:
+    """A uvicorn set-up under which faults can break connections. Port 0 takes any free one."""
+    return uvicorn.Config(
+        application,
+        host=host,
+        port=port,
+        http=SimulatorProtocol,
+        ws="none",
+        lifespan="off",
+        proxy_headers=False,
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+        timeout_graceful_shutdown=1,
+        timeout_keep_alive=75,
+    )
+
+
+def serve(port: int, script: Path | None = None, host: str = "127.0.0.1") -> None:
+    """Serve until a signal. Raises `ScriptInvalid` for a bad script and `OSError` for one that cannot be read."""
+    told = parse_script(script.read_text(encoding="utf-8")) if script is not None else None
+    uvicorn.Server(configure(create_simulator(told), host=host, port=port)).run()
