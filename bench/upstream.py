@@ -1,0 +1,100 @@
+"""A provider that costs almost nothing: raw HTTP/1.1 on asyncio protocols. `python -m bench.upstream PORT`.
+
+Answers any POST as the body's model says: `plain` in one write, `burst` as 60 chunks written one by one with no
+gap, `paced` as 60 chunks 5 ms apart. Any GET lists those models.
+"""
+
+import asyncio
+import json
+import sys
+from typing import cast
+
+import uvloop
+from typing_extensions import override
+
+from bench.samples import EVENT_GAP_SECONDS, plain_answer, stream_events
+
+_MODELS = {"object": "list", "data": [{"id": m, "object": "model"} for m in ("plain", "burst", "paced")]}
+_LAST_CHUNK = b"0\r\n\r\n"
+_STREAM_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+def _whole(body: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+
+
+def _chunks(*, usage: bool) -> list[bytes]:
+    return [b"%x\r\n%b\r\n" % (len(event), event) for event in stream_events(usage=usage)]
+
+
+_PLAIN = _whole(plain_answer())
+_LIST = _whole(json.dumps(_MODELS).encode())
+_CHUNKS = {usage: _chunks(usage=usage) for usage in (False, True)}
+
+
+class Upstream(asyncio.Protocol):
+    """One client connection: requests are answered in the order they come, one at a time."""
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but its class
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
+            head = self._buffer[:end].lower()
+            _, found, length = head.partition(b"content-length:")
+            size = int(length.split(b"\r\n", 1)[0]) if found else 0
+            if len(self._buffer) < end + 4 + size:
+                return
+            body = self._buffer[end + 4 : end + 4 + size]
+            self._buffer = self._buffer[end + 4 + size :]
+            self._answer(head, body)
+
+    def _answer(self, head: bytes, body: bytes) -> None:
+        if head.startswith(b"get "):
+            self._write(_LIST)
+        elif b'burst"' in body:
+            self._stream(_CHUNKS[b"include_usage" in body], gap=0.0)
+        elif b'paced"' in body:
+            self._stream(_CHUNKS[b"include_usage" in body], gap=EVENT_GAP_SECONDS)
+        else:
+            self._write(_PLAIN)
+
+    def _stream(self, chunks: list[bytes], gap: float) -> None:
+        self._write(_STREAM_HEAD)
+        self._next(chunks, 0, gap)
+
+    def _next(self, chunks: list[bytes], index: int, gap: float) -> None:
+        if index == len(chunks):
+            self._write(_LAST_CHUNK)
+            return
+        self._write(chunks[index])
+        if gap:
+            self._loop.call_later(gap, self._next, chunks, index + 1, gap)
+        else:  # a turn of the loop between two writes, or they would leave as one
+            self._loop.call_soon(self._next, chunks, index + 1, gap)
+
+    def _write(self, data: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(data)
+
+
+async def serve(port: int) -> None:
+    """Until killed."""
+    server = await asyncio.get_running_loop().create_server(Upstream, "127.0.0.1", port, backlog=4096)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    uvloop.run(serve(int(sys.argv[1])))
