@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from tests.architecture.tree import ROOT
 
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-build.lock")
 MAX_RUNTIME_PACKAGES = 45
 KNOWN_PTH = {
     "_editable_impl_open_model_gateway.pth",  # this project, editable
