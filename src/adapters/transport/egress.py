@@ -1,0 +1,152 @@
+"""Decides which addresses a connection may go to: on the address itself, after the name was resolved (S-08).
+
+Text checks on URLs miss `127.1`, `2130706433`, v4 addresses inside v6 ones and names that change their
+answer, so the transports ask here, once for a connection, and connect to the very addresses returned.
+Two classes of client: a provider may live on a private network where an operator typed that very origin;
+everything else (`public_only`) may not. Metadata services and link-local addresses are closed to both.
+
+Source: RFC 6890, 6052, 3056, 4380, 5214 and the clouds' metadata pages (read 2026-11).
+"""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+import httpx
+
+from adapters.transport.origin import Origin
+from adapters.transport.resolver import Resolver
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+_NEVER: tuple[Network, ...] = tuple(
+    map(
+        ip_network,
+        (
+            "0.0.0.0/8",  # this host
+            "169.254.0.0/16",  # link-local, most clouds' metadata
+            "100.100.100.200/32",  # metadata (Alibaba)
+            "168.63.129.16/32",  # platform services (Azure)
+            "192.0.0.0/24",  # protocol assignments; 192.0.0.192 is metadata (Oracle)
+            "224.0.0.0/4",  # multicast
+            "240.0.0.0/4",  # reserved and broadcast
+            "::/128",
+            "fe80::/10",  # link-local
+            "fec0::/10",  # site-local, deprecated
+            "ff00::/8",  # multicast
+            "fd00:ec2::/32",  # metadata (AWS)
+            "fd20:ce::/32",  # metadata (Google)
+            "fd00:42::42/128",  # metadata (Scaleway)
+            "64:ff9b:1::/48",  # local-use NAT64: what is behind it is unknown
+        ),
+    )
+)
+_PRIVATE: tuple[Network, ...] = tuple(
+    map(
+        ip_network,
+        ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "::1/128", "fc00::/7"),
+    )
+)
+_NAT64 = IPv6Network("64:ff9b::/96")
+_V4_COMPATIBLE = IPv6Network("::/96")
+_LOW_32 = 0xFFFF_FFFF
+_ISATAP = (0x0000_5EFE, 0x0200_5EFE)
+
+
+class EgressRefused(httpx.ConnectError):
+    """The guard refused the destination; nothing was connected."""
+
+
+class EgressGuard:
+    """Says which addresses an origin may be reached at. `private_origins` are those an operator typed."""
+
+    def __init__(self, resolver: Resolver | None = None, *, private_origins: Iterable[Origin] = ()) -> None:
+        self._resolver = resolver or Resolver()
+        self._private_origins = frozenset(private_origins)
+
+    @classmethod
+    def public_only(cls, resolver: Resolver | None = None) -> "EgressGuard":
+        """For URLs that others choose: webhooks, discovery documents, images."""
+        return cls(resolver)
+
+    @classmethod
+    def for_provider(
+        cls, base_url: str | httpx.URL, *, allow_private_network: bool = False, resolver: Resolver | None = None
+    ) -> "EgressGuard":
+        """For a provider's base URL: an address in it, or `localhost`, was meant; a name must resolve publicly.
+
+        `allow_private_network` lets the name resolve to a private address. Raises `httpx.InvalidURL` or
+        `httpx.UnsupportedProtocol`.
+        """
+        origin = Origin.of(httpx.URL(base_url))
+        typed = origin.host.rstrip(".") == "localhost" or _literal(origin.host) is not None
+        return cls(resolver, private_origins=(origin,) if typed or allow_private_network else ())
+
+    async def addresses(self, origin: Origin) -> tuple[str, ...]:
+        """The addresses to connect to, best first. Raises `EgressRefused` if even one is not allowed."""
+        literal = _literal(origin.host)
+        if literal is not None:
+            self.check(origin, str(literal))
+            return (str(literal),)
+        found = await self._resolver.resolve(origin.host)
+        for address in found:
+            self.check(origin, address)
+        return found
+
+    def check(self, origin: Origin, address: str) -> None:
+        """Raise `EgressRefused` unless a connection for `origin` may go to `address`."""
+        parsed = ip_address(address.partition("%")[0])
+        if is_public(parsed):
+            return
+        if origin in self._private_origins:
+            if is_private(parsed):
+                return
+            raise EgressRefused(f"{origin} was not called: {address} is reserved or a metadata address.")
+        raise EgressRefused(
+            f"{origin} was not called: {address} is not a public address. "
+            "If this provider runs on your network, put that address in its base URL or allow private addresses for it."
+        )
+
+
+def is_public(address: Address) -> bool:
+    """Whether the address, and every address inside it, is on the public Internet."""
+    inner = embedded(address)
+    if inner:
+        return all(is_public(one) for one in inner)
+    return address.is_global and not _within(address, _NEVER)
+
+
+def is_private(address: Address) -> bool:
+    """Whether it is this machine, a private network or a carrier's (VPNs live there), and no metadata service."""
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return _within(address, _PRIVATE) and not _within(address, _NEVER)
+
+
+def embedded(address: Address) -> tuple[IPv4Address, ...]:
+    """The v4 addresses a v6 one leads to: mapped, compatible, NAT64, 6to4, Teredo, ISATAP."""
+    if isinstance(address, IPv4Address):
+        return ()
+    low = IPv4Address(int(address) & _LOW_32)
+    if address.ipv4_mapped is not None:
+        return (address.ipv4_mapped,)
+    if address.sixtofour is not None:
+        return (address.sixtofour,)
+    if address.teredo is not None:
+        return address.teredo
+    if address in _NAT64 or (address in _V4_COMPATIBLE and int(low) > 1):
+        return (low,)
+    if (int(address) >> 32) & _LOW_32 in _ISATAP:
+        return (low,)
+    return ()
+
+
+def _within(address: Address, networks: tuple[Network, ...]) -> bool:
+    return any(address.version == network.version and address in network for network in networks)
+
+
+def _literal(host: str) -> Address | None:
+    try:
+        return ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
