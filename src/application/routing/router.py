@@ -82,6 +82,8 @@ class PriorityRouter:
                 yield self._candidate(entry, name)
             elif offered is None:
                 unsure.append(entry)
+        if slash and head in self._state.current.by_id:
+            return  # it names a provider that cannot be used now: the refusal says why
         # A provider whose list was never read may have it: asked after those that surely do.
         for entry in unsure:
             yield self._candidate(entry, name)

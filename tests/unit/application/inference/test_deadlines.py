@@ -1,0 +1,80 @@
+"""Each deadline fires in its own phase, and only while the upstream is being waited for."""
+
+import asyncio
+
+import pytest
+
+from application.inference.deadlines import CallTimer
+from domain.errors import UpstreamFailure
+from domain.failover import FailureKind
+from domain.timeouts import Timeouts
+
+SHORT = Timeouts(response_headers=0.03, first_content=0.06, idle=0.03, upstream_call=0.2)
+
+
+async def test_silence_before_the_headers_ends_at_the_headers_deadline() -> None:
+    timer = CallTimer(SHORT, 10, stream=True)
+    with pytest.raises(UpstreamFailure, match="response headers") as caught, timer:
+        await asyncio.sleep(5)
+    assert caught.value.kind is FailureKind.TIMEOUT
+    timer.close()
+
+
+async def test_a_stream_waits_for_its_first_content_longer_than_for_headers() -> None:
+    timer = CallTimer(SHORT, 10, stream=True)
+    timer.headers_received()
+    started = asyncio.get_running_loop().time()
+    with pytest.raises(UpstreamFailure, match="first content"), timer:
+        await asyncio.sleep(5)
+    assert asyncio.get_running_loop().time() - started >= 0.055
+    timer.close()
+
+
+async def test_bytes_put_the_idle_deadline_off_but_never_the_first_content_deadline() -> None:
+    """R-05: comments of the provider must not hide that nothing comes."""
+    timer = CallTimer(SHORT, 10, stream=True)
+    timer.headers_received()
+    before = timer.due
+    timer.bytes_received()
+    assert timer.due == before
+    timer.content_seen()
+    for _ in range(4):
+        with timer:
+            await asyncio.sleep(0.02)
+        timer.bytes_received()
+    with pytest.raises(UpstreamFailure, match="idle"), timer:
+        await asyncio.sleep(5)
+    timer.close()
+
+
+async def test_the_end_of_the_request_bounds_every_phase() -> None:
+    timer = CallTimer(Timeouts(), 0.03, stream=False)
+    with pytest.raises(UpstreamFailure), timer:
+        await asyncio.sleep(5)
+    timer.close()
+
+
+async def test_a_slow_client_is_not_taken_for_a_slow_upstream() -> None:
+    timer = CallTimer(SHORT, 10, stream=False)
+    timer.headers_received()
+    with timer:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.08)  # handing bytes on takes longer than the idle deadline
+    with timer:
+        await asyncio.sleep(0.01)
+    timer.close()
+
+
+async def test_a_cancellation_from_outside_stays_a_cancellation() -> None:
+    timer = CallTimer(SHORT, 10, stream=False)
+
+    async def waits() -> None:
+        with timer:
+            await asyncio.sleep(5)
+
+    task = asyncio.ensure_future(waits())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    timer.close()

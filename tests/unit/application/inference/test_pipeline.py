@@ -1,0 +1,225 @@
+"""A request is planned, admitted, dispatched and settled: exactly once, whatever happens."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from typing_extensions import override
+
+from application.inference.streams import DONE, HOLD_BYTES
+from domain.errors import AllCandidatesFailed, PermissionDenied, StreamBroken
+from domain.failover import FailureKind
+from domain.keys import Principal
+from domain.timeouts import Timeouts
+from domain.usage import TokenUsage
+from tests.builders import a_chat_payload
+from tests.fakes.gateway import ANYONE, FakeGateway
+from tests.fakes.providers import FOREVER, FakeChatProvider, FakeStream, failure
+
+ROLE, HELLO, WORLD = b'data: {"role"}\n\n', b'data: {"content":"hello"}\n\n', b'data: {"content":"world"}\n\n'
+OK = TokenUsage(3, 5)
+STREAM = a_chat_payload(stream=True)
+
+
+async def test_a_plain_answer_is_settled_with_its_usage_and_attempts() -> None:
+    chats = {"a": FakeChatProvider(failure(FailureKind.CONNECT)), "b": FakeChatProvider(OK)}
+    gateway = await FakeGateway(chats).started()
+
+    reply = await gateway.pipeline.complete(ANYONE, a_chat_payload(), gateway.context())
+
+    record = gateway.sink.last
+    assert reply.usage == OK
+    assert (record.outcome, record.status, record.provider_id, record.model) == ("ok", 200, "b", "answered-by")
+    assert [(a.number, a.provider_id, a.outcome) for a in record.attempts] == [(1, "a", "connect"), (2, "b", "ok")]
+    assert record.usage == OK
+    assert record.decision_id.startswith("dec_")
+
+
+async def test_a_failed_request_is_settled_with_the_status_the_client_gets() -> None:
+    gateway = await FakeGateway({"a": FakeChatProvider(failure(FailureKind.CONNECT))}).started()
+
+    with pytest.raises(AllCandidatesFailed):
+        await gateway.pipeline.complete(ANYONE, a_chat_payload(), gateway.context())
+
+    assert len(gateway.sink.records) == 1
+    assert (gateway.sink.last.outcome, gateway.sink.last.error_code) == ("error", "upstream_error")
+
+
+async def test_a_cancelled_plain_call_stops_upstream_and_is_settled_once() -> None:
+    """R-01 for plain calls, R-02."""
+    chat = FakeChatProvider(FOREVER)
+    gateway = await FakeGateway({"a": chat}).started()
+    context = gateway.context()
+    task = asyncio.ensure_future(gateway.pipeline.complete(ANYONE, a_chat_payload(), context))
+    await asyncio.sleep(0.01)
+    context.trace.client_left = True
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert chat.cancelled == 1
+    assert [r.outcome for r in gateway.sink.records] == ["client_cancelled"]
+    assert gateway.sink.last.attempts[0].outcome == "cancelled"
+
+
+async def test_a_key_may_use_only_its_models_and_providers() -> None:
+    gateway = await FakeGateway({"a": FakeChatProvider(OK), "b": FakeChatProvider(OK)}).started()
+    elsewhere = Principal("virtual_key", "key_2", "ten_default", frozenset({"other"}))
+    only_b = Principal("virtual_key", "key_3", "ten_default", None, frozenset({"b"}))
+
+    with pytest.raises(PermissionDenied) as caught:
+        await gateway.pipeline.complete(elsewhere, a_chat_payload(), gateway.context())
+    assert caught.value.code == "model_not_allowed"
+    context = gateway.context()
+    await gateway.pipeline.complete(only_b, a_chat_payload(), context)
+    assert context.trace.provider_id == "b"
+    assert gateway.chats["a"].calls == []
+
+
+async def test_a_stream_ends_with_done_and_is_settled_before_it() -> None:
+    """P-01: the record is there before the last byte."""
+    upstream = FakeStream(ROLE, HELLO, WORLD, usage=OK)
+    gateway = await FakeGateway({"a": FakeChatProvider(upstream)}).started()
+
+    reply = await gateway.pipeline.stream(ANYONE, STREAM, gateway.context())
+    blocks = []
+    async for block in reply:
+        if block == DONE:
+            assert len(gateway.sink.records) == 1
+        blocks.append(block)
+    await reply.aclose()
+
+    assert blocks == [ROLE, HELLO, WORLD, DONE]
+    assert upstream.closed
+    assert (gateway.sink.last.outcome, gateway.sink.last.usage, len(gateway.sink.records)) == ("ok", OK, 1)
+
+
+@pytest.mark.parametrize("lifecycle", [[], [ROLE], [ROLE, ROLE]])
+async def test_a_stream_that_fails_before_content_is_answered_by_the_next_provider(lifecycle: list[bytes]) -> None:
+    """R-07: one clean stream from the fallback, nothing of the first."""
+    broken_stream = FakeStream(*lifecycle, failure(FailureKind.TRUNCATED))
+    chats = {"a": FakeChatProvider(broken_stream), "b": FakeChatProvider(FakeStream(ROLE, HELLO))}
+    gateway = await FakeGateway(chats).started()
+
+    reply = await gateway.pipeline.stream(ANYONE, STREAM, gateway.context())
+    blocks = [block async for block in reply]
+    await reply.aclose()
+
+    assert blocks == [ROLE, HELLO, DONE]
+    assert broken_stream.closed
+
+
+async def test_a_stream_that_fails_after_content_is_broken_and_nobody_else_is_asked() -> None:
+    """R-07."""
+    chats = {
+        "a": FakeChatProvider(FakeStream(ROLE, HELLO, failure(FailureKind.TRUNCATED))),
+        "b": FakeChatProvider(FakeStream(ROLE, WORLD)),
+    }
+    gateway = await FakeGateway(chats).started()
+
+    reply = await gateway.pipeline.stream(ANYONE, STREAM, gateway.context())
+    seen: list[bytes] = []
+    with pytest.raises(StreamBroken) as caught:
+        async for block in reply:
+            seen.append(block)
+    await reply.aclose()
+
+    assert seen == [ROLE, HELLO]
+    assert caught.value.code == "upstream_truncated"
+    assert chats["b"].calls == []
+    record = gateway.sink.last
+    assert (record.outcome, record.attempts[-1].outcome, len(gateway.sink.records)) == ("error", "after_content", 1)
+
+
+async def test_a_stream_nobody_finishes_reading_is_settled_as_the_clients_leaving() -> None:
+    """R-02."""
+    upstream = FakeStream(ROLE, HELLO, FOREVER)
+    gateway = await FakeGateway({"a": FakeChatProvider(upstream)}).started()
+    context = gateway.context()
+    reply = await gateway.pipeline.stream(ANYONE, STREAM, context)
+
+    async def read() -> None:
+        async for _ in reply:
+            pass
+
+    reading = asyncio.ensure_future(read())
+    await asyncio.sleep(0.01)
+    context.trace.client_left = True
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    await reply.aclose()
+    await reply.aclose()
+
+    assert upstream.closed
+    assert [r.outcome for r in gateway.sink.records] == ["client_cancelled"]
+
+
+async def test_silence_before_content_fails_over_and_silence_after_it_breaks_the_stream() -> None:
+    """R-05, R-07."""
+    short = Timeouts(first_content=0.05, idle=0.05)
+    chats = {
+        "a": FakeChatProvider(FakeStream(ROLE, FOREVER)),
+        "b": FakeChatProvider(FakeStream(ROLE, HELLO, FOREVER)),
+    }
+    gateway = await FakeGateway(chats, timeouts=short).started()
+
+    reply = await gateway.pipeline.stream(ANYONE, STREAM, gateway.context())
+    with pytest.raises(StreamBroken) as caught:
+        async for _ in reply:
+            pass
+    await reply.aclose()
+
+    assert caught.value.code == "upstream_timeout"
+    assert [a.outcome for a in gateway.sink.last.attempts] == ["timeout", "after_content"]
+
+
+async def test_the_hold_ends_after_its_time_without_losing_what_comes_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("application.inference.streams.HOLD_SECONDS", 0.02)
+    gate = asyncio.Event()
+
+    class Slow(FakeStream):
+        @override
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield ROLE
+            await gate.wait()
+            self.has_content = True
+            yield HELLO
+
+    gateway = await FakeGateway({"a": FakeChatProvider(Slow())}).started()
+    reply = await gateway.pipeline.stream(ANYONE, STREAM, gateway.context())
+    gate.set()
+    assert [block async for block in reply] == [ROLE, HELLO, DONE]
+    await reply.aclose()
+
+
+async def test_the_hold_ends_at_its_size() -> None:
+    filler = b"data: " + b"x" * HOLD_BYTES + b"\n\n"
+    gateway = await FakeGateway({"a": FakeChatProvider(FakeStream(filler, FOREVER))}).started()
+    reply = await asyncio.wait_for(gateway.pipeline.stream(ANYONE, STREAM, gateway.context()), 1)
+    await reply.aclose()
+    assert gateway.sink.last.outcome == "interrupted"
+
+
+async def test_an_empty_stream_is_a_failure_of_the_provider() -> None:
+    chats = {"a": FakeChatProvider(FakeStream(ROLE)), "b": FakeChatProvider(FakeStream(ROLE, HELLO))}
+    gateway = await FakeGateway(chats).started()
+    context = gateway.context()
+    reply = await gateway.pipeline.stream(ANYONE, STREAM, context)
+    await reply.aclose()
+    assert context.trace.provider_id == "b"
+
+
+async def test_a_client_that_leaves_while_a_stream_is_held_stops_the_upstream() -> None:
+    """R-01 (b): before the first token."""
+    upstream = FakeStream(ROLE, FOREVER)
+    gateway = await FakeGateway({"a": FakeChatProvider(upstream)}).started()
+    context = gateway.context()
+    opening = asyncio.ensure_future(gateway.pipeline.stream(ANYONE, STREAM, context))
+    await asyncio.sleep(0.01)
+    context.trace.client_left = True
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    assert upstream.closed
+    assert gateway.sink.last.outcome == "client_cancelled"
