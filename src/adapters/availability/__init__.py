@@ -1,0 +1,1 @@
+"""Availability policies: which keys, models and providers may be asked, learned from what they answered."""
