@@ -33,8 +33,9 @@ class FakeGateway:
         *,
         keys: Sequence[ProviderKey] | None = None,
         providers: Sequence[Provider] | None = None,
-        timeouts: Timeouts = Timeouts(),
+        timeouts: Timeouts | None = None,
     ) -> None:
+        timeouts = timeouts or Timeouts()
         self.chats = chats
         self.clock = FakeClock()
         self.store = MemoryStore()
