@@ -1,0 +1,96 @@
+"""Runs the transport contracts over every transport, on asyncio's own loop and on uvloop."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import pytest
+import pytest_asyncio
+import trustme
+import uvloop
+
+from adapters.transport.client import build_transport
+from adapters.transport.egress import EgressGuard
+from adapters.transport.limits import TransportLimits
+from tests.contracts.pyreqwest_transport import PyreqwestTransport
+
+SHIPPED = ("httptools", "aiohttp")
+CANDIDATES = (*SHIPPED, "pyreqwest")
+
+DEVIATIONS: dict[tuple[str, str], str] = {}
+"""(transport, test) → what it does instead. Read by docs/decisions/0010-upstream-transport.md."""
+
+
+class Certificates(NamedTuple):
+    """An authority that the transports are told to trust, and what its servers use."""
+
+    authority: trustme.CA
+    file: str
+
+    def server(self, certificate: trustme.LeafCert) -> ssl.SSLContext:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        certificate.configure_cert(context)
+        return context
+
+
+class Transports:
+    """Opens transports of the kind under test, and closes them at the end."""
+
+    def __init__(self, name: str, ca_file: str) -> None:
+        self.name = name
+        self._ca_file = ca_file
+        self._opened: list[httpx.AsyncBaseTransport] = []
+
+    def to(self, url: str, *, guard: EgressGuard | None = None, **limits: float) -> httpx.AsyncBaseTransport:
+        """A transport that may call this private URL, with some limits changed."""
+        bounds = TransportLimits(**limits)  # type: ignore[arg-type]  # counts and seconds alike
+        allowed = guard or EgressGuard.for_provider(url)
+        transport: httpx.AsyncBaseTransport
+        if self.name == "pyreqwest":
+            transport = PyreqwestTransport(bounds, allowed, ca_file=self._ca_file)
+        else:
+            transport = build_transport(self.name, bounds, allowed, ca_file=self._ca_file)
+        self._opened.append(transport)
+        return transport
+
+    async def close(self) -> None:
+        for transport in self._opened:
+            await transport.aclose()
+        await asyncio.sleep(0)
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    authority = trustme.CA()
+    path: Path = tmp_path_factory.mktemp("tls") / "ca.pem"
+    authority.cert_pem.write_to_path(path)
+    return Certificates(authority, str(path))
+
+
+@pytest_asyncio.fixture(params=CANDIDATES)
+async def transports(request: pytest.FixtureRequest, certificates: Certificates) -> AsyncIterator[Transports]:
+    opened = Transports(request.param, certificates.file)
+    yield opened
+    await opened.close()
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]] | None:
+    if item.path.name.startswith("test_transport"):
+        return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+    return None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if not isinstance(item, pytest.Function) or not item.path.name.startswith("test_transport"):
+            continue
+        callspec = getattr(item, "callspec", None)
+        transport = callspec.params.get("transports") if callspec is not None else None
+        reason = DEVIATIONS.get((str(transport), item.originalname))
+        if reason is not None:
+            item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
