@@ -1,4 +1,4 @@
-"""What is written down about a request: one record a request, one a call made upstream."""
+"""What is written down about a request: its start, its progress, and one record when it is settled."""
 
 from datetime import datetime
 from typing import Literal
@@ -9,9 +9,41 @@ from domain.usage import TokenUsage
 
 Outcome = Literal["ok", "error", "client_cancelled", "interrupted", "unknown_outcome"]
 
+UsageSource = Literal["provider", "estimated", "none"]
+"""Who counted the tokens: the provider, the gateway, or nobody because nothing was generated."""
+
+
+class StartRecord(msgspec.Struct, frozen=True):
+    """A request is about to go upstream. Without a later record of its end it was interrupted."""
+
+    request_id: str
+    decision_id: str
+    created_at: datetime
+    tenant_id: str
+    key_id: str | None
+    endpoint: str
+    requested_model: str
+    stream: bool
+    input_bytes: int
+
+
+class ProgressRecord(msgspec.Struct, frozen=True):
+    """How far a stream has come; at most one a second."""
+
+    request_id: str
+    attempt: int
+    provider_id: str
+    key_id: str | None
+    model: str
+    output_bytes: int
+    usage: TokenUsage | None
+
 
 class AttemptRecord(msgspec.Struct, frozen=True):
-    """One upstream call. `outcome` is `ok` or the `FailureKind`'s value; `status` is the provider's."""
+    """One upstream call. `outcome` is `ok`, `cancelled` or the `FailureKind`'s value; `status` is the provider's.
+
+    `cost_nano_usd` of None is the state `unpriced`; `price_id` is the price row it was computed with.
+    """
 
     number: int
     provider_id: str
@@ -22,6 +54,9 @@ class AttemptRecord(msgspec.Struct, frozen=True):
     duration_ms: float
     usage: TokenUsage | None = None
     message: str = ""
+    usage_source: UsageSource = "none"
+    price_id: str | None = None
+    cost_nano_usd: int | None = None
 
 
 class RequestRecord(msgspec.Struct, frozen=True):
@@ -44,3 +79,4 @@ class RequestRecord(msgspec.Struct, frozen=True):
     usage: TokenUsage | None
     latency_ms: float
     ttft_ms: float | None
+    task: str = ""

@@ -13,3 +13,4 @@ class TokenUsage(msgspec.Struct, frozen=True):
     reasoning_tokens: int = 0
     audio_input_tokens: int = 0
     audio_output_tokens: int = 0
+    image_tokens: int = 0  # of the input
