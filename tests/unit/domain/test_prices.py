@@ -52,8 +52,8 @@ def test_cost_equals_a_slow_reference(  # the parts as a share of the whole, so 
     reasoning: int,
     p_in: int,
     p_out: int,
-    p_cache: int,
-    p_reason: int,
+    p_cache: int | None,
+    p_reason: int | None,
 ) -> None:
     cached, reasoning = min(cached, input_tokens), min(reasoning, output_tokens)
     usage = TokenUsage(input_tokens, output_tokens, cached, 0, reasoning)
