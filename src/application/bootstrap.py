@@ -1,13 +1,13 @@
 """What the store must hold before the first request: a tenant, a way in for the admin and one for a client."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 
 from application.admission.authentication import ADMIN_TOKEN_DIGEST, DEFAULT_TENANT_ID
 from domain.errors import Conflict
 from domain.keys import ADMIN_TOKEN_PREFIX, VIRTUAL_KEY_PREFIX, ProviderKey, Tenant, VirtualKey, generate_key
-from domain.ports.policies import AvailabilityPolicy
 from domain.ports.repositories import Store, UnitOfWork
 from domain.ports.runtime import Clock, IdFactory
 from domain.ports.security import KeyHasher
@@ -111,7 +111,13 @@ class Bootstrap:
         await unit.facts.put(BOOTSTRAP_KEY_ID, key.id)
 
 
-async def forget_changed_secrets(store: Store, policy: AvailabilityPolicy, declared: Sequence[ProviderKey]) -> None:
+class Forgetting(Protocol):
+    """The part of `AvailabilityPolicy` that this needs."""
+
+    def forget_key(self, key_id: str) -> None: ...
+
+
+async def forget_changed_secrets(store: Store, policy: Forgetting, declared: Sequence[ProviderKey]) -> None:
     """Forget what was learned of a declared key whose secret changed since the last start.
 
     A key refused as invalid stays so until it is changed; a key from the environment keeps its id, so that

@@ -47,6 +47,14 @@ def configure_logging(level: str, style: Format, stream: TextIO = sys.stderr) ->
     return output
 
 
+def current_output() -> BoundedOutput:
+    """The output logging was set up with, else one on stderr: for lines that need no record."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, OutputHandler):
+            return handler.output
+    return BoundedOutput(2)
+
+
 class RecordFormatter(logging.Formatter):
     """Formats records with structlog, which is imported when the first one comes."""
 
@@ -68,7 +76,7 @@ class OutputHandler(logging.Handler):
     def __init__(self, output: BoundedOutput, formatter: logging.Formatter) -> None:
         super().__init__()
         self.setFormatter(formatter)
-        self._output = output
+        self.output = output
         self._seen: dict[tuple[str, int], list[float]] = {}  # call site → [second, count, suppressed]
 
     @override
@@ -76,7 +84,7 @@ class OutputHandler(logging.Handler):
         if not self._within_rate(record):
             return
         record.msg, record.args = record.getMessage(), None  # now: an argument may change before it is written
-        self._output.put(lambda: (self.format(record) + "\n").encode("utf-8", "backslashreplace"))
+        self.output.put(lambda: (self.format(record) + "\n").encode("utf-8", "backslashreplace"))
 
     def _within_rate(self, record: logging.LogRecord) -> bool:
         second = float(int(time.monotonic()))

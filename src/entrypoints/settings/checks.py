@@ -1,7 +1,8 @@
-"""Refuses settings that are well-formed but unsafe or cannot work together (S-11)."""
+"""Refuses settings that are well-formed but unsafe or cannot work together (S-11).
 
-import base64
-import binascii
+The master keys are checked where they are parsed (`entrypoints.ioc.security`).
+"""
+
 from ipaddress import ip_network
 from urllib.parse import urlsplit
 
@@ -11,7 +12,6 @@ from domain.timeouts import Timeouts
 from entrypoints.settings.model import Settings, SettingsError
 
 MIN_SECRET_BYTES = 32
-_KEY_BYTES = 32
 _MIN_DISTINCT = 10
 _VALKEY_SCHEMES = ("valkey://", "valkeys://", "redis://", "rediss://")
 _EXAMPLE_WORDS = (
@@ -31,7 +31,6 @@ _EXAMPLE_WORDS = (
 
 def check(settings: Settings) -> None:
     """Raises `SettingsError` for the first thing that must not be."""
-    _check_master_keys(settings.master_keys)
     _check_secret("OMG_ADMIN_TOKEN", settings.admin_token)
     _check_bootstrap_key(settings.bootstrap_key)
     _check_urls(settings)
@@ -71,31 +70,6 @@ def _check_bootstrap_key(secret: Secret) -> None:
             "'omg secrets generate' prints one"
         )
     _check_secret("OMG_BOOTSTRAP_KEY", secret)
-
-
-def _check_master_keys(ring: Secret) -> None:
-    if not ring:
-        return
-    for entry in ring.reveal().split(","):
-        kid, separator, encoded = entry.strip().partition(":")
-        if not separator or not kid.isalnum():
-            raise SettingsError("OMG_MASTER_KEYS: expected kid:base64,… with a kid of letters and digits, newest first")
-        _check_master_key(kid, encoded.strip())
-
-
-def _check_master_key(kid: str, encoded: str) -> None:
-    padded = encoded + "=" * (-len(encoded) % 4)
-    try:
-        key = base64.b64decode(padded.replace("-", "+").replace("_", "/"), validate=True)
-    except (binascii.Error, ValueError):
-        raise SettingsError(f"OMG_MASTER_KEYS: the key '{kid}' is not base64") from None
-    if len(key) != _KEY_BYTES:
-        raise SettingsError(f"OMG_MASTER_KEYS: the key '{kid}' has {len(key)} bytes, not {_KEY_BYTES}")
-    if len(set(key)) < _MIN_DISTINCT or all(0x20 <= byte < 0x7F for byte in key):
-        raise SettingsError(
-            f"OMG_MASTER_KEYS: the key '{kid}' looks like an example, not random bytes; "
-            "'omg secrets generate' prints one"
-        )
 
 
 def _check_urls(settings: Settings) -> None:

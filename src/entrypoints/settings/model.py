@@ -122,9 +122,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cors_origins: Annotated[tuple[str, ...], _about("Origins browsers may call `/v1` from; empty: none")] = ()
     max_body_bytes: Annotated[Bytes, _about("Largest request body on `/v1`")] = 32 * 1024 * 1024
     max_admin_body_bytes: Annotated[Bytes, _about("Largest request body on `/admin`")] = 256 * 1024
-    transport: Annotated[Literal["pyreqwest", "aiohttp", "httptools"], _about("HTTP client used towards providers")] = (
-        "pyreqwest"
-    )
+    transport: Annotated[Literal["httptools", "aiohttp"], _about("HTTP client used towards providers")] = "httptools"
     allow_private_network: Annotated[
         bool, _about("Let provider host names resolve to private addresses (metadata addresses stay refused)")
     ] = False
@@ -159,13 +157,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Whether only this machine can reach the listening address."""
         return is_loopback(self.host)
 
-    @property
-    def base_url(self) -> str:
-        """Where clients find the gateway, without a trailing slash."""
+    def address(self, port: int | None = None) -> str:
+        """Where clients find the gateway, without a trailing slash. `port` is the one really listened on."""
         if self.public_url:
             return self.public_url.rstrip("/")
         host = "127.0.0.1" if self.host in ANY_ADDRESS else self.host
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        return f"http://{f'[{host}]' if ':' in host else host}:{port or self.port}"
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -1,0 +1,67 @@
+"""The `omg` command. Each subcommand's module is imported when it is called, so that `--help` is quick."""
+
+import importlib
+import sys
+from typing import NamedTuple
+
+import click
+from typing_extensions import override
+
+from entrypoints.settings.model import SettingsError
+
+
+class Entry(NamedTuple):
+    """Where a command's code is, and what `omg --help` says of it."""
+
+    module: str
+    summary: str
+
+
+COMMANDS = {
+    "serve": Entry("entrypoints.cli.serve", "Run the gateway."),
+    "doctor": Entry("entrypoints.cli.doctor", "Check settings, database, credentials, clock and file modes."),
+    "keys": Entry("entrypoints.cli.keys", "Create, list and revoke virtual keys."),
+    "providers": Entry("entrypoints.cli.providers", "List, add, remove and retry providers."),
+    "models": Entry("entrypoints.cli.models", "List the models that can be called."),
+    "config": Entry("entrypoints.cli.config", "Show and check the settings in force."),
+    "db": Entry("entrypoints.cli.db", "Migrate, check, back up and restore the database."),
+    "secrets": Entry("entrypoints.cli.secrets", "Make credentials; change the master key."),
+    "simulate": Entry("entrypoints.cli.simulate", "Run the simulated providers as a server of their own."),
+    "openapi": Entry("entrypoints.cli.openapi", "Print the OpenAPI document."),
+}
+
+
+class LazyGroup(click.Group):
+    """Lists its commands from the table and imports one when it is asked for. Each module has a `command`."""
+
+    @override
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    @override
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command: click.Command = importlib.import_module(entry.module).command
+        return command
+
+    @override
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="open-model-gateway", prog_name="omg")
+def omg() -> None:
+    """One OpenAI-compatible service in front of every model provider."""
+
+
+def main() -> None:
+    """Exit codes: 0 fine, 1 the check failed, 2 wrong usage or settings."""
+    try:
+        omg(prog_name="omg")
+    except SettingsError as error:
+        print(f"omg: {error}", file=sys.stderr)
+        sys.exit(2)

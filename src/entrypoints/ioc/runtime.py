@@ -1,0 +1,36 @@
+"""The process itself: settings, time, ids, where records go."""
+
+import sys
+
+from dishka import Provider, Scope, from_context, provide
+
+from adapters.clock import SystemClock, Uuid7Ids
+from adapters.telemetry.logs import choose_format, configure_logging, current_output
+from adapters.telemetry.usage_sink import LogUsageSink
+from domain.ports.runtime import Clock, IdFactory, UsageSink
+from entrypoints.http.edge.drain import DrainState
+from entrypoints.settings.model import Settings
+
+
+class RuntimeModule(Provider):
+    scope = Scope.APP
+
+    settings = from_context(Settings)
+    drain = from_context(DrainState)
+
+    @provide
+    def clock(self) -> Clock:
+        return SystemClock()
+
+    @provide
+    def ids(self) -> IdFactory:
+        return Uuid7Ids()
+
+    @provide
+    def usage_sink(self, settings: Settings) -> UsageSink:
+        return LogUsageSink(current_output(), choose_format(settings.log_format, sys.stderr), settings.log_level)
+
+
+def set_up_logging(settings: Settings) -> None:
+    """Route the process's logging to stderr, as the settings say."""
+    configure_logging(settings.log_level, choose_format(settings.log_format, sys.stderr))

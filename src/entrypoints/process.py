@@ -1,0 +1,59 @@
+"""One gateway process: the settings in, the exit code out."""
+
+import socket
+import sys
+from collections.abc import Callable
+
+from domain.errors import GatewayError
+from entrypoints.app import GatewayApp, create_app
+from entrypoints.settings.model import Settings, SettingsError
+
+
+def run_process(settings: Settings) -> int:
+    """Listen, print the banner once listening, serve until a stop signal. Raises `SettingsError`."""
+    from entrypoints.server import bind, restrict_new_files
+
+    restrict_new_files()
+    return serve_on(bind(settings), settings)
+
+
+def serve_on(
+    listener: socket.socket,
+    settings: Settings,
+    *,
+    prints_banner: bool = True,
+    on_listening: Callable[[], None] | None = None,
+) -> int:
+    """Serve on a bound socket; the exit code. Raises `SettingsError`."""
+    from entrypoints.ioc.runtime import set_up_logging
+    from entrypoints.server import run
+
+    set_up_logging(settings)
+    app = create_app(settings)
+    port = int(listener.getsockname()[1])
+
+    def listening() -> None:
+        if prints_banner or app.first_start is not None:
+            from entrypoints.banner import banner
+
+            sys.stdout.write(banner(settings, app.gateway, settings.address(port)))
+            sys.stdout.flush()
+        if on_listening is not None:
+            on_listening()
+
+    code = run(app, settings, listener, listening)
+    return _report(app) if app.failure is not None else code
+
+
+def _report(app: GatewayApp) -> int:
+    """One line for what a person can mend; a traceback for a bug."""
+    failure = app.failure
+    if isinstance(failure, SettingsError):
+        raise failure
+    if isinstance(failure, GatewayError):
+        sys.stderr.write(f"omg: cannot start: {failure.message}\n")
+    elif failure is not None:
+        import traceback
+
+        traceback.print_exception(failure)
+    return 1

@@ -1,0 +1,141 @@
+"""Runs the gateway under uvicorn: listening, the way down (R-11), and the exit code."""
+
+import asyncio
+import errno
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+from typing_extensions import override
+
+from entrypoints.app import GatewayApp
+from entrypoints.settings.model import Settings, SettingsError
+
+FORCED_SECONDS = 1.0
+"""What closing may take after a second stop signal."""
+
+
+def bind(settings: Settings) -> socket.socket:
+    """The listening socket, bound before anything is prepared, so that a taken port costs nothing.
+
+    Raises `SettingsError` where the address cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family=family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        hint = "; is another gateway running? Choose another with --port" if error.errno == errno.EADDRINUSE else ""
+        raise SettingsError(
+            f"OMG_PORT: cannot listen on {settings.host}:{settings.port}: {error.strerror}{hint}"
+        ) from None
+    listener.set_inheritable(True)
+    return listener
+
+
+def run(app: GatewayApp, settings: Settings, listener: socket.socket, on_listening: Callable[[], None]) -> int:
+    """Serve until a stop signal; the exit code: 0 after a clean stop, 1 after a failed start or a forced end."""
+    from entrypoints.http.edge.protocol import protocol_class
+
+    config = uvicorn.Config(
+        app,
+        loop="uvloop" if sys.platform != "win32" else "asyncio",
+        http=protocol_class(app.connection_limits()),
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=int(settings.drain_seconds) + 5,
+        backlog=2048,
+    )
+    server = GatewayServer(config, app, settings, on_listening)
+    try:
+        server.run(sockets=[listener])
+    except SystemExit as error:  # uvicorn's way to say that the start failed; the app has said why
+        return int(error.code or 0)
+    return 1 if server.forced else 0
+
+
+class GatewayServer(uvicorn.Server):
+    """Drains on the first stop signal and ends at once on the second."""
+
+    def __init__(
+        self, config: uvicorn.Config, app: GatewayApp, settings: Settings, on_listening: Callable[[], None]
+    ) -> None:
+        super().__init__(config)
+        self._app = app
+        self._settings = settings
+        self._on_listening = on_listening
+        self._stop_signals = 0
+        self._draining: asyncio.Task[None] | None = None
+        self._forced = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def forced(self) -> bool:
+        return self._forced.is_set()
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+        if self.started:
+            self._on_listening()
+
+    @override
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """First signal: drain. Second: end. The signal is not raised again: a clean stop exits with 0."""
+        self._stop_signals += 1
+        if self._loop is None or not self.started:
+            self.should_exit = True
+        elif self._stop_signals == 1:
+            self._loop.call_soon_threadsafe(self._begin_drain, sig)
+        else:
+            self._loop.call_soon_threadsafe(self._force)
+
+    @override
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        closing = asyncio.ensure_future(super().shutdown(sockets))
+        forced = asyncio.ensure_future(self._forced.wait())
+        await asyncio.wait({closing, forced}, return_when=asyncio.FIRST_COMPLETED)
+        forced.cancel()
+        if self.forced:
+            await asyncio.wait({closing}, timeout=FORCED_SECONDS)
+            closing.cancel()
+            await asyncio.wait({asyncio.ensure_future(self.lifespan.shutdown())}, timeout=FORCED_SECONDS)
+        else:
+            await closing
+        if self._draining:
+            self._draining.cancel()
+
+    def _begin_drain(self, sig: int) -> None:
+        self._draining = asyncio.ensure_future(self._drain(sig))
+
+    async def _drain(self, sig: int) -> None:
+        """Not ready at once; then a grace in which balancers notice; then no new ones; at last no old ones."""
+        drain = self._app.drain
+        drain.begin()
+        grace = self._settings.grace_seconds if sig == signal.SIGTERM else 0.0
+        await drain.wait_idle(grace)
+        self.should_exit = True
+        if not await drain.wait_idle(self._settings.drain_seconds):
+            drain.interrupt_all()
+
+    def _force(self) -> None:
+        self.should_exit = True
+        self.force_exit = True
+        self._forced.set()
+        self._app.drain.interrupt_all()
+
+
+def restrict_new_files() -> None:
+    """Files made from now on are for this user only (S-35)."""
+    os.umask(0o077)
