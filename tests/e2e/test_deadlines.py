@@ -1,0 +1,139 @@
+"""Every named deadline fires, and the gateway's own pings never feed one (R-05)."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.conftest import AddUpstream
+from tests.e2e.processes import Gateway, Simulator
+
+pytestmark = pytest.mark.process
+
+ASK = [{"role": "user", "content": "one two three"}]
+GRACE_SECONDS = 0.5
+
+STALLS = {
+    "response_headers": ("sim-silent", False),
+    "response_headers, streamed": ("sim-silent", True),
+    "first_content": ("sim-stall-after-1", True),
+    "first_content, no frame at all": ("sim-stall-after-0", True),
+    "idle": ("sim-stall-after-2", False),
+    "upstream_call": ("sim-silent", False),
+}
+
+
+@pytest.mark.parametrize("stall", STALLS)
+def test_a_stall_before_content_ends_in_504_at_its_deadline(
+    gateway: Gateway, add_upstream: AddUpstream, stall: str
+) -> None:
+    model, stream = STALLS[stall]
+    name = add_upstream(settings={"timeouts": {stall.partition(",")[0]: 0.4}})
+
+    begun = time.monotonic()
+    answer = gateway.http.post(
+        "/v1/chat/completions", json={"model": f"{name}/{model}", "messages": ASK, "stream": stream}
+    )
+
+    took = time.monotonic() - begun
+    assert (answer.status_code, answer.json()["error"]["code"]) == (504, "upstream_timeout")
+    assert 0.4 <= took < 0.4 + GRACE_SECONDS
+
+
+@pytest.mark.parametrize(("deadline", "model"), [("idle", "sim-stall-after-2"), ("upstream_call", "sim-endless")])
+def test_a_stall_after_content_ends_in_an_error_event(
+    gateway: Gateway, add_upstream: AddUpstream, deadline: str, model: str
+) -> None:
+    name = add_upstream(settings={"timeouts": {deadline: 0.5}})
+
+    begun = time.monotonic()
+    answer = gateway.http.post(
+        "/v1/chat/completions", json={"model": f"{name}/{model}", "messages": ASK, "stream": True}
+    )
+
+    assert time.monotonic() - begun < 0.5 + GRACE_SECONDS + 0.2
+    last = answer.text.split("\n\n")[-2]
+    assert json.loads(last.removeprefix("data: "))["error"]["code"] == "upstream_timeout"
+    assert "[DONE]" not in answer.text
+
+
+def test_a_slow_stream_that_keeps_within_its_idle_limit_survives(gateway: Gateway, add_upstream: AddUpstream) -> None:
+    name = add_upstream(settings={"timeouts": {"idle": 0.5}})
+
+    answer = gateway.http.post(
+        "/v1/chat/completions",
+        json={"model": f"{name}/sim-words-6+chunk-delay-150ms", "messages": ASK, "stream": True},
+    )
+
+    assert answer.text.endswith("data: [DONE]\n\n")
+
+
+@pytest.fixture
+def full_backlog() -> Iterator[int]:
+    """A port whose SYNs are never answered, because its backlog is full."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        waiting = []
+        for _ in range(4):
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+            waiting.append(filler)
+        time.sleep(0.05)
+        yield listener.getsockname()[1]
+        for filler in waiting:
+            filler.close()
+
+
+def test_a_connection_that_is_never_accepted_ends_at_the_connect_deadline(gateway: Gateway, full_backlog: int) -> None:
+    gateway.add_provider("deaf", f"http://127.0.0.1:{full_backlog}/v1", settings={"timeouts": {"connect": 0.4}})
+
+    begun = time.monotonic()
+    answer = gateway.http.post("/v1/chat/completions", json={"model": "deaf/m", "messages": ASK})
+    took = time.monotonic() - begun
+    gateway.admin.delete("/providers/deaf")
+
+    assert answer.status_code in {502, 504}
+    assert 0.4 <= took < 3 * (0.4 + GRACE_SECONDS)
+
+
+def test_a_timeout_is_tried_elsewhere_at_most_once(
+    gateway: Gateway, simulator: Simulator, add_upstream: AddUpstream
+) -> None:
+    """Its outcome upstream is unknown, so the work may be paid for twice but never three times (R-09)."""
+    short = {"timeouts": {"response_headers": 0.3}}
+    names = [add_upstream("silent", behaviours={"m": "sim-silent"}, settings=short) for _ in range(3)]
+
+    answer = gateway.http.post(
+        "/v1/chat/completions",
+        json={"model": f"{names[0]}/m", "models": [f"{name}/m" for name in names[1:]], "messages": ASK},
+    )
+
+    assert answer.status_code == 504
+    assert [len(simulator.calls(name)) for name in names] == [1, 1, 0]
+
+
+def test_the_whole_request_has_one_deadline_over_all_attempts(
+    tmp_path_factory: pytest.TempPathFactory, simulator: Simulator
+) -> None:
+    with Gateway(tmp_path_factory.mktemp("hurried"), OMG_TIMEOUT_REQUEST="0.8") as hurried:
+        for name in ("slow-a", "slow-b"):
+            simulator.script(name, behaviours={"m": "sim-silent"})
+            hurried.add_provider(
+                name, simulator.base_url(name), settings={"timeouts": {"response_headers": 0.5}, "models": ["m"]}
+            )
+
+        begun = time.monotonic()
+        answer = hurried.http.post("/v1/chat/completions", json={"model": "m", "messages": ASK})
+        took = time.monotonic() - begun
+
+        begun = time.monotonic()
+        hurried.http.post("/v1/chat/completions", json={"model": "slow-a/sim-endless", "messages": ASK, "stream": True})
+        streamed = time.monotonic() - begun
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (504, "upstream_timeout")
+    assert 0.8 <= took < 0.8 + GRACE_SECONDS
+    assert 0.8 <= streamed < 0.8 + GRACE_SECONDS

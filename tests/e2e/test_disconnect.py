@@ -1,0 +1,91 @@
+"""A client that leaves takes its upstream call with it within a second, in every phase (R-01)."""
+
+import json
+import socket
+import time
+
+import pytest
+
+from tests.e2e.processes import Gateway, Simulator
+
+pytestmark = pytest.mark.process
+
+RUNS = 5
+WITHIN_SECONDS = 1.0
+
+PHASES = {
+    "before headers": ("sim-silent", True, 0),
+    "before the first token": ("sim-stall-after-1", True, 0),
+    "mid-stream": ("sim-endless", True, 300),
+    "plain": ("sim-silent", False, 0),
+    "plain, mid-body": ("sim-stall-after-2", False, 0),
+}
+
+
+def send(gateway: Gateway, model: str, stream: bool) -> socket.socket:
+    """A request on a socket of its own, so that leaving is a plain close."""
+    ask = [{"role": "user", "content": "hello there"}]
+    body = json.dumps({"model": model, "messages": ask, "stream": stream}).encode()
+    head = (
+        f"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:{gateway.port}\r\n"
+        f"authorization: Bearer {gateway.key}\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(body)}\r\n\r\n"
+    )
+    connection = socket.create_connection(("127.0.0.1", gateway.port), timeout=10)
+    connection.sendall(head.encode() + body)
+    return connection
+
+
+def calls_begun(simulator: Simulator, persona: str, count: int) -> None:
+    deadline = time.monotonic() + 10
+    while len(simulator.calls(persona)) < count:
+        assert time.monotonic() < deadline, "the upstream was never called"
+        time.sleep(0.01)
+
+
+def read_at_least(connection: socket.socket, size: int) -> None:
+    received = 0
+    while received < size:
+        data = connection.recv(65536)
+        assert data, "the gateway closed the connection first"
+        received += len(data)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_the_upstream_is_released_within_a_second(
+    gateway: Gateway, simulator: Simulator, upstream: str, phase: str
+) -> None:
+    model, stream, size = PHASES[phase]
+    left_at = []
+    for run in range(RUNS):
+        connection = send(gateway, f"{upstream}/{model}", stream)
+        calls_begun(simulator, upstream, run + 1)
+        time.sleep(0.05)  # well inside the phase
+        read_at_least(connection, size)
+        left_at.append(time.time())
+        connection.close()
+
+    deadline = time.monotonic() + 5
+    while any(call["outcome"] == "open" for call in simulator.calls(upstream)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+    ended = simulator.calls(upstream)
+    assert [call["outcome"] for call in ended] == ["client_gone"] * RUNS
+    delays = [call["finished_at"] - left for call, left in zip(ended, left_at, strict=True)]
+    assert max(delays) < WITHIN_SECONDS, delays
+
+
+def test_a_client_that_left_is_recorded_as_gone_not_as_an_error(
+    gateway: Gateway, simulator: Simulator, upstream: str
+) -> None:
+    connection = send(gateway, f"{upstream}/sim-silent", False)
+    calls_begun(simulator, upstream, 1)
+    connection.close()
+    deadline = time.monotonic() + 5
+    while simulator.calls(upstream)[0]["outcome"] == "open" and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+    assert gateway.provider(upstream)["status"] == "available"
+    assert gateway.http.post(
+        "/v1/chat/completions", json={"model": f"{upstream}/m", "messages": [{"role": "user", "content": "hi"}]}
+    ).is_success
