@@ -71,6 +71,7 @@ _STATUS_OF_CODE = {
     "request_too_large": 413,
     "unsupported_content_encoding": 415,
     "request_timeout": 408,
+    "url_too_long": 414,
     "headers_too_large": 431,
     "method_not_supported": 405,
     "idempotency_mismatch": 422,

@@ -19,7 +19,6 @@ class EdgeConfig(msgspec.Struct, frozen=True, kw_only=True):
     max_admin_body_bytes: int = MIB // 4
     max_header_bytes: int = 32 * 1024
     max_headers: int = 100
-    max_in_flight: int = 3000  # requests and open streams a process serves at once; more are told to wait
     receive_seconds: float = 30.0  # for a whole body, from the request's head
     ping_seconds: float = 15.0  # of upstream silence before a comment is sent down a stream
     write_stall_seconds: float = 30.0  # a client that takes nothing for this long is dropped

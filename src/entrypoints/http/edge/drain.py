@@ -17,7 +17,8 @@ class Interruptible(Protocol):
 class DrainState:
     """Counts requests under way, refuses new ones while draining, and can end those that run too long.
 
-    On a stop signal call `begin()`; when the drain time is over, `interrupt_all()`.
+    On a stop signal call `begin()`: readiness says no, but a balancer may not have noticed yet, so requests are
+    still served. After a grace call `refuse()`; when the drain time is over, `interrupt_all()`.
     """
 
     def __init__(self, max_in_flight: int = 3000) -> None:
@@ -26,15 +27,20 @@ class DrainState:
         self._idle = asyncio.Event()
         self._idle.set()
         self.in_flight = 0
+        self._refusing = False
         self.draining = False
 
     def begin(self) -> None:
-        """From now on new requests are refused, and readiness says so."""
+        """The way down has begun: readiness says so."""
         self.draining = True
+
+    def refuse(self) -> None:
+        """From now on new requests are answered with `shutting_down`."""
+        self.draining = self._refusing = True
 
     def enter(self) -> None:
         """Count a request in; every call is paired with one `leave`. Raises `ServiceUnavailable`."""
-        if self.draining:
+        if self._refusing:
             raise shutting_down()
         if self.in_flight >= self._max_in_flight:
             raise ServiceUnavailable(
@@ -58,7 +64,8 @@ class DrainState:
         self._running.discard(request)
 
     def interrupt_all(self) -> int:
-        """Tell every long request to end; return how many there were."""
+        """Tell every long request to end, and refuse new ones; return how many there were."""
+        self.refuse()
         running = list(self._running)
         for request in running:
             request.interrupt()

@@ -1,0 +1,61 @@
+"""Builds the HTTP application: Litestar behind the edge."""
+
+from collections.abc import Sequence
+
+from dishka.integrations.litestar import setup_dishka
+from litestar import Litestar, Request, Response
+from litestar.datastructures import State
+from litestar.types import ControllerRouterHandler, Receive, Scope, Send
+
+from entrypoints.http.admin import CONTROLLERS
+from entrypoints.http.authorization import check_complete
+from entrypoints.http.docs import docs_handlers
+from entrypoints.http.edge.gateway import GatewayApp
+from entrypoints.http.errors import describe_and_log
+from entrypoints.http.health import HealthController
+from entrypoints.http.inference.documented import documented_handlers
+from entrypoints.http.inference.routes import INFERENCE_ROUTES
+from entrypoints.http.openapi import openapi_document
+from entrypoints.http.services import HttpServices
+
+
+def create_http_app(services: HttpServices) -> GatewayApp:
+    """The outer ASGI application. Raises at start where a route has no row in the authorization matrix (S-06)."""
+
+    async def infer(scope: Scope, receive: Receive, send: Send) -> None:
+        await gateway(scope, receive, send)
+
+    documented: list[ControllerRouterHandler] = [*documented_handlers(INFERENCE_ROUTES, infer), *_controllers()]
+    app = Litestar(
+        [*documented, *docs_handlers(api_document)],
+        openapi_config=None,
+        exception_handlers={Exception: _answer_error},
+        logging_config=None,
+        debug=False,
+    )
+    setup_dishka(services.container, app)
+    check_complete(app)
+    gateway = GatewayApp(services, INFERENCE_ROUTES, app)
+    return gateway
+
+
+def api_document() -> bytes:
+    """The OpenAPI document as JSON, without a running gateway."""
+
+    async def nothing_runs(*_: object) -> None:
+        raise AssertionError("these routes are only described")
+
+    documented = documented_handlers(INFERENCE_ROUTES, nothing_runs)
+    return openapi_document([*documented, *_controllers()], INFERENCE_ROUTES)
+
+
+def _controllers() -> Sequence[ControllerRouterHandler]:
+    return (HealthController, *CONTROLLERS)
+
+
+def _answer_error(request: Request[object, object, State], error: Exception) -> Response[bytes]:
+    """Every error of every route and of the framework, in the one body."""
+    request_id = str(request.scope.get("state", {}).get("request_id", ""))
+    answer = describe_and_log(error, request_id)
+    headers = {name.decode(): value.decode() for name, value in answer.headers}
+    return Response(answer.body(request_id), status_code=answer.status, media_type="application/json", headers=headers)

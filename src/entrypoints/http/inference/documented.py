@@ -1,0 +1,60 @@
+"""Inference routes as Litestar sees them: documented there, served by the edge."""
+
+from collections.abc import Iterable, Sequence
+
+from litestar import Request, get, post
+from litestar.datastructures import State
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import ResponseSpec
+from litestar.openapi.spec import Example
+from litestar.params import JSONBody
+from litestar.types import ASGIApp
+
+from entrypoints.http.inference.route import InferenceRoute
+
+
+def documented_handlers(routes: Iterable[InferenceRoute], serve: ASGIApp) -> list[HTTPRouteHandler]:
+    """A handler for each route and each way it is addressed. `serve` is the edge, which answers by itself."""
+    return [
+        _handler(route, path, serve, pinned=pinned)
+        for route in routes
+        for path, pinned in ((route.path, False), (f"/{{provider:str}}{route.path}", True))
+    ]
+
+
+def _handler(route: InferenceRoute, path: str, serve: ASGIApp, *, pinned: bool) -> HTTPRouteHandler:
+    async def at_once(request: Request[object, object, State]) -> ASGIApp:  # noqa: ARG001
+        """Answer before Litestar parses anything: the raw handler reads the body itself."""
+        return serve
+
+    decorate = post if route.method == "POST" else get
+    handler = decorate(
+        path.replace("{model}", "{model:path}"),
+        status_code=200,
+        operation_id=route.operation_id + ("AtProvider" if pinned else ""),
+        name=route.operation_id + ("AtProvider" if pinned else ""),
+        tags=[route.tag],
+        summary=route.summary + (", at one provider" if pinned else ""),
+        description=route.description,
+        responses={200: _success(route), **route.errors},
+        before_request=at_once,
+    )
+    request_type = route.request
+
+    if request_type is None:
+
+        async def answer() -> ASGIApp:
+            return serve
+
+        return handler(answer)
+
+    async def answer_body(data: JSONBody[request_type]) -> ASGIApp:  # type: ignore[valid-type]  # noqa: ARG001 - read at run time
+        return serve
+
+    return handler(answer_body)
+
+
+def _success(route: InferenceRoute) -> ResponseSpec:
+    examples: Sequence[Example] = [Example(summary="An answer", value=route.response_example)]
+    description = "The answer; a stream of server-sent events where asked for" if route.streams else "The answer"
+    return ResponseSpec(route.response, generate_examples=False, description=description, examples=list(examples))

@@ -1,0 +1,41 @@
+"""One definition an inference route: what serves it and what OpenAPI says of it stand in one place."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from litestar.openapi import ResponseSpec
+
+from entrypoints.http.edge.exchange import Exchange
+from entrypoints.http.errors import ERRORS
+
+InferenceHandler = Callable[[Exchange], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InferenceRoute:
+    """A route under `/v1`, also served pinned to one provider under `/{provider}/v1`.
+
+    `path` starts with `/v1/` and may end with `/{name}`, which takes the rest of the path, slashes included.
+    `handler` authenticates, reads and answers by itself; what it raises becomes the error answer.
+    """
+
+    path: str
+    method: Literal["GET", "POST"]
+    operation_id: str
+    tag: str
+    summary: str
+    description: str
+    handler: InferenceHandler
+    response: type
+    response_example: object
+    request: type | None = None
+    request_example: object = None
+    streams: bool = False  # may answer with server-sent events instead
+    errors: Mapping[int, ResponseSpec] = field(default_factory=lambda: ERRORS)
+
+    @property
+    def prefix(self) -> str | None:
+        """What stands before the rest of the path, None for a route that takes none."""
+        head, brace, _ = self.path.partition("{")
+        return head if brace else None

@@ -1,0 +1,7 @@
+"""The list of every inference route, and nothing else."""
+
+from entrypoints.http.inference.chat import CHAT_COMPLETIONS
+from entrypoints.http.inference.models import GET_MODEL, LIST_MODELS
+from entrypoints.http.inference.route import InferenceRoute
+
+INFERENCE_ROUTES: tuple[InferenceRoute, ...] = (CHAT_COMPLETIONS, LIST_MODELS, GET_MODEL)

@@ -1,0 +1,113 @@
+"""The OpenAPI document, made from the routes themselves."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
+
+from litestar import Litestar
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, Contact, License, SecurityScheme, Tag
+from litestar.serialization import encode_json, get_serializer
+from litestar.types import ControllerRouterHandler
+
+from entrypoints.http.errors import ERRORS
+from entrypoints.http.inference.route import InferenceRoute
+
+Json = dict[str, object]
+
+TITLE = "Open Model Gateway"
+VERSION = "0.1.0"
+
+_DESCRIPTION = (
+    "One OpenAI-compatible service in front of every model provider. Clients send a virtual key as "
+    "`Authorization: Bearer sk-omg-…`; the admin API takes the admin token the same way. Every answer has "
+    "`x-request-id`; every error has the same body."
+)
+_PARAMETERS: dict[str, Json] = {
+    "provider": {"description": "The id of a configured provider", "example": "cerebras"},
+    "model": {"description": "A model id; slashes in it may stand as they are", "example": "cerebras/llama-4-scout"},
+}
+_STREAM_EXAMPLE = (
+    'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1795262400,"model":"llama-4-scout",'
+    '"choices":[{"index":0,"delta":{"role":"assistant","content":"11"},"logprobs":null,"finish_reason":null}]}\n\n'
+    "data: [DONE]\n\n"
+)
+_METHODS = frozenset({"get", "post", "put", "patch", "delete", "head"})
+
+
+def openapi_document(handlers: Sequence[ControllerRouterHandler], routes: Sequence[InferenceRoute]) -> bytes:
+    """The document as JSON. Builds the routes anew, so it is made when first asked for and kept."""
+    app = Litestar(list(handlers), openapi_config=_config(), logging_config=None)
+    document = cast(Json, app.openapi_schema.to_schema())
+    by_operation = {route.operation_id: route for route in routes}
+    for path, operation in _operations(document):
+        _add_path_parameters(path, operation)
+        _add_errors(operation)
+        operation["security"] = [{"adminToken": []}] if path.startswith("/admin") else [{"virtualKey": []}]
+        if path.startswith("/health"):
+            operation["security"] = []
+        route = by_operation.get(str(operation.get("operationId", "")).removesuffix("AtProvider"))
+        if route is not None:
+            _add_examples(operation, route)
+    return encode_json(document, get_serializer())
+
+
+def _config() -> OpenAPIConfig:
+    bearer = {"type": "http", "scheme": "bearer"}
+    return OpenAPIConfig(
+        title=TITLE,
+        version=VERSION,
+        description=_DESCRIPTION,
+        license=License(name="MIT", identifier="MIT"),
+        contact=Contact(name="Open Model Gateway"),
+        tags=[Tag("Chat", "Answers from models"), Tag("Models", "What a key may ask for")],
+        components=Components(
+            security_schemes={
+                "virtualKey": SecurityScheme(**bearer, description="A virtual key, `sk-omg-…`"),
+                "adminToken": SecurityScheme(**bearer, description="The admin token, `omg-admin-…`"),
+            }
+        ),
+    )
+
+
+def _operations(document: Json) -> Iterator[tuple[str, Json]]:
+    paths = cast(Mapping[str, Mapping[str, Json]], document["paths"])
+    for path, item in paths.items():
+        for method, operation in item.items():
+            if method in _METHODS:
+                yield path, operation
+
+
+def _add_path_parameters(path: str, operation: Json) -> None:
+    """Those in the path that no handler declares, because the edge reads them."""
+    known = cast(list[Json], operation.setdefault("parameters", []))
+    named = {parameter.get("name") for parameter in known if parameter.get("in") == "path"}
+    for name, facts in _PARAMETERS.items():
+        if f"{{{name}}}" in path and name not in named:
+            known.append({"name": name, "in": "path", "required": True, "schema": {"type": "string"}, **facts})
+    if not known:
+        del operation["parameters"]
+
+
+def _add_errors(operation: Json) -> None:
+    """Whatever an operation says of its errors, these can always happen, and each has the same body."""
+    responses = cast(dict[str, Json], operation.setdefault("responses", {}))
+    stated = responses.get("400", {})
+    if "content" not in stated or "ErrorBody" not in str(stated):
+        responses.pop("400", None)
+    for status in (400, 401, 503):
+        spec = ERRORS[status]
+        examples = {str(example.summary): {"value": example.value} for example in spec.examples or ()}
+        content = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}, "examples": examples}}
+        responses.setdefault(str(status), {"description": spec.description, "content": content})
+
+
+def _add_examples(operation: Json, route: InferenceRoute) -> None:
+    if route.request_example is not None:
+        body = cast(Mapping[str, Mapping[str, Json]], operation["requestBody"])
+        body["content"]["application/json"]["example"] = route.request_example
+    if route.streams:
+        responses = cast(Mapping[str, Mapping[str, Json]], operation["responses"])
+        responses["200"]["content"]["text/event-stream"] = {
+            "schema": {"type": "string"},
+            "example": _STREAM_EXAMPLE,
+        }
