@@ -89,3 +89,25 @@ def test_decisions_are_numbered_once_each() -> None:
     numbers = [p.name[:4] for p in files() if p.parent == ROOT / "docs" / "decisions" and p.name[:4].isdigit()]
 
     assert sorted(numbers) == sorted(set(numbers))
+
+
+def test_every_promise_the_code_cites_is_explained() -> None:
+    explained = set(re.findall(r"^\| ([SRPF]-?\d+) \|", (ROOT / "docs/promises.md").read_text(), re.MULTILINE))
+    cited = {
+        (promise, name_of(path)) for path, text in texts(".py") for promise in re.findall(r"\b[SRP]-\d{2}\b", text)
+    }
+
+    assert sorted((promise, name) for promise, name in cited if promise not in explained) == []
+
+
+def test_every_error_code_of_the_gateway_is_documented() -> None:
+    page = (ROOT / "docs/errors.md").read_text()
+    folders = ("src/domain/", "src/application/", "src/entrypoints/http/")
+    raised = {
+        (code, name_of(path))
+        for path, text in texts(".py")
+        if name_of(path).startswith(folders)
+        for code in re.findall(r"""\bcode="([a-z_]+)\"""", text)
+    }
+
+    assert sorted((code, name) for code, name in raised if f"`{code}`" not in page) == []

@@ -14,7 +14,7 @@ MACHINE_PATHS = "|".join(
     ["/wo" + "rk/", "/ro" + "ot/", "/ho" + r"me/\w", "/Use" + r"rs/\w", r"[A-Z]:\\" + "Use" + "rs"]
 )
 PROCESS_WORDS = "|".join([r"\bC" + r"EO\b", r"\bsub" + "agent", r"\b[Ii]ss" + r"ue #?\d", r"\bL" + "LM wrote"])
-UNFINISHED = "|".join([r"\bTO" + r"DO\b", r"\bFIX" + r"ME\b", "raise Not" + "ImplementedError"])
+UNFINISHED = "|".join([r"\bTO" + r"DO\b", r"\bFIX" + r"ME\b", "raise Not" + "ImplementedError$"])
 
 
 @pytest.mark.parametrize(
