@@ -1,0 +1,94 @@
+"""Cuts a byte stream into whole server-sent events, whatever the chunks, the line ends and the padding.
+
+Works on bytes: a chunk may end inside a character, a line end or an event. Source: WHATWG HTML, 9.2.6.
+"""
+
+from typing import Final, NamedTuple
+
+MAX_EVENT_BYTES: Final = 1024 * 1024
+
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+class EventTooLarge(Exception):
+    """An event is longer than `MAX_EVENT_BYTES`."""
+
+
+class EventCutter:
+    """Hands out blocks of whole events, line ends made LF, each block ending with a blank line."""
+
+    def __init__(self) -> None:
+        self._tail = bytearray()
+        self._beginning: bytes | None = b""  # held while it could still become a byte order mark
+        self._held_cr = False
+
+    def feed(self, data: bytes) -> bytes:
+        """The events that are whole now, empty where none is. Raises `EventTooLarge`."""
+        if self._beginning is not None:
+            data = self._beginning + data
+            if len(data) < len(_BOM) and _BOM.startswith(data):
+                self._beginning = data
+                return b""
+            self._beginning = None
+            data = data.removeprefix(_BOM)
+        if self._held_cr or b"\r" in data:
+            data = self._without_cr(data)
+        tail = self._tail
+        if not tail:
+            end = data.rfind(b"\n\n") + 2
+            block = b"" if end < 2 else data if end == len(data) else data[:end]
+            if len(block) != len(data):
+                tail += data[len(block) :]
+        else:
+            start = len(tail) - 1
+            tail += data
+            end = tail.rfind(b"\n\n", start) + 2
+            if end < 2:
+                block = b""
+            else:
+                block = bytes(tail[:end])
+                del tail[:end]
+        if len(tail) > MAX_EVENT_BYTES:
+            raise _too_large()
+        if len(block) > MAX_EVENT_BYTES and max(map(len, block.split(b"\n\n"))) > MAX_EVENT_BYTES:
+            raise _too_large()
+        return block
+
+    def rest(self) -> bytes:
+        """What is left without the blank line that would end it."""
+        return (self._beginning or b"") + bytes(self._tail)
+
+    def _without_cr(self, data: bytes) -> bytes:
+        """A final CR waits for what follows: CRLF is one line end, not two."""
+        if self._held_cr:
+            data = b"\r" + data
+        self._held_cr = data.endswith(b"\r")
+        if self._held_cr:
+            data = data[:-1]
+        return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+def _too_large() -> EventTooLarge:
+    return EventTooLarge(f"an event of the stream is longer than {MAX_EVENT_BYTES} bytes")
+
+
+class Event(NamedTuple):
+    """One event: its name (empty for a plain message) and its data, None where it has none."""
+
+    name: bytes
+    data: bytes | None
+
+
+def read_event(text: bytes) -> Event:
+    """The fields of one event. Comments, ids and retry times are dropped; llama.cpp's `error:` line is kept."""
+    name, data = b"", None
+    for line in text.split(b"\n"):
+        field, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if field == b"data":
+            data = value if data is None else data + b"\n" + value
+        elif field == b"event":
+            name = value
+        elif field == b"error":
+            name, data = b"error", value
+    return Event(name, data)

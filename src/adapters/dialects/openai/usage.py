@@ -1,0 +1,87 @@
+"""Token usage, from every shape OpenAI-compatible providers write it in, into OpenAI's way of counting."""
+
+import msgspec
+
+from domain.usage import TokenUsage
+
+_Count = int | float | None
+
+
+class _Details(msgspec.Struct):
+    cached_tokens: _Count = None
+    cache_write_tokens: _Count = None
+    audio_tokens: _Count = None
+    reasoning_tokens: _Count = None
+
+
+class _Usage(msgspec.Struct):
+    prompt_tokens: _Count = None
+    completion_tokens: _Count = None
+    total_tokens: _Count = None
+    prompt_tokens_details: _Details | None = None
+    completion_tokens_details: _Details | None = None
+    prompt_cache_hit_tokens: _Count = None  # DeepSeek
+    reasoning_tokens: _Count = None  # Perplexity and others put it on top
+
+
+_decode = msgspec.json.Decoder(_Usage).decode
+_decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class ReadUsage(msgspec.Struct, frozen=True):
+    """Usage as read: the counts, and the JSON to show a client (mended where the upstream counts otherwise)."""
+
+    tokens: TokenUsage
+    raw: bytes
+    mended: bool
+
+
+def read_usage(raw: bytes, *, completion_excludes_reasoning: bool = False) -> ReadUsage | None:
+    """None where there is nothing to read. Never raises: usage that cannot be read is usage that never came.
+
+    With `completion_excludes_reasoning` (xAI) the total says whether reasoning is missing from completion.
+    """
+    try:
+        usage = _decode(raw)
+    except msgspec.MsgspecError:
+        return None
+    prompt, completion = _int(usage.prompt_tokens), _int(usage.completion_tokens)
+    if usage.prompt_tokens is None and usage.completion_tokens is None:
+        return None
+    inputs, outputs = usage.prompt_tokens_details or _Details(), usage.completion_tokens_details or _Details()
+    reasoning = _int(outputs.reasoning_tokens) or _int(usage.reasoning_tokens)
+    total = _int(usage.total_tokens)
+    mended = False
+    if completion_excludes_reasoning and reasoning and total == prompt + completion + reasoning:
+        completion += reasoning
+        mended = True
+    if not _whole(usage):
+        mended, total = True, total or prompt + completion
+    tokens = TokenUsage(
+        input_tokens=prompt,
+        output_tokens=completion,
+        cache_read_tokens=_int(inputs.cached_tokens) or _int(usage.prompt_cache_hit_tokens),
+        cache_write_tokens=_int(inputs.cache_write_tokens),
+        reasoning_tokens=reasoning,
+        audio_input_tokens=_int(inputs.audio_tokens),
+        audio_output_tokens=_int(outputs.audio_tokens),
+    )
+    return ReadUsage(tokens, _mend(raw, prompt, completion, total) if mended else raw, mended)
+
+
+def _whole(usage: _Usage) -> bool:
+    """Whether the three counts every typed client requires are there, as integers."""
+    counts = (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens)
+    return all(type(count) is int for count in counts)
+
+
+def _mend(raw: bytes, prompt: int, completion: int, total: int) -> bytes:
+    fields = _decode_fields(raw)
+    for name, count in (("prompt_tokens", prompt), ("completion_tokens", completion), ("total_tokens", total)):
+        fields[name] = msgspec.Raw(_encode(count))
+    return _encode(fields)
+
+
+def _int(count: _Count) -> int:
+    return max(0, int(count)) if count else 0
