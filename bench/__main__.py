@@ -34,6 +34,7 @@ FULL = [
 def main() -> int:
     """Measure and print. 0 where every answer was right."""
     options = _options()
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # stdout is a text file here
     cores = Cores()
     scenarios = SHORT if options.short else FULL
     with tempfile.TemporaryDirectory(prefix="omg-bench-") as scratch, ExitStack() as stack:
