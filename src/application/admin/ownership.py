@@ -1,5 +1,7 @@
 """Who may change an object: what the environment, the file or the demo declares is changed there."""
 
+from typing import NoReturn
+
 from application.snapshot import GatewayState
 from domain.errors import Conflict, NotFound
 from domain.providers import Owner, Provider, ProviderPreset
@@ -33,9 +35,9 @@ def preset_of(state: GatewayState, provider_id: str) -> ProviderPreset | None:
     return live.preset if live else None
 
 
-def refuse_declared(state: GatewayState, provider_id: str, what: str | None = None) -> None:
+def refuse_declared(state: GatewayState, provider_id: str) -> NoReturn:
     """Raises `Conflict` for a declared provider, `NotFound` for one that is nowhere."""
     provider = declared(state, provider_id)
     if provider is None:
         raise no_such_provider(provider_id)
-    raise read_only(what or f"Provider '{provider_id}'", provider.owner, preset_of(state, provider_id))
+    raise read_only(f"Provider '{provider_id}'", provider.owner, preset_of(state, provider_id))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from application.admin.ownership import no_such_provider, preset_of, read_only, refuse_declared
+from application.admin.ownership import declared, no_such_provider, preset_of, read_only
 from application.admin.paging import Page, page_of
 from application.admin.standing import Standing, standing_of_key
 from application.catalog import ModelDirectory
@@ -60,13 +60,13 @@ class ProviderKeyAdmin:
         return self._view(self._key(provider_id, key_id))
 
     async def add(self, provider_id: str, *, secret: Secret, label: str, weight: int) -> ProviderKeyView:
-        """Raises `NotFound`, `RequestInvalid`, and `Conflict` for a provider that is declared elsewhere."""
+        """To a declared provider too. Raises `NotFound`, `RequestInvalid`, and `Conflict` for a secret stored twice."""
         now = self._clock.now()
         checked = _checked(secret)
         key = ProviderKey(self._ids.new("pk"), provider_id, label, checked, weight, "database", now, now)
         async with self._store.write() as unit:
-            if await unit.providers.get(provider_id) is None:
-                refuse_declared(self._state, provider_id, f"Provider '{provider_id}', with its keys,")
+            if await unit.providers.get(provider_id) is None and declared(self._state, provider_id) is None:
+                raise no_such_provider(provider_id)
             known = await unit.keys.list_for(provider_id)
             _refuse_more(known, checked)
             await unit.keys.add(key)
@@ -83,7 +83,10 @@ class ProviderKeyAdmin:
         label: str | UnsetType = UNSET,
         weight: int | UnsetType = UNSET,
     ) -> ProviderKeyView:
-        """A changed secret starts afresh, whatever was learned of the old one. Raises as `add`."""
+        """A changed secret starts afresh, whatever was learned of the old one.
+
+        Raises `NotFound`, `RequestInvalid`, and `Conflict` for a key that is declared elsewhere.
+        """
         async with self._store.write() as unit:
             before = await self._stored(unit, provider_id, key_id)
             after = msgspec.structs.replace(
@@ -122,9 +125,9 @@ class ProviderKeyAdmin:
         key = await unit.keys.get(key_id)
         if key is not None and key.provider_id == provider_id:
             return key
-        declared = self._key(provider_id, key_id)
-        if declared.owner != "database":
-            raise read_only(f"Key '{key_id}'", declared.owner, preset_of(self._state, provider_id))
+        other = self._key(provider_id, key_id)
+        if other.owner != "database":
+            raise read_only(f"Key '{key_id}'", other.owner, preset_of(self._state, provider_id))
         raise _no_such_key(provider_id, key_id)
 
     def _keys(self, provider_id: str) -> tuple[ProviderKey, ...]:

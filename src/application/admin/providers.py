@@ -82,6 +82,8 @@ class ProviderAdmin:
         self._check(provider)
         async with self._store.write() as unit:
             await unit.providers.add(provider)
+            # Keys that outlived an earlier provider of this id were entered for another origin (S-07).
+            await unit.keys.delete_for(provider.id)
             await unit.facts.bump(CONFIG_VERSION)
         await self._state.reload()
         return self._view(self._live(provider.id))
@@ -95,7 +97,6 @@ class ProviderAdmin:
             before = await unit.providers.get(provider_id)
             if before is None:
                 refuse_declared(self._state, provider_id)
-                raise no_such_provider(provider_id)
             after = self._changed(before, change)
             self._check(after)
             await unit.providers.update(after)
