@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 
 from dishka.integrations.litestar import setup_dishka
-from litestar import Litestar, Request, Response
-from litestar.datastructures import State
+from litestar import Litestar
 from litestar.types import ControllerRouterHandler, Receive, Scope, Send
 
 from entrypoints.http.admin import CONTROLLERS
 from entrypoints.http.authorization import check_complete
 from entrypoints.http.docs import docs_handlers
 from entrypoints.http.edge.gateway import GatewayApp
-from entrypoints.http.errors import describe_and_log
+from entrypoints.http.errors import answer_error
 from entrypoints.http.health import HealthController
 from entrypoints.http.inference.documented import documented_handlers
 from entrypoints.http.inference.routes import INFERENCE_ROUTES
@@ -29,7 +28,7 @@ def create_http_app(services: HttpServices) -> GatewayApp:
     app = Litestar(
         [*documented, *docs_handlers(api_document)],
         openapi_config=None,
-        exception_handlers={Exception: _answer_error},
+        exception_handlers={Exception: answer_error},
         logging_config=None,
         debug=False,
     )
@@ -52,10 +51,3 @@ def api_document() -> bytes:
 def _controllers() -> Sequence[ControllerRouterHandler]:
     return (HealthController, *CONTROLLERS)
 
-
-def _answer_error(request: Request[object, object, State], error: Exception) -> Response[bytes]:
-    """Every error of every route and of the framework, in the one body."""
-    request_id = str(request.scope.get("state", {}).get("request_id", ""))
-    answer = describe_and_log(error, request_id)
-    headers = {name.decode(): value.decode() for name, value in answer.headers}
-    return Response(answer.body(request_id), status_code=answer.status, media_type="application/json", headers=headers)

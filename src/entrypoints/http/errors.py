@@ -10,6 +10,8 @@ import math
 from typing import cast
 
 import msgspec
+from litestar import Request, Response
+from litestar.datastructures import State
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi import ResponseSpec
 from litestar.openapi.spec import Example
@@ -117,6 +119,14 @@ def describe_and_log(error: BaseException, request_id: str) -> ErrorAnswer:
     if answer.status == 500:
         log.error("request failed unexpectedly", exc_info=error, extra={"request_id": request_id})
     return answer
+
+
+def answer_error(request: Request[object, object, State], error: Exception) -> Response[bytes]:
+    """Litestar's exception handler for every exception of every route, its own included."""
+    request_id = str(request.scope.get("state", {}).get("request_id", ""))
+    answer = describe_and_log(error, request_id)
+    headers = {name.decode(): value.decode() for name, value in answer.headers}
+    return Response(answer.body(request_id), status_code=answer.status, media_type="application/json", headers=headers)
 
 
 def _expected(error: GatewayError) -> ErrorAnswer:

@@ -1,0 +1,95 @@
+"""A chat pipeline that does what a test says, for tests of the HTTP layer."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from typing_extensions import override
+
+from application.inference.calls import CallContext, PlainReply
+from application.inference.pipeline import ChatPipeline
+from application.inference.streams import StreamReply
+from domain.chat import ChatRequest
+from domain.keys import Principal
+from domain.usage import TokenUsage
+from domain.wire import Payload
+
+ANSWER = b'{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"m","choices":[]}'
+FIRST = b'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":"Hel"}}]}\n\n'
+SECOND = b'data: {"choices":[{"index":0,"delta":{"content":"lo"}}]}\n\n'
+DONE = b"data: [DONE]\n\n"
+
+Step = bytes | float | Exception
+"""What a stream does next: yield a block, wait so many seconds, or fail."""
+
+
+class FakeReply(StreamReply):
+    """Plays its steps. `closed` is set by `aclose`."""
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self._steps = steps
+        self.closed = asyncio.Event()
+        self.sent = 0
+
+    @override
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for step in self._steps:
+            if isinstance(step, Exception):
+                raise step
+            if isinstance(step, bytes):
+                yield step
+                self.sent += 1
+            else:
+                await asyncio.sleep(step)
+
+    @override
+    async def aclose(self) -> None:
+        await asyncio.sleep(0)
+        self.closed.set()
+
+
+class FakePipeline(ChatPipeline):
+    """Answers after `delay_seconds`, with `error` where it is set.
+
+    `called` is set by a call; `gave_up` when one was cancelled, with the context's `client_left` beside it.
+    """
+
+    def __init__(self) -> None:
+        self.body = ANSWER
+        self.steps: Sequence[Step] = (FIRST, SECOND, DONE)
+        self.error: Exception | None = None
+        self.delay_seconds = 0.0
+        self.attempts = 1
+        self.model = "upstream-model"
+        self.dropped_params: tuple[str, ...] = ()
+        self.calls: list[tuple[Principal, Payload[ChatRequest], CallContext]] = []
+        self.called = asyncio.Event()
+        self.gave_up = asyncio.Event()
+        self.client_left: bool | None = None
+        self.reply: FakeReply | None = None
+
+    @override
+    async def complete(self, principal: Principal, payload: Payload[ChatRequest], context: CallContext) -> PlainReply:
+        await self._serve(principal, payload, context)
+        return PlainReply(self.body, TokenUsage(1, 1))
+
+    @override
+    async def stream(self, principal: Principal, payload: Payload[ChatRequest], context: CallContext) -> StreamReply:
+        await self._serve(principal, payload, context)
+        self.reply = FakeReply(self.steps)
+        return self.reply
+
+    async def _serve(self, principal: Principal, payload: Payload[ChatRequest], context: CallContext) -> None:
+        self.calls.append((principal, payload, context))
+        self.called.set()
+        trace = context.trace
+        trace.decision_id, trace.attempts = "dec_1", self.attempts
+        try:
+            await asyncio.sleep(self.delay_seconds)
+        except asyncio.CancelledError:
+            self.client_left = trace.client_left
+            self.gave_up.set()
+            raise
+        if self.error is not None:
+            raise self.error
+        trace.provider_id, trace.model = "alpha", self.model
+        trace.dropped_params = self.dropped_params

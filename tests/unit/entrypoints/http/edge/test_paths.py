@@ -1,0 +1,109 @@
+"""Base-URL mistakes that are forgiven, and paths that are not ours (contract 4)."""
+
+import pytest
+
+from entrypoints.http.edge.exchange import Exchange
+from entrypoints.http.edge.paths import RouteTable
+from entrypoints.http.inference.route import InferenceRoute
+from entrypoints.http.inference.routes import INFERENCE_ROUTES
+from tests.unit.entrypoints.http.harness import Harness
+
+
+async def _nothing(exchange: Exchange) -> None:
+    raise AssertionError
+
+
+MESSAGES = InferenceRoute(
+    path="/v1/messages", method="POST", operation_id="m", tag="t", summary="s", description="d", handler=_nothing,
+    response=str, response_example="",
+)  # fmt: skip
+
+
+def find(path: str, *providers: str) -> tuple[str, str | None, str] | None:
+    match = RouteTable([*INFERENCE_ROUTES, MESSAGES], providers.__contains__).find(path)
+    if match is None:
+        return None
+    return next(iter(match.routes.values())).path, match.provider, match.tail
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/chat/completions", "/chat/completions", "//v1/chat/completions", "/v1//chat/completions",
+        "/v1/chat/completions/", "/chat/completions/", "/v1/v1/chat/completions", "//chat//completions//",
+    ],
+)  # fmt: skip
+def test_every_spelling_of_a_route_is_that_route(path: str) -> None:
+    assert find(path) == ("/v1/chat/completions", None, "")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/alpha/v1/chat/completions", "/alpha/chat/completions", "//alpha/v1/chat/completions/",
+     "/alpha//v1/chat/completions", "/alpha/v1/v1/chat/completions"],
+)  # fmt: skip
+def test_a_provider_before_it_pins_the_route(path: str) -> None:
+    assert find(path) == ("/v1/chat/completions", "alpha", "")
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/v1/models/gpt", ("/v1/models/{model}", None, "gpt")),
+        ("/models/gpt", ("/v1/models/{model}", None, "gpt")),
+        ("/v1/models/openai/gpt:free", ("/v1/models/{model}", None, "openai/gpt:free")),
+        ("/alpha/v1/models/a/b/c", ("/v1/models/{model}", "alpha", "a/b/c")),
+        ("/v1/models/", ("/v1/models", None, "")),
+        ("/alpha/models", ("/v1/models", "alpha", "")),
+    ],
+)
+def test_a_model_id_keeps_its_slashes(path: str, found: tuple[str, str | None, str]) -> None:
+    assert find(path) == found
+
+
+def test_anthropics_own_path_is_pinned_only_where_such_a_provider_is() -> None:
+    assert find("/anthropic/v1/messages") == ("/v1/messages", None, "")
+    assert find("/anthropic/v1/messages", "anthropic") == ("/v1/messages", "anthropic", "")
+    assert find("/anthropic/v1/chat/completions") == ("/v1/chat/completions", "anthropic", "")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "/", "/v1", "/v1/", "/v1/nothing", "/admin/v1/chat/completions", "/docs/v1/models", "/Alpha/v1/models",
+     "/al.pha/v1/models", "/health/live", "/admin/providers", "/docs", "/openapi.json", "/alpha", "/alpha/v1",
+     "/../v1/models", "/a" * 70 + "/v1/models"],
+)  # fmt: skip
+def test_other_paths_are_not_inference_routes(path: str) -> None:
+    assert find(path) is None
+
+
+async def test_the_percent_encoded_id_is_the_same_model() -> None:
+    """The server decodes the path, so `%2F` and `/` arrive alike; the answer is the model either way."""
+    answer = await (await Harness.make()).get("/v1/models/openai/gpt-x")
+
+    assert answer.json()["id"] == "openai/gpt-x"
+
+
+async def test_a_provider_that_is_not_configured_is_said_to_be_unknown() -> None:
+    http = await Harness.make()
+
+    for answer in (await http.get("/beta/v1/models"), await http.chat(path="/beta/v1/chat/completions")):
+        assert (answer.status, answer.code) == (404, "provider_not_found")
+    assert (await http.get("/alpha/v1/models")).status == 200
+
+
+async def test_unknown_providers_are_not_told_to_strangers() -> None:
+    http = await Harness.make()
+
+    answer = await http.client().request("GET", "/beta/v1/models")
+
+    assert answer.status == 401
+
+
+async def test_a_pinned_chat_says_so_to_the_pipeline() -> None:
+    http = await Harness.make()
+
+    await http.chat(path="/alpha/v1/chat/completions")
+    await http.chat(path="/v1/chat/completions")
+
+    assert [context.pinned_provider for _, _, context in http.pipeline.calls] == ["alpha", None]
