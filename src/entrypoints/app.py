@@ -20,7 +20,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
-class GatewayApp:
+class GatewayProcess:
     """Everything one process serves. HTTP is answered only while it runs (`lifespan` or `running`)."""
 
     def __init__(self, settings: Settings, overrides: tuple[Provider, ...] = ()) -> None:
@@ -52,7 +52,7 @@ class GatewayApp:
             await self.gateway.http(scope, receive, send)
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator["GatewayApp"]:
+    async def running(self) -> AsyncIterator["GatewayProcess"]:
         """Start, and stop at the end: the lifespan for callers without a server."""
         await self._start()
         try:
@@ -83,9 +83,9 @@ class GatewayApp:
             await gateway.stop()
 
 
-def create_app(settings: Settings | None = None, *overrides: Provider) -> GatewayApp:
+def create_app(settings: Settings | None = None, *overrides: Provider) -> GatewayProcess:
     """The application under these settings (those of the environment where none are given).
 
     `overrides` are dishka providers that replace parts: `provide(..., override=True)`.
     """
-    return GatewayApp(settings or load_settings(), overrides)
+    return GatewayProcess(settings or load_settings(), overrides)

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 
 from domain.errors import GatewayError
-from entrypoints.app import GatewayApp, create_app
+from entrypoints.app import GatewayProcess, create_app
 from entrypoints.settings.model import Settings, SettingsError
 
 
@@ -45,7 +45,7 @@ def serve_on(
     return _report(app) if app.failure is not None else code
 
 
-def _report(app: GatewayApp) -> int:
+def _report(app: GatewayProcess) -> int:
     """One line for what a person can mend; a traceback for a bug."""
     failure = app.failure
     if isinstance(failure, SettingsError):

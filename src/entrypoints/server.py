@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import logging
 import os
 import signal
 import socket
@@ -12,7 +13,7 @@ from types import FrameType
 import uvicorn
 from typing_extensions import override
 
-from entrypoints.app import GatewayApp
+from entrypoints.app import GatewayProcess
 from entrypoints.settings.model import Settings, SettingsError
 
 FORCED_SECONDS = 1.0
@@ -39,14 +40,14 @@ def bind(settings: Settings) -> socket.socket:
     return listener
 
 
-def run(app: GatewayApp, settings: Settings, listener: socket.socket, on_listening: Callable[[], None]) -> int:
+def run(app: GatewayProcess, settings: Settings, listener: socket.socket, on_listening: Callable[[], None]) -> int:
     """Serve until a stop signal; the exit code: 0 after a clean stop, 1 after a failed start or a forced end."""
     from entrypoints.http.edge.protocol import protocol_class
 
     config = uvicorn.Config(
         app,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http=protocol_class(app.connection_limits()),
+        http=protocol_class(app.connection_limits(), settings.trusted_proxies),
         ws="none",
         lifespan="on",
         log_config=None,
@@ -68,7 +69,7 @@ class GatewayServer(uvicorn.Server):
     """Drains on the first stop signal and ends at once on the second."""
 
     def __init__(
-        self, config: uvicorn.Config, app: GatewayApp, settings: Settings, on_listening: Callable[[], None]
+        self, config: uvicorn.Config, app: GatewayProcess, settings: Settings, on_listening: Callable[[], None]
     ) -> None:
         super().__init__(config)
         self._app = app
@@ -86,7 +87,10 @@ class GatewayServer(uvicorn.Server):
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
+        words = logging.getLogger("uvicorn.error")
+        words.setLevel(logging.CRITICAL)  # a failed start is told once, by `entrypoints.process`
         await super().startup(sockets)
+        words.setLevel(logging.WARNING)
         if self.started:
             self._on_listening()
 
@@ -120,11 +124,12 @@ class GatewayServer(uvicorn.Server):
         self._draining = asyncio.ensure_future(self._drain(sig))
 
     async def _drain(self, sig: int) -> None:
-        """Not ready at once; then a grace in which balancers notice; then no new ones; at last no old ones."""
+        """Not ready at once; while busy a grace in which balancers notice; then no new ones; at last no old ones."""
         drain = self._app.drain
         drain.begin()
         grace = self._settings.grace_seconds if sig == signal.SIGTERM else 0.0
         await drain.wait_idle(grace)
+        drain.refuse()
         self.should_exit = True
         if not await drain.wait_idle(self._settings.drain_seconds):
             drain.interrupt_all()

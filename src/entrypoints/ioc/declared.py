@@ -1,6 +1,5 @@
 """What the environment, the settings file and the demo declare: providers and keys that no one edits by API."""
 
-import re
 from collections.abc import AsyncIterator, Iterable, Iterator
 
 from dishka import Provider as Module
@@ -20,7 +19,6 @@ FILE_PRIORITY = 50
 """Of a provider the file declares without one and that is no preset: before the presets."""
 
 _ADDRESS_VARIABLES = ("_HOST", "_BASE_URL", "_API_BASE")
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 class DeclaredModule(Module):
@@ -39,20 +37,26 @@ class DeclaredModule(Module):
     def declared(
         self, settings: Settings, registry: ProviderRegistry, clock: Clock, demo: DemoUpstream
     ) -> DeclaredConfig:
-        declaring = _Declaring(registry, clock)
-        from_file = [declaring.from_file(declared) for declared in settings.providers]
-        named = {provider.id for provider, _ in from_file}
-        from_environment = [
-            found for found in declaring.from_environment(settings.variables) if found[0].id not in named
-        ]
-        return joined((*from_file, *from_environment, *demo_config(demo, clock)))
+        return declared_config(settings, registry, clock, demo_config(demo, clock))
 
 
 Declared = tuple[Provider, tuple[ProviderKey, ...]]
 
 
-def joined(found: Iterable[Declared]) -> DeclaredConfig:
-    everything = tuple(found)
+def declared_config(
+    settings: Settings, registry: ProviderRegistry, clock: Clock, demo: Iterable[Declared] = ()
+) -> DeclaredConfig:
+    """Everything declared, each provider once. Raises `SettingsError`.
+
+    The file's declaration of a provider wins over the environment's; a key that only the environment has for it
+    stays, so that the file can set a priority and leave the secret where it is.
+    """
+    declaring = _Declaring(registry, clock)
+    found = {declared.id: declaring.from_file(declared) for declared in settings.providers}
+    for provider, keys in declaring.from_environment(settings.variables):
+        known, known_keys = found.get(provider.id, (provider, ()))
+        found[provider.id] = (known, known_keys or keys)
+    everything = (*found.values(), *demo)
     return DeclaredConfig(
         tuple(provider for provider, _ in everything), tuple(key for _, keys in everything for key in keys)
     )
@@ -70,10 +74,7 @@ class _Declaring:
             address, secret = _address(preset, variables), _credential(preset, variables)
             if secret is None and (preset.requires_key or address is None):
                 continue
-            base_url = address or _filled(preset.base_url, variables)
-            if base_url is None:
-                continue
-            provider = self._provider(preset, base_url)
+            provider = self._provider(preset, address)
             yield provider, (self._key(f"pk_env_{preset.id}", preset.id, "environment", secret),) if secret else ()
 
     def from_file(self, declared: DeclaredProvider) -> Declared:
@@ -113,12 +114,12 @@ class _Declaring:
         )
         return provider, keys
 
-    def _provider(self, preset: ProviderPreset, base_url: str) -> Provider:
+    def _provider(self, preset: ProviderPreset, base_url: str | None) -> Provider:
         return Provider(
             id=preset.id,
             kind=preset.kind,
             name=preset.name,
-            base_url=None if base_url == preset.base_url else base_url,
+            base_url=base_url,
             priority=preset.priority,
             enabled=True,
             settings=ProviderSettings(),
@@ -167,14 +168,3 @@ def _as_url(value: str, default: str) -> str:
         authority += f":{port}" if port.isdigit() and not separator else ""
     authority = authority.replace("0.0.0.0", "127.0.0.1")  # noqa: S104 - replaced, not bound
     return f"{scheme}://{authority}{slash}{path}".rstrip("/")
-
-
-def _filled(base_url: str, variables: Variables) -> str | None:
-    """The URL with `{account_id}` and the like from the variables that end so; None where one is not set."""
-    filled = base_url
-    for name in _PLACEHOLDER.findall(base_url):
-        value = next((v for prefix in ("CLOUDFLARE_",) if (v := variables.get(prefix + name.upper()))), None)
-        if value is None:
-            return None
-        filled = filled.replace("{" + name + "}", value)
-    return filled

@@ -70,7 +70,7 @@ def demo_config(upstream: DemoUpstream, clock: Clock) -> list[tuple[Provider, tu
         return []
     now = clock.now()
     settings = ProviderSettings(models=(DEMO_MODEL,), default_model=DEMO_MODEL)
-    found = []
+    found: list[tuple[Provider, tuple[ProviderKey, ...]]] = []
     for place, provider_id in enumerate(DEMO_IDS):
         provider = Provider(
             id=provider_id,

@@ -13,6 +13,7 @@ from entrypoints.settings.model import Settings, SettingsError
 
 MIN_SECRET_BYTES = 32
 _MIN_DISTINCT = 10
+_DATABASE_SCHEMES = ("sqlite", "sqlite+aiosqlite", "postgres", "postgresql", "postgresql+asyncpg")
 _VALKEY_SCHEMES = ("valkey://", "valkeys://", "redis://", "rediss://")
 _EXAMPLE_WORDS = (
     "change",
@@ -74,7 +75,7 @@ def _check_bootstrap_key(secret: Secret) -> None:
 
 def _check_urls(settings: Settings) -> None:
     database = settings.database
-    if not database.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):
+    if database.partition("://")[0] not in _DATABASE_SCHEMES:
         raise SettingsError("OMG_DATABASE_URL: must start with sqlite+aiosqlite:// or postgresql+asyncpg://")
     if settings.valkey_url and not settings.valkey_url.reveal().startswith(_VALKEY_SCHEMES):
         raise SettingsError("OMG_VALKEY_URL: must start with valkey:// or redis://")

@@ -1,7 +1,7 @@
 """Every setting: its name, type, default and meaning, written once; the reference page is made from it."""
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -23,25 +23,30 @@ class SettingsError(Exception):
     """A setting is wrong. The message is one line: which setting, where it came from, what is wrong, what to do."""
 
 
-class Variables:
-    """The environment over `.env`, for variables that are not the gateway's own (provider keys).
+class Variables(Mapping[str, str]):
+    """The environment over `.env`, for variables that are not the gateway's own (provider keys). Blank ones are unset.
 
-    Holds credentials, so its text form shows names only.
+    Holds credentials, so its text form shows how many there are and nothing else.
     """
 
-    __slots__ = ("_values",)
-
     def __init__(self, values: Mapping[str, tuple[str, str]]) -> None:
-        self._values = dict(values)
-
-    def get(self, name: str) -> str | None:
-        """The value, or None where it is unset or blank."""
-        found = self._values.get(name)
-        return found[0].strip() or None if found else None
+        self._values = {name: (value.strip(), source) for name, (value, source) in values.items() if value.strip()}
 
     def source(self, name: str) -> str:
-        """`environment` or `.env`."""
+        """`environment` or `.env`. Raises `KeyError`."""
         return self._values[name][1]
+
+    @override
+    def __getitem__(self, name: str) -> str:
+        return self._values[name][0]
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    @override
+    def __len__(self) -> int:
+        return len(self._values)
 
     @override
     def __repr__(self) -> str:

@@ -32,13 +32,13 @@ def test_short_and_example_secrets_are_refused_and_not_repeated(tmp_path: Path, 
 
 @pytest.mark.parametrize("name", ["OMG_ADMIN_TOKEN", "OMG_BOOTSTRAP_KEY"])
 def test_an_operator_may_choose_a_strong_secret_of_any_form(tmp_path: Path, name: str) -> None:
-    assert load_settings(environ={name: STRONG}, folder=tmp_path)
+    assert load_settings(environ={name: STRONG}, folder=tmp_path).sources[name.lower()[4:]] == "environment"
 
 
 def test_a_virtual_key_with_a_wrong_checksum_is_refused(tmp_path: Path) -> None:
     good = generate_key(VIRTUAL_KEY_PREFIX).reveal()
 
-    assert load_settings(environ={"OMG_BOOTSTRAP_KEY": good}, folder=tmp_path)
+    assert load_settings(environ={"OMG_BOOTSTRAP_KEY": good}, folder=tmp_path).bootstrap_key.reveal() == good
     assert "checksum" in refusal({"OMG_BOOTSTRAP_KEY": good[:-6] + "000000"}, tmp_path)
 
 

@@ -1,0 +1,21 @@
+"""The admin use cases."""
+
+from dishka import Provider, Scope, provide
+
+from application.admin.health import HealthReport
+from application.admin.provider_keys import ProviderKeyAdmin
+from application.admin.provider_test import ProviderTest
+from application.admin.providers import ProviderAdmin
+from application.admin.store_watch import StoreWatch
+from application.admin.virtual_keys import VirtualKeyAdmin
+
+
+class AdminModule(Provider):
+    scope = Scope.APP
+
+    health = provide(HealthReport)
+    provider_keys = provide(ProviderKeyAdmin)
+    provider_test = provide(ProviderTest)
+    providers = provide(ProviderAdmin)
+    store_watch = provide(StoreWatch)
+    virtual_keys = provide(VirtualKeyAdmin)

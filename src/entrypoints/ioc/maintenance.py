@@ -1,0 +1,40 @@
+"""Work on the store without a running gateway: copies of it, and a new master key for it."""
+
+import os
+import secrets
+from pathlib import Path
+
+from adapters.persistence.store import SqlAlchemyStore
+from adapters.security.key_ring import KeyRing
+from adapters.security.secret_box import AesGcmSecretBox
+from entrypoints.ioc.security import key_file, key_ring
+from entrypoints.settings.model import Settings
+
+
+async def rotate_master_key(settings: Settings) -> tuple[int, str]:
+    """Seal every stored secret under the newest master key: how many changed, and the key's id.
+
+    A key file gets a new key first; the old ones stay in it, so that a stop in between loses nothing.
+    """
+    ring = key_ring(settings)
+    if not settings.master_keys:
+        ring = ring.rotated()
+        _replace(key_file(settings), ring)
+    store = SqlAlchemyStore(settings.database, AesGcmSecretBox(ring), unit_seconds=60.0)
+    try:
+        async with store.write() as unit:
+            changed = await unit.keys.reencrypt_all()
+    finally:
+        await store.aclose()
+    return changed, ring.kids[0]
+
+
+def _replace(path: Path, ring: KeyRing) -> None:
+    """The file has the old content or the new one, never a part."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(ring.reveal() + "\n")
+        file.flush()
+        os.fsync(descriptor)
+    draft.replace(path)
