@@ -55,7 +55,7 @@ _WORDS: Final[dict[str, FailureKind]] = {
     "insufficient_credits": _QUOTA,
     "payment_required": _QUOTA,
     "Arrearage": _QUOTA,
-    "Throttling.AllocationQuota": _QUOTA,
+    "Throttling.AllocationQuota": _RATE,
     "rate_limit_exceeded": _RATE,
     "rate_limit_error": _RATE,
     "rate_limit_reached_error": _RATE,
@@ -133,11 +133,11 @@ def failure_in_stream(error: object, quirks: Quirks, *, secret: Secret | None, n
     return _told_with_200(error_facts(error), quirks, secret, now)
 
 
-def unreadable(beginning: bytes, secret: Secret | None) -> UpstreamFailure:
-    """A 200 whose body is no chat completion."""
+def unreadable(beginning: bytes, secret: Secret | None, wanted: str = "a chat completion") -> UpstreamFailure:
+    """A 200 whose body is not what it should be."""
     text = shown(beginning[:2048].decode("utf-8", "replace"), secret)[:80]
     return UpstreamFailure(
-        _SERVER, f"The provider's answer is not a chat completion: {text!r}.", status=200, code="invalid_response"
+        _SERVER, f"The provider's answer is not {wanted}: {text!r}.", status=200, code="invalid_response"
     )
 
 

@@ -1,0 +1,25 @@
+"""GitHub Models, retired on 2026-07-30: kept for installations that still answer, never switched on by itself.
+
+Source: github orgs/community discussion 203602 (read 2026-11). `GITHUB_TOKEN` lies in many environments for
+other reasons, and must not be sent to a host that serves nothing.
+"""
+
+from adapters.dialects.openai.quirks import Quirks, openai_limit_headers
+from adapters.providers.entry import Entry
+from domain.providers import ProviderPreset
+
+ENTRY = Entry(
+    ProviderPreset(
+        id="github_models",
+        kind="openai",
+        name="GitHub Models (retired)",
+        base_url="https://models.github.ai/inference",
+        env=(),
+        priority=170,
+        free_tier="retired",
+    ),
+    Quirks(max_tokens_field="max_tokens", quota_resets="day", limits=openai_limit_headers()),
+    models_path="/../catalog/models",
+    version_path="",
+    headers=(("x-github-api-version", "2022-11-28"),),
+)

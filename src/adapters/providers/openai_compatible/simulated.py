@@ -1,0 +1,23 @@
+"""The simulated upstream of `omg simulate` and `omg serve --demo`: OpenAI's format, faults on demand."""
+
+from adapters.dialects.openai.quirks import REASONING_FIELDS, Quirks, openai_limit_headers
+from adapters.providers.entry import Entry
+from domain.providers import ProviderPreset
+
+ENTRY = Entry(
+    ProviderPreset(
+        id="simulated",
+        kind="simulated",
+        name="Simulated upstream",
+        base_url="",
+        env=(),
+        priority=900,
+        requires_key=False,
+        free_tier="not a real provider",
+    ),
+    Quirks(
+        developer_role=True,
+        message_fields=frozenset(REASONING_FIELDS),
+        limits=openai_limit_headers(),
+    ),
+)
