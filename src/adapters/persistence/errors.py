@@ -18,9 +18,9 @@ def store_errors() -> Iterator[None]:
         yield
     except IntegrityError:
         raise
-    except DataError as error:
-        raise RequestInvalid("A value cannot be stored: it is too large or holds a NUL character.") from error
-    except (SQLAlchemyError, OSError, TimeoutError) as error:
+    except (SQLAlchemyError, OSError, TimeoutError, OverflowError) as error:
+        if _is_about_a_value(error):
+            raise RequestInvalid("A value cannot be stored: it is too large or holds a NUL character.") from error
         raise StoreUnavailable(f"The database could not be asked: {_reason(error)}") from error
     except Exception as error:
         if type(error).__module__.partition(".")[0] == "asyncpg":  # raised before SQLAlchemy has a connection
@@ -31,6 +31,13 @@ def store_errors() -> Iterator[None]:
 def refers_to_nothing(error: IntegrityError) -> bool:
     """Whether a foreign key was violated; otherwise a unique key was."""
     return getattr(error.orig, "sqlstate", None) == "23503" or "FOREIGN KEY" in str(error.orig)
+
+
+def _is_about_a_value(error: Exception) -> bool:
+    if isinstance(error, DataError | OverflowError):  # OverflowError: sqlite3's for integers over 64 bits
+        return True
+    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return isinstance(sqlstate, str) and sqlstate.startswith("22")  # class 22: data exception
 
 
 def _reason(error: Exception) -> str:

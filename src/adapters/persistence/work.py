@@ -6,10 +6,11 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.persistence.errors import store_errors
-from domain.errors import StoreUnavailable
+from domain.errors import RequestInvalid, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ class Work:
         self._closing = closing
         self._operation: asyncio.Task[Any] | None = None
         self._over = False
+        self._failed = False
 
     async def run(self, operation: Coroutine[Any, Any, T]) -> T:
         """The operation's result. Raises `StoreUnavailable` where the database or the deadline fails it."""
@@ -43,12 +45,23 @@ class Work:
         task = asyncio.create_task(operation)
         self._operation = task
         await self._wait_for(task)
-        with store_errors():
-            return task.result()
+        try:
+            with store_errors():
+                return task.result()
+        except (StoreUnavailable, RequestInvalid, SQLAlchemyError):
+            self._failed = True
+            raise
 
     async def leave(self, *, commit: bool) -> None:
-        """Commit or roll back, and give the connection up. A caller who is cancelled here changes neither."""
+        """Commit or roll back, and give the connection up. A caller who is cancelled here changes neither.
+
+        A unit in which the database failed is never committed, even if its caller went on: Postgres would
+        take the COMMIT and keep nothing.
+        """
         self._over = True
+        if commit and self._failed:
+            await self.leave(commit=False)
+            raise StoreUnavailable("The database failed within this unit of work, so nothing was written.")
         task = asyncio.create_task(self._close(commit))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)

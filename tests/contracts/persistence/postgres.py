@@ -41,8 +41,7 @@ class PostgresServer:
         self._server: _Handle = get_server(data)
         self._count = 0
         run_apart(self._execute("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"))
-        self.migrated_url = self.new_database()
-        run_apart(schema.upgrade(self.migrated_url))
+        self.migrated_url = self.new_migrated_database()
 
     def new_database(self) -> str:
         """The URL of a new, empty database."""
@@ -50,6 +49,11 @@ class PostgresServer:
         name = f"test_{self._count}"
         run_apart(self._execute(f"CREATE DATABASE {name}"))
         return self._server.get_uri(name)
+
+    def new_migrated_database(self) -> str:
+        url = self.new_database()
+        run_apart(schema.upgrade(url))
+        return url
 
     def stop(self) -> None:
         """As if the machine went away: connections are cut, nothing listens."""
