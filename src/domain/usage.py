@@ -14,3 +14,8 @@ class TokenUsage(msgspec.Struct, frozen=True):
     audio_input_tokens: int = 0
     audio_output_tokens: int = 0
     image_tokens: int = 0  # of the input
+
+
+def estimate_tokens(size_bytes: int) -> int:
+    """Tokens of a text by its UTF-8 length alone: four bytes a token, as English prose has, rounded up."""
+    return (size_bytes + 3) // 4

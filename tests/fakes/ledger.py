@@ -1,0 +1,72 @@
+"""Ledgers in memory."""
+
+from collections.abc import Sequence
+
+from typing_extensions import override
+
+from domain.errors import StoreUnavailable
+from domain.ports.ledger import AppliedBatch, Ledger, LedgerStore, SegmentOffset
+from domain.records import ProgressRecord, RequestRecord, StartRecord
+
+
+class MemoryLedger(Ledger):
+    """Remembers what it was told, in order."""
+
+    def __init__(self) -> None:
+        self.starts: list[StartRecord] = []
+        self.progresses: list[ProgressRecord] = []
+        self.records: list[RequestRecord] = []
+        self.can_write = True
+
+    @property
+    @override
+    def writable(self) -> bool:
+        return self.can_write
+
+    @override
+    def start(self, record: StartRecord) -> None:
+        self.starts.append(record)
+
+    @override
+    def progress(self, record: ProgressRecord) -> None:
+        self.progresses.append(record)
+
+    @override
+    def end(self, record: RequestRecord) -> None:
+        self.records.append(record)
+
+    @property
+    def last(self) -> RequestRecord:
+        return self.records[-1]
+
+
+class MemoryLedgerStore(LedgerStore):
+    """Applies each request once. Set `broken` and it is away; `fail_at` breaks the n-th batch."""
+
+    def __init__(self) -> None:
+        self.requests: dict[str, RequestRecord] = {}
+        self.offsets: dict[str, int] = {}
+        self.broken = False
+        self.fail_at: int | None = None
+        self.batches = 0
+
+    @override
+    async def apply(self, records: Sequence[RequestRecord], offset: SegmentOffset | None) -> AppliedBatch:
+        self.batches += 1
+        if self.broken or self.batches == self.fail_at:
+            raise StoreUnavailable("broken by the test")
+        new = [record for record in records if record.request_id not in self.requests]
+        self.requests |= {record.request_id: record for record in new}
+        if offset is not None:
+            self.offsets[offset.segment] = offset.offset
+        return AppliedBatch(len(new), len(records) - len(new))
+
+    @override
+    async def offset(self, segment: str) -> int:
+        if self.broken:
+            raise StoreUnavailable("broken by the test")
+        return self.offsets.get(segment, 0)
+
+    @override
+    async def forget(self, segment: str) -> None:
+        self.offsets.pop(segment, None)

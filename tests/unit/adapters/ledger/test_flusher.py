@@ -1,0 +1,169 @@
+"""Every settled request reaches the database exactly once, whatever fails and whenever."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from adapters.ledger.flusher import LedgerFlusher, own_directory
+from adapters.ledger.frames import Kind, frame
+from adapters.ledger.spool import Spool
+from domain.errors import StoreUnavailable
+from domain.prices import PriceRow, Prices
+from tests.fakes.ledger import MemoryLedgerStore
+from tests.unit.adapters.ledger.test_spool import NOW, a_progress, a_start, an_end
+
+SEGMENT_BYTES = 64 * 1024
+PRICE = PriceRow("price_1", "alpha", "m", Prices(1_000_000_000, 2_000_000_000), "admin", NOW)
+
+
+class Process:
+    """A process with its spool; `die` leaves everything where it is, as a kill does."""
+
+    def __init__(self, root: Path, name: str, store: MemoryLedgerStore) -> None:
+        self.directory, self._lock = own_directory(root, name)
+        self.spool = Spool(self.directory, segment_bytes=SEGMENT_BYTES)
+        self.flusher = LedgerFlusher(self.spool, self.directory, root, store, lambda provider, model: PRICE)
+
+    def die(self) -> None:
+        os.close(self._lock)
+
+
+@pytest.fixture
+def store() -> MemoryLedgerStore:
+    return MemoryLedgerStore()
+
+
+@pytest.fixture
+def process(tmp_path: Path, store: MemoryLedgerStore) -> Iterator[Process]:
+    running = Process(tmp_path, "one", store)
+    yield running
+    running.spool.close()
+
+
+async def test_ends_are_applied_once_and_flushing_again_does_nothing(
+    process: Process, store: MemoryLedgerStore
+) -> None:
+    for number in range(1200):
+        process.spool.start(a_start(number))
+        process.spool.end(an_end(number))
+
+    assert await process.flusher.flush() == 1200
+    assert await process.flusher.flush() == 0
+    assert len(store.requests) == 1200
+
+
+async def test_a_segment_goes_when_all_of_it_is_applied_and_stays_while_a_request_in_it_is_open(
+    process: Process, store: MemoryLedgerStore
+) -> None:
+    process.spool.start(a_start(0))
+    first = next(process.directory.glob("*.spool"))
+    for number in range(1, 600):
+        process.spool.end(an_end(number))
+    await process.flusher.flush()
+    assert first.exists()
+    process.spool.end(an_end(0))
+    await process.flusher.flush()
+    await process.flusher.flush()
+    assert not first.exists()
+    assert len(store.requests) == 600
+    assert first.name not in store.offsets
+
+
+async def test_a_database_that_fails_midway_is_caught_up_with_later(process: Process, store: MemoryLedgerStore) -> None:
+    """P-04."""
+    for number in range(2000):
+        process.spool.end(an_end(number))
+    for fail_at in (2, 3, 5):
+        store.fail_at = fail_at
+        with pytest.raises(StoreUnavailable):
+            await process.flusher.flush()
+    store.fail_at = None
+    await process.flusher.flush()
+
+    assert len(store.requests) == 2000
+
+
+async def test_what_a_killed_process_left_is_booked_by_the_next(
+    tmp_path: Path, process: Process, store: MemoryLedgerStore
+) -> None:
+    """P-01: ended requests are kept as they were, open ones become interrupted, nothing twice."""
+    process.spool.end(an_end(1))
+    await process.flusher.flush()
+    process.spool.end(an_end(2))
+    process.spool.start(a_start(3))
+    process.spool.progress(a_progress(3))
+    process.spool.start(a_start(4))
+    process.die()
+
+    following = Process(tmp_path, "two", store)
+    assert await following.flusher.replay_orphans() == 3
+    assert await following.flusher.replay_orphans() == 0
+    following.spool.close()
+
+    assert {r.request_id: r.outcome for r in store.requests.values()} == {
+        "req_1": "ok",
+        "req_2": "ok",
+        "req_3": "interrupted",
+        "req_4": "interrupted",
+    }
+    attempt = store.requests["req_3"].attempts[0]
+    assert attempt.usage is not None
+    assert (attempt.usage.input_tokens, attempt.usage.output_tokens) == (100, 20)
+    assert (attempt.usage_source, attempt.price_id, attempt.cost_nano_usd) == ("estimated", "price_1", 140_000)
+    assert store.requests["req_4"].attempts == ()
+    assert not process.directory.exists()
+
+
+async def test_a_process_that_still_runs_is_not_replayed(
+    tmp_path: Path, process: Process, store: MemoryLedgerStore
+) -> None:
+    process.spool.end(an_end(1))
+    other = Process(tmp_path, "two", store)
+    assert await other.flusher.replay_orphans() == 0
+    other.spool.close()
+    assert process.directory.exists()
+
+
+async def test_a_torn_tail_is_cut_counted_and_logged(
+    tmp_path: Path, process: Process, store: MemoryLedgerStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    process.spool.end(an_end(1))
+    position = process.spool.position
+    assert position is not None
+    with position[0].open("r+b") as file:
+        file.seek(position[1])
+        file.write(frame(Kind.END, an_end(2))[:-7])
+    process.die()
+
+    following = Process(tmp_path, "two", store)
+    await following.flusher.replay_orphans()
+    following.spool.close()
+
+    assert list(store.requests) == ["req_1"]
+    assert any("torn record" in record.message for record in caplog.records)
+
+
+async def test_a_replay_that_was_cut_short_itself_goes_on_where_it_stopped(
+    tmp_path: Path, process: Process, store: MemoryLedgerStore
+) -> None:
+    """R-18: crash between insert and offset, three times over."""
+    for number in range(1800):
+        process.spool.start(a_start(number))
+        process.spool.end(an_end(number))
+    process.spool.start(a_start(9999))
+    process.die()
+    for attempt in range(3):
+        store.fail_at = store.batches + 2
+        dying = Process(tmp_path, f"dying-{attempt}", store)
+        with pytest.raises(StoreUnavailable):
+            await dying.flusher.replay_orphans()
+        dying.spool.close()
+        dying.die()
+    store.fail_at = None
+    last = Process(tmp_path, "last", store)
+    await last.flusher.replay_orphans()
+    last.spool.close()
+
+    assert len(store.requests) == 1801

@@ -1,0 +1,146 @@
+"""A record is in the spool when the call returns, and whatever happens to the file it is never misread."""
+
+import errno
+import os
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.ledger import spool as spool_module
+from adapters.ledger.frames import Kind, Record, TornFrame, frame, frames
+from adapters.ledger.spool import Segment, Spool
+from domain.records import AttemptRecord, ProgressRecord, RequestRecord, StartRecord
+from domain.usage import TokenUsage
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+def a_start(number: int = 1) -> StartRecord:
+    return StartRecord(f"req_{number}", "dec_1", NOW, "ten", "key_1", "chat.completions", "m", True, 400)
+
+
+def a_progress(number: int = 1) -> ProgressRecord:
+    return ProgressRecord(f"req_{number}", 1, "alpha", "pk_1", "m", 80, None)
+
+
+def an_end(number: int = 1, outcome: str = "ok") -> RequestRecord:
+    attempt = AttemptRecord(1, "alpha", "pk_1", "m", "ok", 200, 12.5, TokenUsage(9, 3), "", "provider", None, None)
+    return RequestRecord(
+        f"req_{number}", "dec_1", NOW, "ten", "key_1", "chat.completions", "m", "alpha", "m", 200,
+        outcome, None, True, (attempt,), TokenUsage(9, 3), 20.0, 5.0,  # type: ignore[arg-type]  # test data
+    )  # fmt: skip
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    writer = Spool(tmp_path / "own", segment_bytes=64 * 1024)
+    yield writer
+    writer.close()
+
+
+def is_writable(spool: Spool) -> bool:
+    return spool.writable
+
+
+def written(directory: Path) -> list[object]:
+    return [item.record for path in sorted(directory.glob("*.spool")) for item in frames(path.read_bytes())]
+
+
+def test_records_can_be_read_back_from_the_file_at_once(spool: Spool, tmp_path: Path) -> None:
+    """P-01: before the last byte goes out, the record is where a killed process leaves it."""
+    spool.start(a_start())
+    spool.progress(a_progress())
+    spool.end(an_end())
+
+    assert written(tmp_path / "own") == [a_start(), a_progress(), an_end()]
+    assert spool.writable
+
+
+def test_segments_follow_each_other_without_losing_a_record(spool: Spool, tmp_path: Path) -> None:
+    for number in range(1500):
+        spool.end(an_end(number))
+
+    assert [r.request_id for r in written(tmp_path / "own")] == [f"req_{n}" for n in range(1500)]  # type: ignore[attr-defined]
+    assert len(list((tmp_path / "own").glob("*.spool"))) > 3
+
+
+def test_files_are_for_the_owner_alone(spool: Spool, tmp_path: Path) -> None:
+    """S-35."""
+    assert (tmp_path / "own").stat().st_mode & 0o777 == 0o700
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in (tmp_path / "own").glob("*.spool"))
+
+
+@pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EIO, errno.EROFS])
+def test_a_refusing_disk_keeps_records_in_their_order_until_it_takes_them(
+    spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """R-30: no error to anyone, one log line, recovery without a restart."""
+    monkeypatch.setattr(spool_module, "RETRY_SECONDS", 0.05)
+    real = Segment.append
+
+    def refuses(segment: Segment, data: bytes) -> None:
+        raise OSError(fault, os.strerror(fault))
+
+    spool.end(an_end(1))
+    monkeypatch.setattr(Segment, "append", refuses)
+    for number in range(2, 6):
+        spool.end(an_end(number))
+    assert not is_writable(spool)
+    assert len([r for r in caplog.records if "cannot be written" in r.message]) == 1
+    monkeypatch.setattr(Segment, "append", real)
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and len(written(tmp_path / "own")) < 5:
+        time.sleep(0.01)
+    assert is_writable(spool)
+
+    assert [r.request_id for r in written(tmp_path / "own")] == [f"req_{n}" for n in range(1, 6)]  # type: ignore[attr-defined]
+
+
+def test_memory_for_waiting_records_is_bounded(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool_module, "MAX_WAITING_BYTES", 2000)
+
+    def refuses(segment: Segment, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(Segment, "append", refuses)
+    for number in range(100):
+        spool.end(an_end(number))
+    assert spool.dropped > 80
+
+
+RECORDS: list[tuple[Kind, Record]] = [(Kind.START, a_start()), (Kind.PROGRESS, a_progress()), (Kind.END, an_end())]
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_a_segment_cut_anywhere_gives_its_whole_records_and_never_a_wrong_one(data: st.DataObject) -> None:
+    pieces = [frame(*record) for record in RECORDS]
+    whole = b"".join(pieces)
+    cut = data.draw(st.integers(min_value=0, max_value=len(whole)))
+    ends = [sum(map(len, pieces[: n + 1])) for n in range(3)]
+    found = []
+    torn = False
+    try:
+        for item in frames(whole[:cut] + bytes(64)):
+            found.append(item.record)
+    except TornFrame:
+        torn = True
+    assert found == [record for (_, record), end in zip(RECORDS, ends, strict=True) if end <= cut]
+    assert torn or cut in {0, *ends} or not any(whole[max([0, *[e for e in ends if e <= cut]]) : cut])
+
+
+@settings(max_examples=60)
+@given(st.integers(min_value=0), st.integers(min_value=1, max_value=255))
+def test_a_flipped_bit_is_found(place: int, flip: int) -> None:
+    whole = bytearray(frame(Kind.END, an_end()))
+    whole[place % len(whole)] ^= flip
+    try:
+        found = [item.record for item in frames(bytes(whole) + bytes(16))]
+    except TornFrame:
+        return
+    assert found == []
