@@ -2,6 +2,8 @@
 
 Source: openai-python 3.52 types (November 2026). Optional fields may be `null`, which means absent.
 Only what policy reads and what must be refused early is modelled; everything else is forwarded as it came.
+What is modelled is strict, so that the mistake is told here and not by whichever provider comes first;
+`chat_tolerance` mends the slips that real clients are known for.
 """
 
 from typing import Annotated, Literal
@@ -29,7 +31,7 @@ class ContentPart(msgspec.Struct):
 
     type: str
     text: str | None = None
-    image_url: ImageUrl | str | None = None  # a bare string is a common client slip
+    image_url: ImageUrl | None = None
     input_audio: dict[str, Json] | None = None
     file: dict[str, Json] | None = None
 
@@ -43,7 +45,7 @@ class ToolCall(msgspec.Struct):
     """A call the assistant made, as sent back in the history."""
 
     id: str
-    type: str = "function"
+    type: str
     function: FunctionCall | None = None
     custom: dict[str, Json] | None = None
 
@@ -65,9 +67,15 @@ class FunctionDefinition(msgspec.Struct):
 
 
 class Tool(msgspec.Struct):
-    type: str = "function"
+    """A tool on offer. Types the gateway does not know are forwarded."""
+
+    type: str
     function: FunctionDefinition | None = None
     custom: dict[str, Json] | None = None
+
+    def __post_init__(self) -> None:
+        if self.type == "function" and self.function is None:
+            raise ValueError("A tool of type `function` needs a `function`")
 
 
 class StreamOptions(msgspec.Struct):
@@ -83,7 +91,7 @@ class JsonSchemaFormat(msgspec.Struct):
 
 
 class ResponseFormat(msgspec.Struct):
-    type: Literal["text", "json_object", "json_schema"]
+    type: str  # text, json_object, json_schema; some providers know more (`grammar`, `regex`)
     json_schema: JsonSchemaFormat | None = None
 
 
