@@ -23,6 +23,7 @@ from pyreqwest.request import StreamRequest
 from pyreqwest.response import Response
 from typing_extensions import override
 
+from adapters.transport.decoding import DecodedStream, content_encoding, decodable, without_encoding
 from adapters.transport.egress import EgressGuard
 from adapters.transport.limits import TransportLimits
 from adapters.transport.origin import Origin
@@ -59,19 +60,32 @@ class PyreqwestTransport(httpx.AsyncBaseTransport):
     @override
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         client = await self._client(Origin.of(request.url))
-        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
+        headers = [
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, value in request.headers.raw
+            if name.lower() not in {b"content-length", b"transfer-encoding"}
+        ]
         if "accept-encoding" not in request.headers:
             headers.append(("accept-encoding", "identity"))
         stream = request.stream
         body = b"".join(stream) if isinstance(stream, httpx.ByteStream) else await request.aread()
-        sending = client.request(request.method, str(request.url)).headers(headers).body_bytes(body).build_streamed()
+        try:
+            builder = client.request(request.method, str(request.url)).headers(headers)
+        except ValueError as error:
+            raise httpx.LocalProtocolError(str(error)) from error
+        sending = builder.body_bytes(body).build_streamed()
         try:
             response = await sending.__aenter__()
         except PyreqwestError as error:
             raise _translated(error) from error
-        return httpx.Response(
-            response.status, headers=list(response.headers.items()), stream=_Body(response, sending), request=request
-        )
+        raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
+        answer: httpx.AsyncByteStream = _Body(response, sending)
+        if coding := content_encoding(raw):
+            if not decodable(coding):
+                await answer.aclose()
+                raise httpx.RemoteProtocolError(f"The upstream answered in the coding {coding!r}.")
+            raw, answer = without_encoding(raw), DecodedStream(answer, self._limits)
+        return httpx.Response(response.status, headers=raw, stream=answer, request=request)
 
     @override
     async def aclose(self) -> None:
@@ -92,6 +106,8 @@ class PyreqwestTransport(httpx.AsyncBaseTransport):
             .resolve(origin.host, address, origin.port)
             .no_proxy()
             .follow_redirects(False)
+            .gzip(False)
+            .deflate(False)
             .max_connections(limits.max_connections)
             .connect_timeout(timedelta(seconds=limits.connect_seconds))
             .pool_timeout(timedelta(seconds=limits.pool_wait_seconds))

@@ -65,7 +65,7 @@ class _Body(httpx.AsyncByteStream):
         try:
             async for piece in self._response.content.iter_any():
                 yield piece
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, RuntimeError) as error:  # RuntimeError: its session was closed
             self._give_up()
             raise _after_sending(error) from error
         except BaseException:
@@ -209,6 +209,6 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
 
 def _after_sending(error: Exception) -> httpx.TransportError:
-    if isinstance(error, aiohttp.ClientOSError):
+    if isinstance(error, aiohttp.ClientOSError | RuntimeError):
         return httpx.ReadError(f"The connection to the upstream was lost: {error}.")
     return httpx.RemoteProtocolError(f"The upstream's answer is cut or not valid HTTP/1.1: {error}.")
