@@ -1,5 +1,6 @@
 """Writes settled requests to the log: one line a request, one warning a failed attempt."""
 
+import time
 from datetime import UTC, datetime
 
 import msgspec
@@ -30,11 +31,12 @@ class LogUsageSink(UsageSink):
     def record(self, record: RequestRecord) -> None:
         failed = self._show_attempts and any(attempt.outcome != "ok" for attempt in record.attempts)
         if self._show_requests or failed:
-            self._output.put(lambda: self._lines(record, self._show_requests))
+            settled = time.time()
+            self._output.put(lambda: self._lines(record, self._show_requests, datetime.fromtimestamp(settled, UTC)))
 
 
-def _json_lines(record: RequestRecord, show_request: bool) -> bytes:
-    stamp = _stamp(datetime.now(UTC))
+def _json_lines(record: RequestRecord, show_request: bool, settled: datetime) -> bytes:
+    stamp = _stamp(settled)
     lines = [msgspec.json.encode(_attempt(a, record, stamp)) for a in record.attempts if a.outcome != "ok"]
     if show_request:
         lines.append(msgspec.json.encode(_request(record, stamp)))
@@ -84,16 +86,16 @@ def _attempt(attempt: AttemptRecord, record: RequestRecord, stamp: str) -> dict[
     }
 
 
-def _console_lines(record: RequestRecord, show_request: bool) -> bytes:
-    time = f"{datetime.now(UTC):%H:%M:%S}"
+def _console_lines(record: RequestRecord, show_request: bool, settled: datetime) -> bytes:
+    clock = f"{settled:%H:%M:%S}"
     lines = [
-        f"{time} warning  attempt {a.number} at {a.provider_id}: {a.outcome}"
+        f"{clock} warning  attempt {a.number} at {a.provider_id}: {a.outcome}"
         f"{f' ({a.status})' if a.status else ''} {_shown(a.message)}".rstrip()
         for a in record.attempts
         if a.outcome != "ok"
     ]
     if show_request:
-        lines.append(f"{time} info     {_console_request(record)}")
+        lines.append(f"{clock} info     {_console_request(record)}")
     return ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
 
 

@@ -26,7 +26,7 @@ class NewProvider(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     base_url: BaseUrl | None = None
     priority: Priority | None = None
     enabled: bool = True
-    settings: ProviderSettings = ProviderSettings()
+    settings: ProviderSettings = msgspec.field(default_factory=ProviderSettings)
 
 
 class SettingsChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -42,10 +42,14 @@ def check() -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def backup(file: Path) -> None:
     """Copy the database to FILE, also while the gateway serves. The master key is not in it: keep that apart."""
-    from entrypoints.ioc.maintenance import back_up
+    from entrypoints.ioc.maintenance import BackupRefused, back_up
 
-    asyncio.run(back_up(load_settings(), file))
-    click.echo(f"Saved to {file}. It can only be used with the same master keys.")
+    try:
+        saved = asyncio.run(back_up(load_settings(), file))
+    except BackupRefused as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"Saved {saved.size_bytes} bytes to {saved.path}, schema {saved.revision}.")
+    click.echo("Keep the master keys too, in another place: stored provider keys open only with them.", err=True)
 
 
 @command.command()
@@ -53,9 +57,15 @@ def backup(file: Path) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def restore(file: Path, yes: bool) -> None:
     """Replace the database with the copy in FILE. Stop the gateway first."""
+    from entrypoints.ioc.maintenance import BackupRefused
     from entrypoints.ioc.maintenance import restore as replace
 
+    settings = load_settings()
     if not yes:
         click.confirm("This replaces everything in the database. Go on?", abort=True)
-    asyncio.run(replace(load_settings(), file))
-    click.echo(f"Restored from {file}.")
+    try:
+        restored = asyncio.run(replace(settings, file))
+    except BackupRefused as error:
+        raise click.ClickException(str(error)) from None
+    kept = f" What was there is kept as {restored.replaced}." if restored.replaced else ""
+    click.echo(f"Restored from {file}.{kept}")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import click
 from typing_extensions import override
 
+from domain.errors import GatewayError
 from entrypoints.settings.model import SettingsError
 
 
@@ -65,3 +66,6 @@ def main() -> None:
     except SettingsError as error:
         print(f"omg: {error}", file=sys.stderr)
         sys.exit(2)
+    except GatewayError as error:
+        print(f"omg: {error.message}", file=sys.stderr)
+        sys.exit(1)

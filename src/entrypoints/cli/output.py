@@ -6,6 +6,9 @@ from typing import Any
 
 import click
 
+WIDE = 1000
+"""Characters of a line where output goes to no terminal."""
+
 
 def show(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
     """A table with these columns, or everything as JSON, one object a line."""
@@ -21,7 +24,10 @@ def show(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: 
         table.add_column(column.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*(_cell(row.get(column)) for column in columns))
-    Console(soft_wrap=False).print(table)
+    console = Console()
+    if not console.is_terminal:
+        console.width = WIDE  # a pipe has no edge: one line a row, for grep and awk
+    console.print(table)
 
 
 def _cell(value: object) -> str:

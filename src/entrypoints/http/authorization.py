@@ -53,6 +53,7 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("DELETE", "/admin/providers/{provider_id}/keys/{key_id}"): Access.ADMIN,
     ("POST", "/admin/providers/{provider_id}/keys/{key_id}/retry"): Access.ADMIN,
     ("GET", "/admin/provider-kinds"): Access.ADMIN,
+    ("GET", "/admin/models"): Access.ADMIN,
     ("GET", "/admin/keys"): Access.ADMIN,
     ("POST", "/admin/keys"): Access.ADMIN,
     ("GET", "/admin/keys/{key_id}"): Access.ADMIN,

@@ -4,11 +4,27 @@ import os
 import secrets
 from pathlib import Path
 
+from adapters.persistence import backup, schema
+from adapters.persistence.backup import Backup, BackupRefused
 from adapters.persistence.store import SqlAlchemyStore
 from adapters.security.key_ring import KeyRing
 from adapters.security.secret_box import AesGcmSecretBox
 from entrypoints.ioc.security import key_file, key_ring
 from entrypoints.settings.model import Settings
+
+__all__ = ["Backup", "BackupRefused", "back_up", "restore", "rotate_master_key"]
+
+
+async def back_up(settings: Settings, target: Path) -> Backup:
+    """A copy of the database, also while it is in use. Raises `BackupRefused`."""
+    return await backup.backup(settings.database, target)
+
+
+async def restore(settings: Settings, source: Path) -> Backup:
+    """Put a copy back, where nobody uses the database, and bring it up to date. Raises `BackupRefused`."""
+    restored = await backup.restore(settings.database, source)
+    await schema.upgrade(settings.database)
+    return restored
 
 
 async def rotate_master_key(settings: Settings) -> tuple[int, str]:

@@ -4,6 +4,7 @@ from litestar import Controller
 
 from entrypoints.http.admin.health import AdminHealthController
 from entrypoints.http.admin.kinds import ProviderKindController
+from entrypoints.http.admin.models import ModelController
 from entrypoints.http.admin.provider_keys import ProviderKeyController
 from entrypoints.http.admin.providers import ProviderController
 from entrypoints.http.admin.virtual_keys import VirtualKeyController
@@ -13,5 +14,6 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     ProviderKeyController,
     ProviderKindController,
     VirtualKeyController,
+    ModelController,
     AdminHealthController,
 )
