@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.persistence.engine import build_schema_engine, parse_url, sqlite_path
+from adapters.persistence.engine import build_engines, build_schema_engine, parse_url, sqlite_path
 from adapters.persistence.errors import store_errors
 from adapters.persistence.migrations import HEAD, REVISIONS
 from domain.errors import StoreUnavailable
@@ -39,10 +39,13 @@ async def check(database_url: str) -> SchemaState:
     path = sqlite_path(url)
     if path is not None and not path.exists():
         return SchemaState(None, HEAD)
-    async with _engine(url, wait_seconds=5.0) as engine:
+    engines = build_engines(url)
+    try:
         with store_errors():
-            async with engine.connect() as connection:
+            async with engines.reader.connect() as connection:
                 return SchemaState(await connection.run_sync(current_revision), HEAD)
+    finally:
+        await engines.aclose()
 
 
 async def upgrade(database_url: str) -> SchemaState:
@@ -59,7 +62,7 @@ async def upgrade(database_url: str) -> SchemaState:
 
 async def migrate(database_url: str, revision: str) -> None:
     """Go to `revision` (or `base`: nothing), up or down. For `upgrade`, and for tests of every step."""
-    async with _engine(parse_url(database_url), _WAIT_SECONDS) as engine:
+    async with _engine(parse_url(database_url)) as engine:
         with store_errors():
             async with engine.begin() as connection:
                 if connection.dialect.name == "postgresql":
@@ -84,8 +87,8 @@ def require_known(revision: str | None) -> None:
 
 
 @asynccontextmanager
-async def _engine(url: URL, wait_seconds: float) -> AsyncIterator[AsyncEngine]:
-    engine = build_schema_engine(url, wait_seconds)
+async def _engine(url: URL) -> AsyncIterator[AsyncEngine]:
+    engine = build_schema_engine(url, _WAIT_SECONDS)
     try:
         yield engine
     finally:
