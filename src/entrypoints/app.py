@@ -7,12 +7,11 @@ from typing import Any
 from dishka import Provider
 
 from application.bootstrap import FirstStart
-from domain.errors import GatewayError
 from entrypoints.http.edge.config import ConnectionLimits
 from entrypoints.http.edge.drain import DrainState
 from entrypoints.lifespan import RunningGateway, start_gateway
 from entrypoints.settings.loading import load_settings
-from entrypoints.settings.model import Settings, SettingsError
+from entrypoints.settings.model import Settings
 
 Scope = dict[str, Any]
 Message = dict[str, Any]
@@ -66,8 +65,7 @@ class GatewayProcess:
             await self._start()
         except Exception as error:  # noqa: BLE001 - kept for whoever runs the server, who shows it
             self.failure = error
-            known = isinstance(error, GatewayError | SettingsError)
-            await send({"type": "lifespan.startup.failed", "message": str(error) if known else "cannot start"})
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         await send({"type": "lifespan.startup.complete"})
         await receive()

@@ -4,7 +4,8 @@ import socket
 import sys
 from collections.abc import Callable
 
-from domain.errors import GatewayError
+from domain.errors import GatewayError, StoreUnavailable
+from domain.ports.security import SecretUnreadable
 from entrypoints.app import GatewayProcess, create_app
 from entrypoints.settings.model import Settings, SettingsError
 
@@ -50,8 +51,8 @@ def _report(app: GatewayProcess) -> int:
     failure = app.failure
     if isinstance(failure, SettingsError):
         raise failure
-    if isinstance(failure, GatewayError):
-        sys.stderr.write(f"omg: cannot start: {failure.message}\n")
+    if isinstance(failure, GatewayError | StoreUnavailable | SecretUnreadable):
+        sys.stderr.write(f"omg: cannot start: {failure}\n")
     elif failure is not None:
         import traceback
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import click
 from typing_extensions import override
 
-from domain.errors import GatewayError
+from domain.errors import GatewayError, StoreUnavailable
+from domain.ports.security import SecretUnreadable
 from entrypoints.settings.model import SettingsError
 
 
@@ -66,6 +67,6 @@ def main() -> None:
     except SettingsError as error:
         print(f"omg: {error}", file=sys.stderr)
         sys.exit(2)
-    except GatewayError as error:
-        print(f"omg: {error.message}", file=sys.stderr)
+    except (GatewayError, StoreUnavailable, SecretUnreadable) as error:
+        print(f"omg: {error}", file=sys.stderr)
         sys.exit(1)
