@@ -33,6 +33,7 @@ class _Body(httpx.AsyncByteStream):
     def __init__(self, response: Response, request: StreamRequest) -> None:
         self._response = response
         self._request = request
+        self._closed = False
 
     @override
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -45,7 +46,9 @@ class _Body(httpx.AsyncByteStream):
 
     @override
     async def aclose(self) -> None:
-        await asyncio.shield(self._request.__aexit__(None, None, None))
+        if not self._closed:
+            self._closed = True
+            await asyncio.shield(self._request.__aexit__(None, None, None))
 
 
 class PyreqwestTransport(httpx.AsyncBaseTransport):
@@ -122,8 +125,8 @@ def _translated(error: PyreqwestError) -> httpx.TransportError:
         return httpx.ConnectTimeout(message)
     if isinstance(error, PoolTimeoutError):
         return httpx.PoolTimeout(message)
-    if isinstance(error, ConnectError):
-        return httpx.ConnectError(message)
+    if isinstance(error, ConnectError):  # also raised for connections lost after sending
+        return httpx.ReadError(message) if "(SendRequest)" in message else httpx.ConnectError(message)
     if isinstance(error, WriteError):
         return httpx.WriteError(message)
     if isinstance(error, ReadError):

@@ -17,6 +17,7 @@ from tests.contracts.transport_servers import (
     read,
     send,
     silent,
+    until,
     upstream,
 )
 
@@ -79,8 +80,7 @@ async def test_cancelling_hangs_up_on_the_upstream_at_once(transports: Transport
     async with upstream(script) as server:
         transport = transports.to(server.url(), max_connections=1, pool_wait_seconds=0.3)
         task = asyncio.create_task(send_and_read(transport, server.url()))
-        while not server.received:
-            await asyncio.sleep(0.005)
+        await until(lambda: bool(server.received))
         await asyncio.sleep(0.02)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -123,8 +123,7 @@ async def test_a_caller_cancelled_while_waiting_leaves_the_queue_in_order(transp
     async with upstream(script) as server:
         transport = transports.to(server.url(), max_connections=1)
         first = asyncio.create_task(send(transport, server.url(), b"first"))
-        while not server.received:
-            await asyncio.sleep(0.005)
+        await until(lambda: bool(server.received))
         waiting = [asyncio.create_task(send(transport, server.url(), b"%d" % number)) for number in range(4)]
         await asyncio.sleep(0.01)
         waiting[0].cancel()
@@ -173,9 +172,7 @@ async def test_500_stalled_calls_leave_no_connection_behind(transports: Transpor
     async with upstream(silent) as server:
         transport = transports.to(server.url(), max_connections=500)
         tasks = [asyncio.create_task(send(transport, server.url())) for _ in range(500)]
-        async with asyncio.timeout(10):
-            while len(server.received) < 500:
-                await asyncio.sleep(0.01)
+        await until(lambda: len(server.received) == 500, seconds=20)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -81,7 +81,7 @@ def lookup(name: str) -> list[str]:
 async def test_an_untrusted_url_reaches_nothing_private(transports: Transports, reached: int, host: str) -> None:
     url = f"http://{host}:{reached}/latest/meta-data"
     transport = transports.to(url, guard=EgressGuard.public_only(Resolver(lookup)))
-    with pytest.raises((httpx.ConnectError, httpx.InvalidURL), match="not called|canonical|Invalid"):
+    with pytest.raises((httpx.ConnectError, httpx.InvalidURL), match=r"not called|canonical|Invalid"):
         await send(transport, url)
 
 

@@ -26,6 +26,7 @@ from tests.contracts.transport_servers import (
     read,
     send,
     silent,
+    until,
     upstream,
 )
 
@@ -219,8 +220,7 @@ async def test_with_every_connection_in_use_the_next_caller_waits_its_second_and
     async with upstream(silent) as server:
         transport = transports.to(server.url(), max_connections=10, pool_wait_seconds=0.2)
         stalled = [asyncio.create_task(send(transport, server.url())) for _ in range(10)]
-        while len(server.received) < 10:
-            await asyncio.sleep(0.005)
+        await until(lambda: len(server.received) == 10)
         started = time.monotonic()
         with pytest.raises(httpx.PoolTimeout):
             await send(transport, server.url())
@@ -263,7 +263,7 @@ async def test_a_connection_closed_as_the_loop_was_busy_is_replaced_unseen(trans
             closed.set()
             await asyncio.sleep(0.02)
             connected.shutdown(1)
-            time.sleep(0.08)  # the loop cannot look; the caller's timer is due first
+            time.sleep(0.08)  # noqa: ASYNC251  # so the loop cannot look, and the caller's timer is due first
         await wire.reader.read()
 
     async with upstream(script) as server:

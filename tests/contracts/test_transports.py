@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import random
 import zlib
+from typing import Any
 
 import httpx
 import pytest
@@ -176,7 +177,7 @@ async def test_a_bad_coding_is_an_error_and_costs_no_memory(transports: Transpor
     coding = b"zstd" if case == "unknown" else b"gzip"
     head = b"HTTP/1.1 200 OK\r\ncontent-encoding: %b\r\ncontent-length: %d\r\n\r\n" % (coding, len(packed[case]))
     async with upstream(always(head + packed[case])) as server:
-        with pytest.raises(httpx.RemoteProtocolError, match="compressed|unpacks|coding"):
+        with pytest.raises(httpx.RemoteProtocolError, match=r"compressed|unpacks|coding"):
             await read(await send(transports.to(server.url()), server.url()))
 
 
@@ -215,7 +216,8 @@ async def test_one_connection_serves_one_caller_again_and_again(transports: Tran
 @pytest.mark.parametrize("limit", ["keepalive_seconds", "connection_max_age_seconds"])
 async def test_an_old_connection_is_not_used_again(transports: Transports, limit: str) -> None:
     async with upstream(always(OK)) as server:
-        transport = transports.to(server.url(), **{limit: 0.05})
+        limits: dict[str, Any] = {limit: 0.05}
+        transport = transports.to(server.url(), **limits)
         for _ in range(2):
             assert await read(await send(transport, server.url())) == b"ok"
             await asyncio.sleep(0.1)

@@ -109,11 +109,16 @@ async def upstream(script: Script, *, tls: ssl.SSLContext | None = None) -> Asyn
         await asyncio.sleep(0)
 
 
+async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+    """Wait until something the other side does has happened. Raises `TimeoutError`."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110  # what is waited for is a socket's doing; nobody could set an event
+            await asyncio.sleep(0.002)
+
+
 async def everyone_left(server: Upstream, seconds: float = 1.0) -> None:
     """Wait until no connection is open. Raises `TimeoutError`."""
-    async with asyncio.timeout(seconds):
-        while server.open:
-            await asyncio.sleep(0.002)
+    await until(lambda: server.open == 0, seconds)
 
 
 async def send(

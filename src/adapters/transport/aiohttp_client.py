@@ -4,6 +4,7 @@ What it cannot do is said in docs/decisions/0010-upstream-transport.md.
 """
 
 import asyncio
+import io
 import socket
 from collections.abc import AsyncIterator
 from ipaddress import ip_address
@@ -14,12 +15,13 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from typing_extensions import override
 from yarl import URL
 
-from adapters.transport.decoding import DecodedStream, content_encoding, decodable, without_encoding
+from adapters.transport.decoding import DecodedStream, RawHeaders, content_encoding, decodable, without_encoding
 from adapters.transport.egress import EgressGuard
 from adapters.transport.limits import TransportLimits
 from adapters.transport.origin import Origin
 from adapters.transport.tls import client_context
 
+_BYTES_BODY_LIMIT = 2**20  # above it aiohttp warns that writing it at once holds up the loop
 _OURS = frozenset({b"content-length", b"transfer-encoding", b"expect"})
 
 
@@ -66,18 +68,19 @@ class _Body(httpx.AsyncByteStream):
             async for piece in self._response.content.iter_any():
                 yield piece
         except (aiohttp.ClientError, OSError, RuntimeError) as error:  # RuntimeError: its session was closed
-            self._give_up()
+            self.give_up()
             raise _after_sending(error) from error
         except BaseException:
-            self._give_up()
+            self.give_up()
             raise
-        self._give_up()
+        self.give_up()
 
     @override
     async def aclose(self) -> None:
-        self._give_up()
+        self.give_up()
 
-    def _give_up(self) -> None:
+    def give_up(self) -> None:
+        """Idempotent."""
         if self._held:
             self._held = False
             self._response.close()  # a complete answer has released its connection before
@@ -148,7 +151,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             return await self._open_session().request(
                 request.method,
                 URL(str(request.url), encoded=True),
-                data=body or None,
+                data=body if len(body) < _BYTES_BODY_LIMIT else io.BytesIO(body),
                 headers=headers,
                 allow_redirects=False,
             )
@@ -169,19 +172,29 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         headers = list(response.raw_headers)
         body = _Body(response, self._places)
         coding = content_encoding(headers)
+        fault = self._fault(response.status, headers, coding)
+        if fault:
+            body.give_up()
+            raise httpx.RemoteProtocolError(fault)
         if not coding:
             return httpx.Response(response.status, headers=headers, stream=body, request=request)
-        if not decodable(coding):
-            response.close()
-            self._places.release()
-            name = coding[:40].decode("latin-1")
-            raise httpx.RemoteProtocolError(f"The upstream answered in the coding '{name}', which was not asked for.")
         return httpx.Response(
             response.status,
             headers=without_encoding(headers),
             stream=DecodedStream(body, self._limits),
             request=request,
         )
+
+    def _fault(self, status: int, headers: RawHeaders, coding: bytes) -> str:
+        """What aiohttp lets through and we do not, empty for nothing."""
+        if status == 101:
+            return "The upstream switched to another protocol, which was not asked for."
+        if sum(len(name) + len(value) + 4 for name, value in headers) > self._limits.max_header_bytes:
+            return f"The upstream's answer has more than {self._limits.max_header_bytes} bytes of headers."
+        if coding and not decodable(coding):
+            name = coding[:40].decode("latin-1")
+            return f"The upstream answered in the coding '{name}', which was not asked for."
+        return ""
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
