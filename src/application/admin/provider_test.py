@@ -116,7 +116,7 @@ class ProviderTest:
         key = live.keys[0] if live.keys else None
         if lister is not None:
             models = len(await lister.list_models(key))
-            return True, f"The provider answered and lists {models} models.", models
+            return True, f"The provider answered and lists {models} model{'' if models == 1 else 's'}.", models
         model = self._directory.default_model(live)
         if chat is None or model is None:
             return False, "There is no free call to make: set settings.default_model to test with a tiny chat.", None
