@@ -1,6 +1,7 @@
 """A real Postgres of its own for the tests, from a wheel; on a Unix socket, stopped at the end."""
 
 import asyncio
+import atexit
 import os
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +27,7 @@ class _Handle(Protocol):
 
     def get_uri(self, database: str | None = None) -> str: ...
     def ensure_postgres_running(self) -> None: ...
-    def cleanup(self) -> None: ...
+    def _cleanup(self) -> None: ...
 
 
 class PostgresServer:
@@ -65,7 +66,8 @@ class PostgresServer:
         self._server.ensure_postgres_running()
 
     def close(self) -> None:
-        self._server.cleanup()
+        self._server._cleanup()
+        atexit.unregister(self._server._cleanup)  # else it makes its lock file again when the process ends
 
     async def fetch(self, url: str, statement: str) -> list[Any]:
         """The first column of the statement's rows, on a connection of its own."""

@@ -45,18 +45,19 @@ async def provider_ids(url: str) -> list[str]:
 async def test_a_backup_taken_while_writing_is_whole_and_private(
     url: str, store: SqlAlchemyStore, tmp_path: Path
 ) -> None:
-    stop = asyncio.Event()
+    begun, stop = asyncio.Event(), asyncio.Event()
 
     async def write() -> int:
         number = 0
         while not stop.is_set():
             async with store.write() as unit:
                 await unit.providers.add(a_provider(f"p{number:05}", name="n" * 2000))
+            begun.set()
             number += 1
         return number
 
     writing = asyncio.create_task(write())
-    await asyncio.sleep(0.05)
+    await begun.wait()
     made = await backup(url, tmp_path / "copy.db")
     stop.set()
     written = await writing
