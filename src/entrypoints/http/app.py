@@ -50,4 +50,3 @@ def api_document() -> bytes:
 
 def _controllers() -> Sequence[ControllerRouterHandler]:
     return (HealthController, *CONTROLLERS)
-

@@ -8,6 +8,7 @@ from importlib.resources import files
 from litestar import Response, get
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 _PACKAGE = "swagger_ui_bundle"
 _OWN = "entrypoints.http"
@@ -84,10 +85,10 @@ def docs_handlers(document: Callable[[], bytes]) -> list[HTTPRouteHandler]:
 
     @get("/docs", include_in_schema=False, name="docs")
     async def page() -> Response[bytes]:
-        return Response(await asyncio.to_thread(assets.page), media_type="text/html; charset=utf-8")
+        return Response(await asyncio.to_thread(assets.page), media_type="text/html")
 
     @get("/docs/assets/{name:str}", include_in_schema=False, name="docsAsset")
-    async def asset(name: str) -> Response[bytes]:
+    async def asset(name: FromPath[str]) -> Response[bytes]:
         found = await asyncio.to_thread(assets.file, name)
         if found is None:
             raise NotFoundException

@@ -1,6 +1,7 @@
 """The OpenAPI document, made from the routes themselves."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import version
 from typing import cast
 
 from litestar import Litestar
@@ -15,7 +16,6 @@ from entrypoints.http.inference.route import InferenceRoute
 Json = dict[str, object]
 
 TITLE = "Open Model Gateway"
-VERSION = "0.1.0"
 
 _DESCRIPTION = (
     "One OpenAI-compatible service in front of every model provider. Clients send a virtual key as "
@@ -41,29 +41,29 @@ def openapi_document(handlers: Sequence[ControllerRouterHandler], routes: Sequen
     by_operation = {route.operation_id: route for route in routes}
     for path, operation in _operations(document):
         _add_path_parameters(path, operation)
-        _add_errors(operation)
-        operation["security"] = [{"adminToken": []}] if path.startswith("/admin") else [{"virtualKey": []}]
-        if path.startswith("/health"):
-            operation["security"] = []
+        public = path.startswith("/health")
+        _add_errors(operation, (400, 503) if public else (400, 401, 503))
+        scheme = "adminToken" if path.startswith("/admin") else "virtualKey"
+        operation["security"] = [] if public else [{scheme: []}]
         route = by_operation.get(str(operation.get("operationId", "")).removesuffix("AtProvider"))
         if route is not None:
             _add_examples(operation, route)
+            _restate_examples(operation, route)
     return encode_json(document, get_serializer())
 
 
 def _config() -> OpenAPIConfig:
-    bearer = {"type": "http", "scheme": "bearer"}
     return OpenAPIConfig(
         title=TITLE,
-        version=VERSION,
+        version=version("open-model-gateway"),
         description=_DESCRIPTION,
         license=License(name="MIT", identifier="MIT"),
         contact=Contact(name="Open Model Gateway"),
         tags=[Tag("Chat", "Answers from models"), Tag("Models", "What a key may ask for")],
         components=Components(
             security_schemes={
-                "virtualKey": SecurityScheme(**bearer, description="A virtual key, `sk-omg-…`"),
-                "adminToken": SecurityScheme(**bearer, description="The admin token, `omg-admin-…`"),
+                "virtualKey": SecurityScheme("http", scheme="bearer", description="A virtual key, `sk-omg-…`"),
+                "adminToken": SecurityScheme("http", scheme="bearer", description="The admin token, `omg-admin-…`"),
             }
         ),
     )
@@ -88,17 +88,28 @@ def _add_path_parameters(path: str, operation: Json) -> None:
         del operation["parameters"]
 
 
-def _add_errors(operation: Json) -> None:
+def _add_errors(operation: Json, statuses: Iterable[int]) -> None:
     """Whatever an operation says of its errors, these can always happen, and each has the same body."""
     responses = cast(dict[str, Json], operation.setdefault("responses", {}))
     stated = responses.get("400", {})
     if "content" not in stated or "ErrorBody" not in str(stated):
         responses.pop("400", None)
-    for status in (400, 401, 503):
+    for status in statuses:
         spec = ERRORS[status]
         examples = {str(example.summary): {"value": example.value} for example in spec.examples or ()}
         content = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}, "examples": examples}}
         responses.setdefault(str(status), {"description": spec.description, "content": content})
+
+
+def _restate_examples(operation: Json, route: InferenceRoute) -> None:
+    """Litestar leaves out what is null in an example; clients see those nulls."""
+    responses = cast(Mapping[str, Mapping[str, Mapping[str, Json]]], operation["responses"])
+    stated = {status: [example.value for example in spec.examples or ()] for status, spec in route.errors.items()}
+    stated[200] = [route.response_example]
+    for status, values in stated.items():
+        examples = cast(Mapping[str, Json], responses[str(status)]["content"]["application/json"]["examples"])
+        for example, value in zip(examples.values(), values, strict=True):
+            example["value"] = value
 
 
 def _add_examples(operation: Json, route: InferenceRoute) -> None:

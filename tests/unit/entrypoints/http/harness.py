@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 from dishka import Provider, Scope, make_async_container
@@ -105,6 +105,13 @@ class Harness:
 
     async def get(self, path: str, *headers: tuple[bytes, bytes]) -> "Answer":
         return await self.client().request("GET", path, (AUTH, *headers))
+
+
+async def until(condition: Callable[[], bool], seconds: float = 3) -> None:
+    """Wait for what has no event of its own."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.002)
 
 
 def a_framework() -> Litestar:

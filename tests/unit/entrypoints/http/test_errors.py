@@ -77,8 +77,9 @@ def test_a_providers_verdict_on_the_request_is_passed_on_in_its_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "sent"), [(0.0, b"1"), (-5.0, b"1"), (1.2, b"2"), (12.0, b"12"), (1e9, b"86400"), (float("inf"), b"86400")]
-)  # fmt: skip
+    ("seconds", "sent"),
+    [(0.0, b"1"), (-5.0, b"1"), (1.2, b"2"), (12.0, b"12"), (1e9, b"86400"), (float("inf"), b"86400")],
+)
 def test_waits_are_whole_seconds_within_reason(seconds: float, sent: bytes) -> None:
     answer = describe(AllCandidatesFailed("m", code="rate_limit_exceeded", retry_after_seconds=seconds))
 

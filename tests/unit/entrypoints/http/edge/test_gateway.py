@@ -230,7 +230,7 @@ async def test_websockets_are_closed() -> None:
     async def send(message: object) -> None:
         sent.append(message)
 
-    await http.app({"type": "websocket", "headers": [], "path": "/v1/responses"}, None, send)  # type: ignore[arg-type,typeddict-item]  # as little as a server may send
+    await http.app({"type": "websocket", "headers": [], "path": "/v1/responses"}, None, send)  # type: ignore[arg-type]  # as little as a server may send
 
     assert sent[0]["type"] == "websocket.close"  # type: ignore[index]  # an ASGI message
 
@@ -242,7 +242,7 @@ async def test_the_lifespan_is_the_frameworks(http: Harness) -> None:
         seen.append(scope["type"])
 
     app = (await Harness.make(EDGE, framework=framework)).app  # type: ignore[arg-type]  # a narrower scope will do
-    await app({"type": "lifespan"}, None, None)  # type: ignore[arg-type,typeddict-item]  # nothing more is read
+    await app({"type": "lifespan"}, None, None)  # type: ignore[arg-type]  # nothing more is read
 
     assert seen == ["lifespan"]
 

@@ -1,0 +1,350 @@
+"""The server protocol on real sockets: deadlines, caps, and what is no HTTP (F4, F5, R-35)."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+
+from entrypoints.http.edge.config import ConnectionLimits, EdgeConfig
+from entrypoints.http.edge.protocol import GatewayProtocol, protocol_class
+from tests.fakes.pipeline import FIRST
+from tests.unit.entrypoints.http.harness import CHAT, KEY, Harness, until
+
+LIMITS = ConnectionLimits(header_seconds=0.15, keep_alive_seconds=5)
+BODY = json.dumps(CHAT).encode()
+
+
+class Connection:
+    """A client that sends bytes as they are."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def send(self, data: bytes) -> None:
+        self._writer.write(data)
+        await self._writer.drain()
+
+    async def rest(self) -> bytes:
+        """Everything until the server closes."""
+        try:
+            return await asyncio.wait_for(self._reader.read(), 5)
+        except ConnectionResetError:
+            return b""
+
+    async def answer(self) -> tuple[int, dict[str, str], bytes]:
+        head = await asyncio.wait_for(self._reader.readuntil(b"\r\n\r\n"), 5)
+        lines = head.decode().split("\r\n")
+        headers = dict(line.lower().split(": ", 1) for line in lines[1:] if line)
+        return int(lines[0].split()[1]), headers, await self._reader.readexactly(int(headers.get("content-length", 0)))
+
+    async def until(self, text: bytes) -> bytes:
+        return await asyncio.wait_for(self._reader.readuntil(text), 5)
+
+    def close(self) -> None:
+        self._writer.close()
+
+    def reset(self) -> None:
+        self._writer.transport.abort()
+
+
+class Running:
+    def __init__(self, http: Harness, port: int, protocol: type[GatewayProtocol]) -> None:
+        self.http = http
+        self.port = port
+        self.protocol = protocol
+        self._connections: list[Connection] = []
+
+    async def connect(self) -> Connection:
+        connection = Connection(*await asyncio.open_connection("127.0.0.1", self.port))
+        self._connections.append(connection)
+        return connection
+
+    async def exchange(self, data: bytes) -> tuple[int, dict[str, str], bytes]:
+        connection = await self.connect()
+        await connection.send(data)
+        return await connection.answer()
+
+    def close(self) -> None:
+        for connection in self._connections:
+            connection.close()
+
+
+@asynccontextmanager
+async def served(limits: ConnectionLimits = LIMITS, edge: EdgeConfig | None = None) -> AsyncIterator[Running]:
+    http = await Harness.make(edge or EdgeConfig(allowed_hosts=("localhost",)))
+    protocol = protocol_class(limits)
+    config = uvicorn.Config(
+        http.app, port=0, http=protocol, ws="none", lifespan="off", log_config=None, access_log=False,
+        server_header=False, proxy_headers=False, timeout_graceful_shutdown=1,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    with _signals_left_alone(server):
+        task = asyncio.create_task(server.serve())
+        await until(lambda: server.started)
+        running = Running(http, server.servers[0].sockets[0].getsockname()[1], protocol)
+        try:
+            yield running
+        finally:
+            running.close()
+            server.should_exit = True
+            await task
+
+
+@contextmanager
+def _signals_left_alone(server: uvicorn.Server) -> Iterator[None]:
+    """uvicorn takes the process's signal handlers; the test runner keeps its own."""
+
+    @contextmanager
+    def nothing() -> Iterator[None]:
+        yield
+
+    server.capture_signals = nothing  # type: ignore[method-assign]  # the way uvicorn itself is embedded
+    yield
+
+
+def request(method: bytes = b"GET", path: bytes = b"/v1/models", body: bytes = b"", *more: bytes) -> bytes:
+    lines = [
+        method + b" " + path + b" HTTP/1.1",
+        b"host: localhost",
+        b"authorization: Bearer " + KEY.encode(),
+        b"content-length: " + str(len(body)).encode(),
+        *more,
+    ]
+    return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+async def test_requests_follow_one_another_on_a_connection() -> None:
+    async with served() as server:
+        connection = await server.connect()
+        for _ in range(3):
+            await connection.send(request(b"POST", b"/v1/chat/completions", BODY))
+            status, headers, _ = await connection.answer()
+            assert status == 200
+            assert "server" not in headers
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"GET /v1/models HTTP/1.1\r\nhost: loc"],
+    ids=["silent", "half a head"],
+)
+async def test_a_head_that_does_not_come_ends_the_connection(sent: bytes) -> None:
+    async with served() as server:
+        connection = await server.connect()
+        began = time.monotonic()
+        await connection.send(sent)
+        rest = await connection.rest()
+
+    assert 0.1 < time.monotonic() - began < 2
+    assert (b" 408 " in rest) is bool(sent)
+
+
+async def test_a_trickled_head_does_not_buy_time() -> None:
+    """The deadline is absolute: a header a moment, as slowloris sends them, changes nothing (R-35)."""
+    async with served() as server:
+        connection = await server.connect()
+        await connection.send(b"GET / HTTP/1.1\r\nhost: localhost\r\n")
+        reading = asyncio.create_task(connection.rest())
+        began = time.monotonic()
+        while not reading.done() and time.monotonic() - began < 3:
+            await asyncio.sleep(0.02)
+            await connection.send(b"x-a: b\r\n")
+        rest = await reading
+
+    assert time.monotonic() - began < 1
+    assert b" 408 " in rest
+
+
+async def test_a_second_request_has_the_same_deadline_for_its_head() -> None:
+    async with served() as server:
+        connection = await server.connect()
+        await connection.send(request())
+        await connection.answer()
+        await connection.send(b"GET / HTTP")
+
+        assert b" 408 " in await connection.rest()
+
+
+async def test_an_idle_connection_may_wait_longer_than_a_head() -> None:
+    async with served() as server:
+        connection = await server.connect()
+        await connection.send(request())
+        await connection.answer()
+        await asyncio.sleep(0.3)
+        await connection.send(request())
+
+        assert (await connection.answer())[0] == 200
+
+
+async def test_a_head_without_an_end_is_cut_off_at_its_limit() -> None:
+    async with served(ConnectionLimits()) as server:
+        connection = await server.connect()
+        await connection.send(b"GET / HTTP/1.1\r\nhost: localhost\r\nx: " + b"v" * 40_000)
+        rest = await connection.rest()
+
+    assert b" 431 " in rest
+    assert b"headers_too_large" in rest
+
+
+async def test_a_large_head_that_is_whole_is_refused_as_well() -> None:
+    async with served(ConnectionLimits()) as server:
+        status, _, body = await server.exchange(request(b"GET", b"/", b"", b"x: " + b"v" * 33_000))
+
+    assert (status, json.loads(body)["error"]["code"]) == (431, "headers_too_large")
+
+
+NOT_HTTP = [
+    b"nonsense\r\n\r\n",
+    b"GET / HTTP/9.9\r\nhost: localhost\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 40 + b"\r\n\r\n",
+    b"GET / HTTP/1.1\r\nhost localhost\r\n\r\n",
+    b"GET / HTTP/1.1\r\nhost: localhost\r\n folded\r\n\r\n",
+    b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4\r\ncontent-length: 5\r\n\r\nabcd",
+    b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: +4\r\n\r\nabcd",
+    b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: -4\r\n\r\nabcd",
+    b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0x4\r\n\r\nabcd",
+    b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: xchunked\r\n\r\n0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+]
+
+
+async def test_what_is_no_http_gets_the_one_error_body_and_no_second_chance() -> None:
+    async with served() as server:
+        for sent in NOT_HTTP:
+            connection = await server.connect()
+            await connection.send(sent)
+            status, headers, body = await connection.answer()
+            after = await connection.rest()
+
+            error = json.loads(body)
+            assert (status, error["error"]["code"], headers["connection"]) == (400, "invalid_http", "close"), sent
+            assert error["request_id"] == headers["x-request-id"]
+            assert headers["x-content-type-options"] == "nosniff"
+            assert after == b""
+
+
+@pytest.mark.parametrize(
+    ("hosts", "status"),
+    [(b"", 400), (b"host: localhost\r\nhost: localhost\r\n", 400), (b"host: evil.example\r\n", 400),
+     (b"host: localhost\r\n", 200)],
+    ids=["none", "two", "another", "one"],
+)  # fmt: skip
+async def test_the_host_is_checked_on_the_wire(hosts: bytes, status: int) -> None:
+    async with served() as server:
+        answer = await server.exchange(b"GET / HTTP/1.1\r\n" + hosts + b"\r\n")
+
+    assert answer[0] == status
+
+
+async def test_garbage_behind_a_request_never_lands_in_the_midst_of_its_answer() -> None:
+    async with served() as server:
+        server.http.pipeline.steps = (FIRST, 0.2, FIRST)
+        connection = await server.connect()
+        body = json.dumps(CHAT | {"stream": True}).encode()
+        await connection.send(request(b"POST", b"/v1/chat/completions", body))
+        await connection.until(FIRST)
+        await connection.send(b"\x00garbage\r\n\r\n")
+
+        assert b"HTTP/1.1 400" not in await connection.rest()
+
+
+async def test_a_large_body_with_a_bad_key_is_answered_and_not_read() -> None:
+    """S-31: 401 after at most 64 KiB; the rest of 100 MB is never taken."""
+    async with served() as server:
+        connection = await server.connect()
+        head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer wrong-wrong-wrong-wrong"
+        await connection.send(head + b"\r\ncontent-length: 104857600\r\n\r\n" + b" " * 1000)
+        status, headers, _ = await connection.answer()
+        after = await connection.rest()
+
+    assert (status, headers["connection"], after) == (401, "close", b"")
+
+
+@pytest.mark.parametrize("closing", [Connection.close, Connection.reset], ids=["fin", "rst"])
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+async def test_a_closed_connection_cancels_the_call(closing: Any, stream: bool) -> None:
+    async with served() as server:
+        server.http.pipeline.delay_seconds = 60
+        connection = await server.connect()
+        body = json.dumps(CHAT | {"stream": stream}).encode()
+        await connection.send(request(b"POST", b"/v1/chat/completions", body))
+        await server.http.pipeline.called.wait()
+
+        closing(connection)
+        async with asyncio.timeout(1):
+            await server.http.pipeline.gave_up.wait()
+
+    assert server.http.pipeline.client_left is True
+
+
+async def test_a_client_that_stops_reading_its_stream_is_dropped() -> None:
+    edge = EdgeConfig(allowed_hosts=("localhost",), write_stall_seconds=0.2)
+    async with served(edge=edge) as server:
+        server.http.pipeline.steps = [b"data: " + b"x" * 65536 + b"\n\n"] * 400
+        connection = await server.connect()
+        body = json.dumps(CHAT | {"stream": True}).encode()
+        await connection.send(request(b"POST", b"/v1/chat/completions", body))
+        await server.http.pipeline.called.wait()
+        await until(lambda: server.http.services.drain.in_flight == 0)
+
+        assert server.http.pipeline.reply
+        assert server.http.pipeline.reply.closed.is_set()
+        assert server.http.pipeline.reply.sent < 400
+        assert server.http.pipeline.calls[0][2].trace.client_left
+
+
+async def test_more_connections_than_the_limit_are_refused() -> None:
+    async with served(ConnectionLimits(max_connections=2)) as server:
+        for _ in range(2):
+            assert (await server.exchange(request()))[0] == 200
+        status, _, body = await server.exchange(request())
+
+    assert (status, json.loads(body)["error"]["code"]) == (503, "overloaded")
+
+
+async def test_one_address_cannot_take_every_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loopback speaks for a proxy on the same machine and is exempt, so the test says it is not."""
+    monkeypatch.setattr("entrypoints.http.edge.protocol._is_loopback", lambda _: False)
+    async with served(ConnectionLimits(max_connections_per_address=1)) as server:
+        connection = await server.connect()
+        await connection.send(request())
+        assert (await connection.answer())[0] == 200
+        assert (await server.exchange(request()))[0] == 503
+        connection.close()
+        await asyncio.sleep(0.05)
+
+        assert (await server.exchange(request()))[0] == 200
+        server.close()
+        await asyncio.sleep(0.05)
+        assert server.protocol.open_by_address == {}
+
+
+async def test_a_websocket_upgrade_is_an_ordinary_request() -> None:
+    async with served() as server:
+        status, _, body = await server.exchange(
+            request(b"GET", b"/v1/responses", b"", b"upgrade: websocket", b"connection: upgrade")
+        )
+
+    assert (status, json.loads(body)["error"]["code"]) == (404, "not_found")
+
+
+async def test_expect_100_continue_is_only_answered_to_those_who_may_send() -> None:
+    async with served() as server:
+        connection = await server.connect()
+        head = request(b"POST", b"/v1/chat/completions", b"", b"expect: 100-continue").replace(
+            b"content-length: 0", b"content-length: %d" % len(BODY)
+        )
+        await connection.send(head)
+        assert await connection.until(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        await connection.send(BODY)
+        assert (await connection.answer())[0] == 200
+
+        status, _, _ = await server.exchange(head.replace(KEY.encode(), b"wrong-wrong-wrong-wrong"))
+        assert status == 401
