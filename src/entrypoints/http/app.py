@@ -6,6 +6,7 @@ from dishka.integrations.litestar import setup_dishka
 from litestar import Litestar
 from litestar.types import ControllerRouterHandler, Receive, Scope, Send
 
+from domain.errors import NotFound
 from entrypoints.http.admin import CONTROLLERS
 from entrypoints.http.authorization import check_complete
 from entrypoints.http.docs import docs_handlers
@@ -21,8 +22,9 @@ from entrypoints.http.services import HttpServices
 def create_http_app(services: HttpServices) -> GatewayApp:
     """The outer ASGI application. Raises at start where a route has no row in the authorization matrix (S-06)."""
 
-    async def infer(scope: Scope, receive: Receive, send: Send) -> None:
-        await gateway(scope, receive, send)
+    async def infer(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001
+        """The edge serves these routes; what gets here has a provider id in its path that no provider can have."""
+        raise NotFound("There is no such provider.", code="provider_not_found")
 
     documented: list[ControllerRouterHandler] = [*documented_handlers(INFERENCE_ROUTES, infer), *_controllers()]
     app = Litestar(
@@ -34,8 +36,7 @@ def create_http_app(services: HttpServices) -> GatewayApp:
     )
     setup_dishka(services.container, app)
     check_complete(app)
-    gateway = GatewayApp(services, INFERENCE_ROUTES, app)
-    return gateway
+    return GatewayApp(services, INFERENCE_ROUTES, app)
 
 
 def api_document() -> bytes:
