@@ -1,0 +1,147 @@
+"""What only the gateway's own transport does: bodies handed over with the head, one segment a request."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from typing_extensions import override
+
+from adapters.transport.client import DEFAULT_TRANSPORT, build_transport
+from adapters.transport.dial import dial
+from adapters.transport.egress import EgressGuard
+from adapters.transport.httptools_h1 import HttptoolsTransport
+from adapters.transport.limits import TransportLimits
+from tests.contracts.transport_servers import OK, Wire, after_request, always, read, send, trap, upstream
+
+
+def transport_to(url: str, limits: TransportLimits | None = None) -> httpx.AsyncBaseTransport:
+    return build_transport(DEFAULT_TRANSPORT, limits or TransportLimits(), EgressGuard.for_provider(url))
+
+
+async def test_a_body_that_came_with_its_head_is_handed_over_without_a_stream() -> None:
+    async with upstream(always(OK)) as server:
+        transport = transport_to(server.url())
+        response = await send(transport, server.url())
+
+        assert response.extensions["body"] == b"ok"
+        assert await response.aread() == b"ok"
+        await transport.aclose()
+
+
+async def test_a_body_still_on_its_way_is_a_stream() -> None:
+    async def script(wire: Wire, _: int) -> None:
+        await wire.receive()
+        await wire.send(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n")
+        await asyncio.sleep(0.02)
+        await wire.send(b"late")
+
+    async with upstream(script) as server:
+        transport = transport_to(server.url())
+        response = await send(transport, server.url())
+
+        assert "body" not in response.extensions
+        assert await response.aread() == b"late"
+        await transport.aclose()
+
+
+async def test_an_upload_that_is_an_async_stream_is_sent_whole() -> None:
+    class Parts(httpx.AsyncByteStream):
+        @override
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield b"part one, "
+            yield b"part two"
+
+    async with upstream(always(OK)) as server:
+        transport = transport_to(server.url())
+        request = httpx.Request("POST", server.url(), stream=Parts())
+        await read(await transport.handle_async_request(request))
+
+        assert server.received[0].body == b"part one, part two"
+        await transport.aclose()
+
+
+async def test_idle_connections_are_closed_when_nobody_comes_back() -> None:
+    async with upstream(always(OK)) as server:
+        transport = transport_to(server.url(), TransportLimits(keepalive_seconds=0.03))
+        await read(await send(transport, server.url()))
+        await asyncio.sleep(0.15)
+
+        assert server.open == 0
+        await transport.aclose()
+
+
+async def test_callers_waiting_when_the_transport_closes_are_told() -> None:
+    async def script(wire: Wire, _: int) -> None:
+        await wire.reader.read()
+        await wire.reader.read()
+
+    async with upstream(script) as server:
+        transport = transport_to(server.url(), TransportLimits(max_connections=1))
+        tasks = [asyncio.create_task(send(transport, server.url())) for _ in range(3)]
+        await asyncio.sleep(0.02)
+        await transport.aclose()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert {type(result) for result in results} == {httpx.ReadError, httpx.ConnectError}
+    with pytest.raises(httpx.ConnectError, match="closed"):
+        await send(transport, server.url())
+
+
+async def test_errors_carry_no_request_and_so_no_credential() -> None:
+    async with upstream(after_request(b"")) as server:
+        transport = transport_to(server.url())
+        with pytest.raises(httpx.RemoteProtocolError) as raised:
+            await send(transport, server.url(), headers=httpx.Headers({"authorization": "Bearer sk-canary"}))
+        await transport.aclose()
+
+    with pytest.raises(RuntimeError):
+        _ = raised.value.request
+    assert "canary" not in repr(raised.value)
+
+
+async def test_the_second_address_is_tried_when_the_first_refuses() -> None:
+    async with upstream(always(OK)) as server:
+        connected = await dial(["127.0.0.9", "127.0.0.1"], server.port)
+
+        assert connected.getpeername()[0] == "127.0.0.1"
+        connected.close()
+
+
+async def test_with_no_address_answering_the_last_error_is_told() -> None:
+    with trap() as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(ConnectionRefusedError):
+        await dial(["127.0.0.1", "127.0.0.2"], port)
+
+
+async def test_a_silent_first_address_does_not_hold_up_the_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = asyncio.get_running_loop()
+    connect = loop.sock_connect
+
+    async def sock_connect(connecting: socket.socket, address: tuple[str, int]) -> None:
+        if address[0] == "127.0.0.9":
+            await asyncio.sleep(30)
+        await connect(connecting, address)
+
+    monkeypatch.setattr(loop, "sock_connect", sock_connect)
+    async with upstream(always(OK)) as server:
+        connected = await asyncio.wait_for(dial(["127.0.0.9", "127.0.0.1"], server.port), 2)
+
+        assert connected.getpeername()[0] == "127.0.0.1"
+        connected.close()
+
+
+async def test_a_transport_is_chosen_by_name() -> None:
+    guard = EgressGuard.public_only()
+
+    assert isinstance(build_transport("httptools", TransportLimits(), guard), HttptoolsTransport)
+    with pytest.raises(ValueError, match="no transport 'httpcore'"):
+        build_transport("httpcore", TransportLimits(), guard)
+
+
+async def test_a_path_that_holds_a_line_break_is_refused() -> None:
+    request = httpx.Request("GET\r\nx", "http://127.0.0.1/", stream=httpx.ByteStream(b""))
+    with pytest.raises(httpx.LocalProtocolError):
+        await transport_to("http://127.0.0.1/").handle_async_request(request)
