@@ -83,13 +83,14 @@ def check_settings(settings: ProviderSettings) -> None:
 
 def check_url(url: str) -> None:
     """Raises `RequestInvalid` for what is no plain http or https address. It is shown, so it may hold no secret."""
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         plain = parts.scheme in _DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0
     except ValueError:
         plain = False
     if not plain or any(character.isspace() for character in url):
         raise RequestInvalid("base_url is an http:// or https:// address such as https://host/v1.", param="base_url")
+    parts = urlsplit(url)
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         raise RequestInvalid(
             "base_url holds no credentials, query or fragment: add the key under /keys.", param="base_url"

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from litestar import Request, Response
 from litestar.datastructures import State
-from litestar.exceptions import ValidationException
+from litestar.exceptions import ClientException, SerializationException, ValidationException
 from litestar.openapi import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.params import PathParameter, QueryParameter
@@ -80,13 +80,25 @@ DELETE_ERRORS = ITEM_ERRORS | {409: CHANGE_ERRORS[409]}
 def answer_invalid(request: Request[object, object, State], error: ValidationException) -> Response[bytes]:
     """What msgspec found wrong with a body or a parameter, in the codes and paths of the error contract."""
     cause = error.__cause__
-    invalid = _told(str(cause)) if isinstance(cause, msgspec.ValidationError) else error
-    answer = describe(invalid)
+    return _answer(request, _told(str(cause)) if isinstance(cause, msgspec.ValidationError) else error)
+
+
+def _answer(request: Request[object, object, State], error: Exception) -> Response[bytes]:
+    answer = describe(error)
     request_id = str(request.scope.get("state", {}).get("request_id", ""))
     return Response(answer.body(request_id), status_code=answer.status, media_type="application/json")
 
 
-COMPLAINTS: ExceptionHandlersMap = {ValidationException: answer_invalid}
+def answer_unreadable(request: Request[object, object, State], error: ClientException) -> Response[bytes]:
+    """A body that is no JSON, or whatever else the framework found wrong with a request."""
+    cause = error.__cause__
+    unreadable = isinstance(cause, SerializationException)
+    return _answer(
+        request, RequestInvalid(f"The body is not valid JSON: {cause}", code="invalid_json") if unreadable else error
+    )
+
+
+COMPLAINTS: ExceptionHandlersMap = {ValidationException: answer_invalid, ClientException: answer_unreadable}
 """For controllers that take a body or parameters."""
 
 

@@ -55,6 +55,7 @@ async def test_an_id_that_could_not_stand_in_a_url_is_refused(admin: FakeAdminis
         "https://x.example:0/v1",
         "https://x.example:port/v1",
         "https://x .example",
+        "https://[::1",
     ],
 )
 async def test_a_base_url_that_is_no_plain_address_is_refused(admin: FakeAdministration, url: str) -> None:
