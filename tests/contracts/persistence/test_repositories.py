@@ -17,9 +17,6 @@ from tests.builders import NOW, a_provider, a_provider_key, a_tenant, a_virtual_
 PRECISE = datetime(2026, 11, 21, 12, 34, 56, 789012, tzinfo=UTC)
 
 
-# --- units of work ------------------------------------------------------------------------------------
-
-
 async def test_a_write_is_seen_by_later_units(store: Store) -> None:
     async with store.write() as unit:
         await unit.providers.add(a_provider())
@@ -75,9 +72,6 @@ async def test_writers_wait_for_each_other(store: Store) -> None:
 
 async def test_a_store_answers_ping(store: Store) -> None:
     await store.ping()
-
-
-# --- providers ----------------------------------------------------------------------------------------
 
 
 async def test_a_provider_comes_back_as_it_was_written(store: Store) -> None:
@@ -157,9 +151,6 @@ async def test_deleting_a_provider_takes_its_keys_their_states_and_its_offerings
         assert [row[0] for row in await unit.offerings.load()] == ["beta"]
 
 
-# --- provider keys ------------------------------------------------------------------------------------
-
-
 async def test_a_provider_key_comes_back_with_its_secret(store: Store) -> None:
     key = a_provider_key(secret=Secret("sk-ключ-🔑"), weight=3, label="", created_at=PRECISE)
     async with store.write() as unit:
@@ -227,9 +218,6 @@ async def test_there_is_nothing_to_encrypt_again_under_the_newest_key(store: Sto
     async with store.write() as unit:
         await unit.keys.add(a_provider_key())
         assert await unit.keys.reencrypt_all() == 0
-
-
-# --- virtual keys and tenants -------------------------------------------------------------------------
 
 
 async def test_a_tenant_comes_back_as_it_was_written(store: Store) -> None:
@@ -328,9 +316,6 @@ async def test_moments_come_back_aware_in_utc_whatever_zone_they_had(store: Stor
     assert found is not None
     assert found.expires_at == PRECISE
     assert found.created_at.utcoffset() == timedelta(0)
-
-
-# --- what the gateway remembers -----------------------------------------------------------------------
 
 
 async def test_key_states_come_back_and_replace_each_other(store: Store) -> None:
