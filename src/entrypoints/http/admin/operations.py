@@ -25,6 +25,7 @@ KeyId = Annotated[str, PathParameter(description="The id of a key")]
 FIRST_PAGE = DEFAULT_LIMIT
 
 _UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>[^`]+)`(?: - at `\$(?P<path>[^`]*)`)?")
+_NO_BODY = "Object missing required field `data`"  # the name of the handler's parameter
 _DATA = re.compile(r"`(key in )?\$\.data\b")
 
 
@@ -103,6 +104,8 @@ COMPLAINTS: ExceptionHandlersMap = {ValidationException: answer_invalid, ClientE
 
 
 def _told(text: str) -> RequestInvalid:
+    if text == _NO_BODY:
+        return RequestInvalid("This operation needs a JSON body.", code="missing_required_parameter")
     text = _DATA.sub(lambda found: f"`{found[1] or ''}$", text)
     unknown = _UNKNOWN.match(text)
     if unknown is None:
