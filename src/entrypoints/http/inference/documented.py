@@ -1,4 +1,4 @@
-"""Inference routes as Litestar sees them: documented there, served by the edge."""
+"""Inference routes as Litestar sees them: described there, served by the edge before Litestar is asked."""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,7 +14,7 @@ from entrypoints.http.inference.route import InferenceRoute
 
 
 def documented_handlers(routes: Iterable[InferenceRoute], serve: ASGIApp) -> list[HTTPRouteHandler]:
-    """A handler for each route and each way it is addressed. `serve` is the edge, which answers by itself."""
+    """A handler for each route and each way it is addressed. `serve` answers what the edge has let through."""
     return [
         _handler(route, path, serve, pinned=pinned)
         for route in routes
@@ -24,7 +24,7 @@ def documented_handlers(routes: Iterable[InferenceRoute], serve: ASGIApp) -> lis
 
 def _handler(route: InferenceRoute, path: str, serve: ASGIApp, *, pinned: bool) -> HTTPRouteHandler:
     async def at_once(request: Request[object, object, State]) -> ASGIApp:  # noqa: ARG001
-        """Answer before Litestar parses anything: the raw handler reads the body itself."""
+        """Answer before Litestar reads or parses anything."""
         return serve
 
     decorate = post if route.method == "POST" else get

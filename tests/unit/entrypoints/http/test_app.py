@@ -26,16 +26,13 @@ async def test_inference_and_docs_are_served() -> None:
     assert (page.status, document.status) == (200, 200)
 
 
-async def test_a_documented_route_that_reaches_the_framework_is_served_by_the_same_handler() -> None:
+@pytest.mark.parametrize("path", ["/Alpha/v1/models", "/al.pha/v1/models/m", "/v2/v1/models"])
+async def test_an_impossible_provider_in_the_path_is_answered_as_unknown(path: str) -> None:
     http = await Harness.make()
-    app = create_http_app(http.services)
-    framework = app._framework
 
-    answer = await Client(framework).request("POST", "/v1/chat/completions", (AUTH,), json.dumps(CHAT).encode())
-    refused = await Client(framework).request("GET", "/v1/models")
+    answer = await (await a_client(http)).request("GET", path, (AUTH,))
 
-    assert (answer.status, answer.body) == (200, ANSWER)
-    assert (refused.status, refused.code) == (401, "invalid_api_key")
+    assert (answer.status, answer.code) == (404, "provider_not_found")
 
 
 async def test_it_does_not_start_with_a_route_that_nobody_authorized(monkeypatch: pytest.MonkeyPatch) -> None:
