@@ -167,9 +167,9 @@ async def test_a_body_compressed_unasked_is_decoded(transports: Transports, codi
 
 @pytest.mark.parametrize("case", ["bomb", "damaged", "cut", "unknown"])
 async def test_a_bad_coding_is_an_error_and_costs_no_memory(transports: Transports, case: str) -> None:
-    """R-34: a bomb of 1:1000 is refused before it is unpacked."""
+    """R-34: a bomb of 1:200 and more is refused before it is unpacked."""
     packed = {
-        "bomb": gzip.compress(bytes(64 * 2**20)),
+        "bomb": gzip.compress(bytes(16 * 2**20), compresslevel=1),
         "damaged": b"this is not gzip",
         "cut": gzip.compress(random.Random(1).randbytes(500))[:-9],
         "unknown": b"zstandard, perhaps",

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 import ssl
 import struct
@@ -46,6 +47,12 @@ class Wire:
     def finish(self) -> None:
         """Close with FIN, after everything sent."""
         self.writer.close()
+
+    def end_now(self) -> None:
+        """Send FIN in this very moment, without the loop's help."""
+        descriptor = os.dup(self.writer.get_extra_info("socket").fileno())
+        with socket.socket(fileno=descriptor) as connected:
+            connected.shutdown(socket.SHUT_WR)
 
     def reset(self) -> None:
         """Close with RST."""
