@@ -60,7 +60,7 @@ class CallTimer(CallProgress):
     def headers_received(self) -> None:
         if self._stream:
             self.phase = "first content"
-            self._due = min(self._first, self._end)
+            self._move(self._first)
         else:
             self.content_seen()
 
@@ -72,7 +72,14 @@ class CallTimer(CallProgress):
     def content_seen(self) -> None:
         """From here on only silence and the ends count."""
         self.phase = "idle"
-        self._due = min(self._loop.time() + self._idle, self._end)
+        self._move(self._loop.time() + self._idle)
+
+    def _move(self, due: float) -> None:
+        """A new phase's deadline may be earlier than the timer, within one wait: then the timer is set anew."""
+        self._due = min(due, self._end)
+        if self._handle is not None and self._handle.when() > self._due:
+            self._handle.cancel()
+            self._handle = self._loop.call_at(self._due, self._fire)
 
     def failure(self) -> UpstreamFailure:
         """What to raise when the deadline in force has passed."""

@@ -47,6 +47,16 @@ async def test_bytes_put_the_idle_deadline_off_but_never_the_first_content_deadl
     timer.close()
 
 
+async def test_a_phase_that_begins_within_a_wait_brings_its_earlier_deadline() -> None:
+    """A plain call waits for headers and body in one go; silence in the body counts from the headers on (R-05)."""
+    timer = CallTimer(Timeouts(response_headers=30, idle=0.03), 60, stream=False)
+    with pytest.raises(UpstreamFailure, match="idle"), timer:
+        await asyncio.sleep(0.01)
+        timer.headers_received()
+        await asyncio.sleep(5)
+    timer.close()
+
+
 async def test_the_end_of_the_request_bounds_every_phase() -> None:
     timer = CallTimer(Timeouts(), 0.03, stream=False)
     with pytest.raises(UpstreamFailure), timer:
