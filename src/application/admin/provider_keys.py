@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from application.admin.config_write import config_write
 from application.admin.ownership import declared, no_such_provider, preset_of, read_only
 from application.admin.paging import Page, page_of
 from application.admin.standing import Standing, standing_of_key
 from application.catalog import ModelDirectory
-from application.snapshot import CONFIG_VERSION, GatewayState
+from application.snapshot import GatewayState
 from domain.availability import KeyCondition
 from domain.errors import Conflict, NotFound, RequestInvalid
 from domain.keys import ProviderKey
@@ -64,13 +65,12 @@ class ProviderKeyAdmin:
         now = self._clock.now()
         checked = _checked(secret)
         key = ProviderKey(self._ids.new("pk"), provider_id, label, checked, weight, "database", now, now)
-        async with self._store.write() as unit:
+        async with config_write(self._store) as unit:
             if await unit.providers.get(provider_id) is None and declared(self._state, provider_id) is None:
                 raise no_such_provider(provider_id)
             known = await unit.keys.list_for(provider_id)
             _refuse_more(known, checked)
             await unit.keys.add(key)
-            await unit.facts.bump(CONFIG_VERSION)
         await self._state.reload()
         return self._view(key)
 
@@ -87,7 +87,7 @@ class ProviderKeyAdmin:
 
         Raises `NotFound`, `RequestInvalid`, and `Conflict` for a key that is declared elsewhere.
         """
-        async with self._store.write() as unit:
+        async with config_write(self._store) as unit:
             before = await self._stored(unit, provider_id, key_id)
             after = msgspec.structs.replace(
                 before,
@@ -97,7 +97,6 @@ class ProviderKeyAdmin:
                 updated_at=self._clock.now(),
             )
             await unit.keys.update(after)
-            await unit.facts.bump(CONFIG_VERSION)
         await self._state.reload()
         if after.secret != before.secret:
             if self._availability.key_state(key_id).condition is KeyCondition.INVALID:
@@ -107,10 +106,9 @@ class ProviderKeyAdmin:
 
     async def delete(self, provider_id: str, key_id: str) -> None:
         """Raises `NotFound`, and `Conflict` for a key that is declared elsewhere."""
-        async with self._store.write() as unit:
+        async with config_write(self._store) as unit:
             key = await self._stored(unit, provider_id, key_id)
             await unit.keys.delete(key.id)
-            await unit.facts.bump(CONFIG_VERSION)
         await self._state.reload()
         self._availability.forget_key(key_id)
 

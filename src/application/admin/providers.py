@@ -5,12 +5,13 @@ from datetime import datetime
 import msgspec
 from msgspec import UNSET
 
+from application.admin.config_write import config_write
 from application.admin.ownership import declared, no_such_provider, preset_of, read_only, refuse_declared
 from application.admin.paging import Page, page_of
 from application.admin.provider_changes import NewProvider, ProviderChange, check_settings, check_url, origin_of
 from application.admin.standing import key_ids_of, standing_of
 from application.catalog import ModelDirectory
-from application.snapshot import CONFIG_VERSION, GatewayState, LiveProvider
+from application.snapshot import GatewayState, LiveProvider
 from domain.availability import ProviderStatus
 from domain.errors import Conflict
 from domain.ports.policies import AvailabilityPolicy
@@ -80,11 +81,10 @@ class ProviderAdmin:
             raise read_only(f"Provider '{new.id}' exists already: it", owner.owner, preset_of(self._state, new.id))
         provider = self._filled(new)
         self._check(provider)
-        async with self._store.write() as unit:
+        async with config_write(self._store) as unit:
             await unit.providers.add(provider)
             # Keys that outlived an earlier provider of this id were entered for another origin (S-07).
             await unit.keys.delete_for(provider.id)
-            await unit.facts.bump(CONFIG_VERSION)
         await self._state.reload()
         return self._view(self._live(provider.id))
 
@@ -93,7 +93,7 @@ class ProviderAdmin:
 
         A change that leads to another origin removes the stored keys in the same transaction (S-07).
         """
-        async with self._store.write() as unit:
+        async with config_write(self._store) as unit:
             before = await unit.providers.get(provider_id)
             if before is None:
                 refuse_declared(self._state, provider_id)
@@ -101,7 +101,6 @@ class ProviderAdmin:
             self._check(after)
             await unit.providers.update(after)
             removed = await self._remove_keys(unit, before, after)
-            await unit.facts.bump(CONFIG_VERSION)
         await self._state.reload()
         for key_id in removed:
             self._availability.forget_key(key_id)
@@ -113,11 +112,10 @@ class ProviderAdmin:
 
     async def delete(self, provider_id: str) -> None:
         """With its keys. Raises `NotFound`, and `Conflict` for a provider that is declared elsewhere."""
-        async with self._store.write() as unit:
+        async with config_write(self._store) as unit:
             keys = [key.id for key in await unit.keys.list_for(provider_id)]
             if not await unit.providers.delete(provider_id):
                 refuse_declared(self._state, provider_id)
-            await unit.facts.bump(CONFIG_VERSION)
         await self._state.reload()
         self._availability.retry_provider(provider_id, [*keys, f"keyless:{provider_id}"])
         self._directory.forget(provider_id)

@@ -6,9 +6,10 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from application.admin.config_write import config_write
 from application.admin.paging import Page, first_of
 from application.admission.authentication import DEFAULT_TENANT_ID, Authenticator
-from application.snapshot import CONFIG_VERSION, GatewayState
+from application.snapshot import GatewayState
 from domain.errors import Conflict, NotFound, RequestInvalid
 from domain.keys import VIRTUAL_KEY_PREFIX, VirtualKey, generate_key
 from domain.ports.repositories import Store, UnitOfWork
@@ -96,17 +97,16 @@ class VirtualKeyAdmin:
             created_at=now,
             updated_at=now,
         )
-        async with self._store.write() as unit:
+        async with config_write(self._store) as unit:
             if await unit.tenants.get(key.tenant_id) is None:
                 raise RequestInvalid(f"There is no tenant '{key.tenant_id}'.", param="tenant_id")
             await unit.virtual_keys.add(key)
-            await unit.facts.bump(CONFIG_VERSION)
         await self._took_effect(key.id)
         return key, secret
 
     async def update(self, key_id: str, change: VirtualKeyChange) -> VirtualKey:
         """Raises `NotFound`. Requests under way keep the rights they were let in with."""
-        async with self._store.write() as unit:
+        async with config_write(self._store) as unit:
             key = await _found(unit, key_id)
             changed = await self._store_change(
                 unit,
@@ -123,7 +123,7 @@ class VirtualKeyAdmin:
 
     async def revoke(self, key_id: str) -> VirtualKey:
         """For good, and at once. A key that is revoked already stays as it is. Raises `NotFound`."""
-        async with self._store.write() as unit:
+        async with config_write(self._store) as unit:
             key = await _found(unit, key_id)
             if key.revoked_at is None:
                 key = await self._store_change(unit, key, revoked_at=self._clock.now())
@@ -133,7 +133,7 @@ class VirtualKeyAdmin:
     async def rotate(self, key_id: str) -> tuple[VirtualKey, Secret]:
         """A new secret for the same key; the old one ends at once. Raises `NotFound`, and `Conflict` if revoked."""
         secret = generate_key(VIRTUAL_KEY_PREFIX)
-        async with self._store.write() as unit:
+        async with config_write(self._store) as unit:
             key = await _found(unit, key_id)
             if key.revoked_at is not None:
                 raise Conflict(f"Key '{key_id}' is revoked, and that is for good. Create a new one.", code="revoked")
@@ -145,16 +145,14 @@ class VirtualKeyAdmin:
 
     async def delete(self, key_id: str) -> None:
         """Raises `NotFound`."""
-        async with self._store.write() as unit:
+        async with config_write(self._store) as unit:
             if not await unit.virtual_keys.delete(key_id):
                 raise _no_such_key(key_id)
-            await unit.facts.bump(CONFIG_VERSION)
         await self._took_effect(key_id)
 
     async def _store_change(self, unit: UnitOfWork, key: VirtualKey, **changes: object) -> VirtualKey:
         changed = msgspec.structs.replace(key, **changes, version=key.version + 1, updated_at=self._clock.now())
         await unit.virtual_keys.update(changed)
-        await unit.facts.bump(CONFIG_VERSION)
         return changed
 
     async def _took_effect(self, key_id: str) -> None:

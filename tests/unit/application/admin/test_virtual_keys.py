@@ -1,4 +1,4 @@
-"""Clients' keys as an admin changes them (S-01, S-09, S-22, P-11)."""
+"""Clients' keys as an admin changes them (S-09, S-22, P-11)."""
 
 from datetime import datetime, timedelta, timezone
 
