@@ -21,7 +21,7 @@ from entrypoints.workers import Workers
 log = logging.getLogger(__name__)
 
 CONFIG_POLL_SECONDS = 1.0
-AVAILABILITY_FLUSH_SECONDS = 2.0
+AVAILABILITY_FLUSH_SECONDS = 1.0
 MODEL_REFRESH_SECONDS = 60.0
 
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]

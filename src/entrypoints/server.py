@@ -41,7 +41,7 @@ def bind(settings: Settings) -> socket.socket:
 
 
 def run(app: GatewayProcess, settings: Settings, listener: socket.socket, on_listening: Callable[[], None]) -> int:
-    """Serve until a stop signal; the exit code: 0 after a clean stop, 1 after a failed start or a forced end."""
+    """Serve until a stop signal; the exit code: 0 after a clean stop, 1 after a failed start or requests cut off."""
     from entrypoints.http.edge.protocol import protocol_class
 
     config = uvicorn.Config(
@@ -62,7 +62,7 @@ def run(app: GatewayProcess, settings: Settings, listener: socket.socket, on_lis
         server.run(sockets=[listener])
     except SystemExit as error:  # uvicorn's way to say that the start failed; the app has said why
         return int(error.code or 0)
-    return 1 if server.forced else 0
+    return 1 if server.cut_off else 0
 
 
 class GatewayServer(uvicorn.Server):
@@ -78,11 +78,17 @@ class GatewayServer(uvicorn.Server):
         self._stop_signals = 0
         self._draining: asyncio.Task[None] | None = None
         self._forced = asyncio.Event()
+        self._cut_off = 0
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def forced(self) -> bool:
         return self._forced.is_set()
+
+    @property
+    def cut_off(self) -> int:
+        """Requests that were under way when a second signal ended them."""
+        return self._cut_off
 
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -138,6 +144,7 @@ class GatewayServer(uvicorn.Server):
         self.should_exit = True
         self.force_exit = True
         self._forced.set()
+        self._cut_off = self._app.drain.in_flight
         self._app.drain.interrupt_all()
 
 

@@ -6,6 +6,7 @@ from entrypoints.ioc.admin import AdminModule
 from entrypoints.ioc.declared import DeclaredModule
 from entrypoints.ioc.http import HttpModule
 from entrypoints.ioc.inference import InferenceModule
+from entrypoints.ioc.ledger import LedgerModule
 from entrypoints.ioc.persistence import PersistenceModule
 from entrypoints.ioc.runtime import RuntimeModule
 from entrypoints.ioc.security import SecurityModule
@@ -20,6 +21,7 @@ def providers() -> tuple[Provider, ...]:
         PersistenceModule(),
         UpstreamModule(),
         DeclaredModule(),
+        LedgerModule(),
         InferenceModule(),
         AdminModule(),
         HttpModule(),

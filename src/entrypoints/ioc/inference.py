@@ -9,9 +9,11 @@ from application.bootstrap import Bootstrap
 from application.catalog import ModelDirectory
 from application.inference.dispatch import Dispatcher
 from application.inference.pipeline import ChatPipeline
+from application.metering import Meter
 from application.routing.router import PriorityRouter
 from application.settlement import Settlement
 from application.snapshot import DeclaredConfig, GatewayState
+from domain.ports.ledger import Ledger
 from domain.ports.policies import AvailabilityPolicy
 from domain.ports.providers import ProviderRegistry
 from domain.ports.repositories import Store
@@ -29,6 +31,7 @@ class InferenceModule(Provider):
     pipeline = provide(ChatPipeline)
     bootstrap = provide(Bootstrap)
     keeper = provide(AvailabilityKeeper)
+    meter = provide(Meter)
 
     @provide
     def state(
@@ -49,9 +52,11 @@ class InferenceModule(Provider):
         return PriorityRouter(state, directory, settings.timeouts)
 
     @provide
-    def dispatcher(self, state: GatewayState, availability: AvailabilityPolicy, clock: Clock) -> Dispatcher:
-        return Dispatcher(state, availability, clock)
+    def dispatcher(
+        self, state: GatewayState, availability: AvailabilityPolicy, clock: Clock, meter: Meter
+    ) -> Dispatcher:
+        return Dispatcher(state, availability, clock, meter)
 
     @provide
-    def settlement(self, sink: UsageSink, clock: Clock) -> Settlement:
-        return Settlement(sink, clock, lambda error: describe(error).status)
+    def settlement(self, ledger: Ledger, sink: UsageSink, clock: Clock) -> Settlement:
+        return Settlement(ledger, sink, clock, lambda error: describe(error).status)
