@@ -107,10 +107,12 @@ class GatewayApp:
     async def _hand_over(self, exchange: Exchange) -> None:
         """To the framework, with a body it can trust and the headers every answer has."""
         scope, edge = exchange.scope, self._services.edge
+        if scope["method"] == "HEAD":  # asked as GET; the server, whose scope stays as it is, leaves the body out
+            scope = cast(HTTPScope, {**scope, "method": "GET"})
         state = cast(dict[str, object], scope.setdefault("state", {}))
         state["request_id"] = exchange.request_id
         if self._addresses.trusts_any:
-            self._resolve_client(exchange)
+            scope["client"] = self._client(exchange)
         reader = exchange.reader(edge.max_admin_body_bytes)
         receive = guarded_receive(reader, exchange.receive)
         send = self._security.around(exchange)
@@ -123,7 +125,7 @@ class GatewayApp:
         finally:
             self._services.drain.leave()
 
-    def _resolve_client(self, exchange: Exchange) -> None:
+    def _client(self, exchange: Exchange) -> tuple[str, int]:
         peer, port = exchange.scope["client"] or ("", 0)
         hops = exchange.head.list_of(b"x-forwarded-for")
-        exchange.scope["client"] = (self._addresses.find(peer, hops), port)
+        return self._addresses.find(peer, hops), port

@@ -26,6 +26,11 @@ async def test_probes_are_answered_at_once(http: Harness, method: str, path: str
     assert answer.status == 200
 
 
+async def test_head_is_answered_as_get_is(http: Harness) -> None:
+    for path in ("/v1/models", "/page", "/health/live"):
+        assert (await http.client().request("HEAD", path, (AUTH,))).status == 200
+
+
 async def test_a_well_formed_request_id_is_kept_and_another_is_replaced(http: Harness) -> None:
     kept = await http.get("/v1/models", (b"x-request-id", b"trace-1.a_B"))
     assert kept.headers["x-request-id"] == "trace-1.a_B"
