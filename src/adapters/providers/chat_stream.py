@@ -69,6 +69,10 @@ class HttpChatStream(ChatStream):
             raise failure
 
     @override
+    def output_text(self) -> str:
+        return self._decoder.output_text()
+
+    @override
     async def aclose(self) -> None:
         if self._closed:
             return

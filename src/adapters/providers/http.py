@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Sequence
 
 import httpx
-import msgspec
 from typing_extensions import override
 
 from adapters.dialects.openai.call import CallFacts
@@ -21,6 +20,7 @@ from adapters.dialects.openai.replay import as_events
 from adapters.dialects.openai.request import RequestEncoder
 from adapters.dialects.openai.response import PlainAnswer, read_answer
 from adapters.dialects.openai.stream import ChatStreamDecoder
+from adapters.dialects.openai.undecodable import UNDECODABLE
 from adapters.providers.base_url import endpoint
 from adapters.providers.chat_stream import HttpChatStream, give_up, pieces
 from adapters.providers.credentials import KeyHeaders
@@ -111,7 +111,7 @@ class HttpChatProvider(ChatProvider, ModelLister):
             await give_up(response)
         try:
             return read_models(body)
-        except msgspec.MsgspecError:
+        except UNDECODABLE:
             raise unreadable(body, secret, "a list of models") from None
 
     async def _send(self, method: str, url: httpx.URL, key: ProviderKey | None, body: bytes) -> httpx.Response:

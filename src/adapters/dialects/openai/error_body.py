@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from adapters.dialects.openai.undecodable import UNDECODABLE
+
 MAX_BODY_BYTES = 64 * 1024
 """Of an error body, more is never read (R-34)."""
 
@@ -41,7 +43,7 @@ def read_error(body: bytes) -> ErrorFacts:
     """Never raises: a body that is no JSON is its own message, HTML is none."""
     try:
         value: object = _decode(body)
-    except (msgspec.MsgspecError, RecursionError):
+    except UNDECODABLE:
         text = body[:MAX_MESSAGE_CHARS].decode("utf-8", "replace").strip()
         return ErrorFacts(message="" if text.startswith("<") else text)
     return _facts(value)

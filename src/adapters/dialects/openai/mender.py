@@ -1,5 +1,6 @@
 """Mends one chunk after another, keeping what has gone by of each choice of a stream."""
 
+import re
 from typing import Final
 
 import msgspec
@@ -22,12 +23,18 @@ from adapters.dialects.openai.errors import failure_in_stream
 from adapters.dialects.openai.finish import FAILURES, finish_reason
 from adapters.dialects.openai.response import text_and_reasoning
 from adapters.dialects.openai.tool_calls import ToolCallOrder
+from adapters.dialects.openai.undecodable import UNDECODABLE
 from adapters.dialects.openai.usage import read_usage
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from domain.usage import TokenUsage
 
+MAX_KEPT_TEXT_BYTES: Final = 64 * 1024
+"""Of what a stream generates, kept for an estimate where its usage never comes."""
+
 _ASSISTANT: Final = raw("assistant")
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 _decode_any = msgspec.json.Decoder().decode
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -53,6 +60,7 @@ class ChunkMender:
         self.usage: TokenUsage | None = None
         self.has_content = False
         self.output_bytes = 0
+        self.texts: list[str] = []
         self._call = call
         self._choices: dict[int, _ChoiceState] = {}
         self._started = False
@@ -72,16 +80,22 @@ class ChunkMender:
     def mend(self, data: bytes) -> bytes:
         """The chunk to send: the very same object where nothing is odd, empty where it is to be left out.
 
-        Raises `UpstreamFailure` for an error told in the chunk, `msgspec.MsgspecError` for what is no chunk.
+        Raises `UpstreamFailure` for an error told in the chunk, one of `UNDECODABLE` for what is no chunk.
         """
-        chunk = decode_chunk(data)
+        try:
+            chunk = decode_chunk(data)
+        except UNDECODABLE:
+            if b"\\u" not in data:
+                raise
+            # Servers that think in UTF-16 cut a character in two; clients put the halves together again.
+            chunk = decode_chunk(_SURROGATE.sub(rb"\\ufffd", data))
         return data if self._is_plain(chunk) else self._looked_at(chunk, data)
 
     def told_failure(self, data: bytes) -> UpstreamFailure:
         """The failure an error's JSON, or text, tells of."""
         try:
             error: object = _decode_any(data)
-        except msgspec.MsgspecError:
+        except UNDECODABLE:
             error = data.decode("utf-8", "replace")
         if isinstance(error, dict) and "error" in error:
             error = error["error"]
@@ -123,6 +137,8 @@ class ChunkMender:
         if state is None or type(text) is not str or choice.usage is not UNSET or choice.error is not UNSET:
             return False
         if text:
+            if self.output_bytes < MAX_KEPT_TEXT_BYTES:
+                self.texts.append(text)
             self.output_bytes += len(text) if text.isascii() else len(text.encode())
             self.has_content = True
         elif extra := delta.other_content_bytes():
@@ -212,6 +228,8 @@ class ChunkMender:
                 edit.delta["reasoning_content"] = raw(thoughts)
                 self.output_bytes += len(thoughts)
                 self.has_content = True
+        if content and self.output_bytes < MAX_KEPT_TEXT_BYTES:
+            self.texts.append(content)
         size = len(content.encode()) if content else 0
         size += delta.other_content_bytes()
         if size:

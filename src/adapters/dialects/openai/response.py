@@ -14,6 +14,7 @@ from adapters.dialects.openai.call import CallFacts
 from adapters.dialects.openai.errors import failure_in_body, unreadable
 from adapters.dialects.openai.finish import FAILURES, finish_reason
 from adapters.dialects.openai.quirks import Quirks
+from adapters.dialects.openai.undecodable import UNDECODABLE
 from adapters.dialects.openai.usage import ReadUsage, read_usage
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
@@ -78,7 +79,7 @@ def read_answer(body: bytes, call: CallFacts) -> PlainAnswer:
     body = body.strip()  # DeepSeek sends empty lines while it queues
     try:
         answer = _decode(body)
-    except msgspec.MsgspecError:
+    except UNDECODABLE:
         return _mended(body, call)
     usage = _usage(answer.usage, call.quirks)
     sound = answer.error is UNSET and not (usage is not None and usage.mended)
@@ -105,7 +106,7 @@ def _usage(raw: msgspec.Raw | UnsetType, quirks: Quirks) -> ReadUsage | None:
 def _mended(body: bytes, call: CallFacts) -> PlainAnswer:
     try:
         fields = _decode_fields(body)
-    except msgspec.MsgspecError:
+    except UNDECODABLE:
         raise unreadable(body, call.secret) from None
     _raise_error(fields, body, call)
     try:
@@ -113,7 +114,7 @@ def _mended(body: bytes, call: CallFacts) -> PlainAnswer:
         if not choices:
             raise unreadable(body, call.secret)
         fields["choices"] = _raw([_mend_choice(place, choice, call) for place, choice in enumerate(choices)])
-    except msgspec.MsgspecError:
+    except UNDECODABLE:
         raise unreadable(body, call.secret) from None
     answer_model = _mend_head(fields, call)
     usage = _usage(fields["usage"], call.quirks) if "usage" in fields else None
@@ -124,7 +125,7 @@ def _mended(body: bytes, call: CallFacts) -> PlainAnswer:
     mended = _encode(fields)
     try:
         _decode(mended)
-    except msgspec.MsgspecError:
+    except UNDECODABLE:
         raise unreadable(body, call.secret) from None
     return PlainAnswer(mended, answer_model, usage.tokens if usage is not None else None)
 

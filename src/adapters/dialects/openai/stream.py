@@ -18,6 +18,7 @@ from adapters.dialects.openai.chunk import told
 from adapters.dialects.openai.errors import unreadable
 from adapters.dialects.openai.mender import ChunkMender
 from adapters.dialects.openai.sse import EventCutter, EventTooLarge, read_event
+from adapters.dialects.openai.undecodable import UNDECODABLE
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from domain.usage import TokenUsage
@@ -61,6 +62,11 @@ class ChatStreamDecoder:
     def output_bytes(self) -> int:
         """Bytes of generated content so far; where it is escaped in JSON, with the escapes."""
         return self._mender.output_bytes
+
+    def output_text(self) -> str:
+        """The generated text so far; what is longer than is kept is stood in for by its length."""
+        text = "".join(self._mender.texts)
+        return text + " " * max(self._mender.output_bytes - len(text.encode()), 0)
 
     def feed(self, data: bytes) -> bytes:
         """A block of whole events, or nothing yet. Never raises."""
@@ -108,7 +114,7 @@ class ChatStreamDecoder:
             except UpstreamFailure as failure:
                 self.failure = failure
                 return _framed(output)
-            except (msgspec.MsgspecError, RecursionError):
+            except UNDECODABLE:
                 self.failure = self._undecodable(text)
                 return _framed(output)
             if mended:
@@ -131,7 +137,7 @@ class ChatStreamDecoder:
             return b""
         try:
             return self._mender.mend(msgspec.json.format(data, indent=-1) if b"\n" in data else data)
-        except msgspec.MsgspecError:
+        except UNDECODABLE:
             if name in _PINGS:
                 return b""
             raise
@@ -141,7 +147,7 @@ class ChatStreamDecoder:
         data = read_event(text).data or b""
         try:
             fields = _decode_fields(data)
-        except msgspec.MsgspecError:
+        except UNDECODABLE:
             return unreadable(data, self._call.secret)
         error = told(fields.get("error", UNSET))
         return self._mender.told_failure(bytes(error)) if error is not None else unreadable(data, self._call.secret)
@@ -158,7 +164,7 @@ def _whole(rest: bytes) -> bool:
         return False
     try:
         _decode_raw(data)
-    except msgspec.MsgspecError:
+    except UNDECODABLE:
         return data.strip() == b"[DONE]"
     return data.lstrip().startswith(b"{")
 

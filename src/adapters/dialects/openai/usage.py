@@ -2,6 +2,7 @@
 
 import msgspec
 
+from adapters.dialects.openai.undecodable import UNDECODABLE
 from domain.usage import TokenUsage
 
 _Count = int | float | None
@@ -44,7 +45,7 @@ def read_usage(raw: bytes, *, completion_excludes_reasoning: bool = False) -> Re
     """
     try:
         usage = _decode(raw)
-    except msgspec.MsgspecError:
+    except UNDECODABLE:
         return None
     prompt, completion = _int(usage.prompt_tokens), _int(usage.completion_tokens)
     if usage.prompt_tokens is None and usage.completion_tokens is None:
