@@ -32,13 +32,13 @@ AddUpstream = Callable[..., str]
 def add_upstream(gateway: Gateway, simulator: Simulator) -> Iterator[AddUpstream]:
     """Make a provider of the shared gateway, backed by a persona of the same name; gone after the test.
 
-    Call it with the persona's script (`behaviours=…`) and the provider's fields (`priority=…`, `settings=…`).
+    Call it with the persona's script (`behaviours=…`, `models=…`) and the provider's fields (`settings=…`).
     """
     added: list[str] = []
 
-    def add(name: str = "up", *, behaviours: Any = None, require_key: Any = False, **fields: Any) -> str:
+    def add(name: str = "up", *, behaviours: Any = None, models: Any = None, **fields: Any) -> str:
         provider_id = f"{name}{next(_numbers)}"
-        simulator.script(provider_id, behaviours=behaviours or {}, require_key=require_key)
+        simulator.script(provider_id, behaviours=behaviours or {}, models=models)
         gateway.add_provider(provider_id, simulator.base_url(provider_id), **fields)
         added.append(provider_id)
         return provider_id

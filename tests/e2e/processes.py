@@ -21,7 +21,7 @@ STOP_SECONDS = 10.0
 OMG = ["-c", "from entrypoints.cli.main import main; main()"]
 """The `omg` command in this interpreter, so that coverage follows it."""
 
-_INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT", "VIRTUAL_ENV")
+_INHERITED = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT", "VIRTUAL_ENV")
 
 
 def free_port() -> int:

@@ -107,10 +107,11 @@ def test_the_official_client_works_with_mistaken_base_urls(gateway: Gateway, ups
     assert answer.choices[0].message.content == "hi"
 
 
-@pytest.mark.parametrize("path", ["/", "/health/live", "/health/ready"])
+@pytest.mark.parametrize("path", ["/", "/health", "/api/hello", "/v1/tcp_warming", "/health/live", "/health/ready"])
 def test_probes_are_answered_quickly_without_a_key(gateway: Gateway, path: str) -> None:
     assert call(gateway, {}, path).status_code == 200
-    assert httpx.head(gateway.url + path, timeout=5).status_code == 200
+    if not path.startswith("/health/"):
+        assert httpx.head(gateway.url + path, timeout=5).status_code == 200
 
 
 def test_content_type_and_accept_never_matter(gateway: Gateway, upstream: str) -> None:
@@ -170,6 +171,18 @@ def test_an_unknown_provider_in_the_path_is_not_found(gateway: Gateway, path: st
     answer = call(gateway, {"authorization": f"Bearer {gateway.key}"}, f"/no-such-provider/v1/{path}", **body)
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "provider_not_found")
+
+
+@pytest.mark.parametrize("provider", ["Capital", "a.b", "x" * 80, "v2"])
+def test_a_provider_id_that_no_provider_can_have_is_not_found(gateway: Gateway, provider: str) -> None:
+    answer = gateway.http.get(f"/{provider}/v1/models")
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "provider_not_found")
+
+
+@pytest.mark.parametrize("name", ["admin", "docs", "health"])
+def test_a_reserved_name_is_no_provider(gateway: Gateway, name: str) -> None:
+    assert gateway.http.get(f"/{name}/v1/models").status_code == 404
 
 
 @pytest.mark.parametrize(

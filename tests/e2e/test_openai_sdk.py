@@ -224,7 +224,8 @@ def test_models_are_listed_and_found_by_ids_with_a_slash(gateway: Gateway, add_u
     assert (found.id, found.object) == (f"{upstream}/family/model:free", "model")
 
 
-def test_an_unknown_model_is_not_found(gateway: Gateway, upstream: str) -> None:
+def test_an_unknown_model_is_not_found(gateway: Gateway, add_upstream: AddUpstream) -> None:
+    add_upstream(models=["the-only-model"])
     client = gateway.openai()
 
     with pytest.raises(openai.NotFoundError) as on_retrieve:
