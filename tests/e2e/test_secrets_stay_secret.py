@@ -103,7 +103,7 @@ def provoke(witness: Witness, client_key: str, unknown_key: str) -> None:
     witness.ask("GET", f"/{unknown_key}/v1/models", token=client_key)
     witness.ask("GET", f"/nowhere/{unknown_key}", token=client_key)
     witness.ask("GET", "/admin/providers", token=unknown_key)
-    witness.ask("POST", "/v1/chat/completions", token=client_key, model=unknown_key, messages=[{"role": unknown_key}])
+    witness.ask("POST", "/v1/chat/completions", token=client_key, model="canary/m", messages=[{"role": "wizard"}])
     witness.admin("POST", "/providers", id="bad", kind="openai", name="x", base_url="nonsense", extra=unknown_key)
     witness.admin("POST", "/providers/canary/test")
 
