@@ -44,6 +44,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self._head_deadline: asyncio.TimerHandle | None = None
         self._head_bytes = 0  # received since the last whole head
         self._in_head = True
+        self._head_ended = False
         self._unsent_bytes = 0
 
     @override
@@ -69,10 +70,12 @@ class GatewayProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
             return
+        self._head_ended = False
         super().data_received(data)
         if not self._in_head or self.parser is None:
             return
-        self._head_bytes += len(data)
+        if not self._head_ended:  # else it is not known how much of this belongs to the head begun since
+            self._head_bytes += len(data)
         if self._head_bytes > self.limits.max_header_bytes:
             self._answer(RequestInvalid("The request headers are too large.", code="headers_too_large"))
         elif self._head_deadline is None:
@@ -87,6 +90,7 @@ class GatewayProtocol(HttpToolsProtocol):
     @override
     def on_headers_complete(self) -> None:
         self._in_head = False
+        self._head_ended = True
         self._head_bytes = 0
         self._head_arrived()
         super().on_headers_complete()
@@ -145,9 +149,13 @@ class GatewayProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         cycle: RequestResponseCycle | None = self.cycle  # uvicorn's annotation leaves the None out
-        if cycle is not None and cycle.response_started and not cycle.response_complete:
-            self.transport.abort()
-            return
+        if cycle is not None and not cycle.response_complete:
+            if not cycle.more_body:  # the fault is in what came after this request: answer that one, then close
+                cycle.keep_alive = False
+                return
+            if cycle.response_started:
+                self.transport.abort()
+                return
         answer = describe(error)
         request_id = f"req_{uuid.uuid4().hex}"
         body = answer.body(request_id)

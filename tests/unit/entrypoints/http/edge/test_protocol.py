@@ -12,7 +12,7 @@ import uvicorn
 
 from entrypoints.http.edge.config import ConnectionLimits, EdgeConfig
 from entrypoints.http.edge.protocol import GatewayProtocol, protocol_class
-from tests.fakes.pipeline import FIRST
+from tests.fakes.pipeline import ANSWER, DONE, FIRST
 from tests.unit.entrypoints.http.harness import CHAT, KEY, Harness, until
 
 LIMITS = ConnectionLimits(header_seconds=0.15, keep_alive_seconds=5)
@@ -243,16 +243,41 @@ async def test_the_host_is_checked_on_the_wire(hosts: bytes, status: int) -> Non
     assert answer[0] == status
 
 
-async def test_garbage_behind_a_request_never_lands_in_the_midst_of_its_answer() -> None:
+@pytest.mark.parametrize("behind", [b"\x00garbage\r\n\r\n", b"GET /half-a-head HTT"], ids=["garbage", "half a head"])
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+async def test_what_is_wrong_behind_a_request_leaves_its_answer_whole(behind: bytes, stream: bool) -> None:
+    """Nothing lands in the midst of the answer; the connection ends after it."""
     async with served() as server:
-        server.http.pipeline.steps = (FIRST, 0.2, FIRST)
+        server.http.pipeline.delay_seconds = 0.25  # longer than a head may take
+        server.http.pipeline.steps = (FIRST, 0.05, DONE)
         connection = await server.connect()
-        body = json.dumps(CHAT | {"stream": True}).encode()
+        body = json.dumps(CHAT | {"stream": stream}).encode()
         await connection.send(request(b"POST", b"/v1/chat/completions", body))
-        await connection.until(FIRST)
-        await connection.send(b"\x00garbage\r\n\r\n")
+        await server.http.pipeline.called.wait()
+        await connection.send(behind)
+        answer = await connection.rest()
 
-        assert b"HTTP/1.1 400" not in await connection.rest()
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert (DONE + b"\r\n0\r\n\r\n" if stream else ANSWER) in answer
+
+
+async def test_a_broken_body_is_answered_without_waiting_for_the_rest() -> None:
+    async with served() as server:
+        head = request(b"POST", b"/v1/chat/completions").replace(b"content-length: 0", b"transfer-encoding: chunked")
+        status, _, body = await server.exchange(head + b"xyz\r\n")
+
+    assert (status, json.loads(body)["error"]["code"]) == (400, "invalid_http")
+
+
+async def test_a_large_body_before_a_half_head_is_not_taken_for_a_large_head() -> None:
+    async with served(ConnectionLimits(header_seconds=5)) as server:
+        connection = await server.connect()
+        large = json.dumps(CHAT | {"user": "x" * 50_000}).encode()
+        await connection.send(request(b"POST", b"/v1/chat/completions", large) + request()[:20])
+        assert (await connection.answer())[0] == 200
+        await connection.send(request()[20:])
+        assert (await connection.answer())[0] == 200
 
 
 async def test_a_large_body_with_a_bad_key_is_answered_and_not_read() -> None:
