@@ -76,7 +76,7 @@ class PyreqwestTransport(httpx.AsyncBaseTransport):
             builder = client.request(request.method, str(request.url)).headers(headers)
         except ValueError as error:
             raise httpx.LocalProtocolError(str(error)) from error
-        sending = builder.body_bytes(body).build_streamed()
+        sending = builder.body_bytes(body).streamed_read_buffer_limit(0).build_streamed()
         try:
             response = await sending.__aenter__()
         except PyreqwestError as error:
@@ -111,6 +111,8 @@ class PyreqwestTransport(httpx.AsyncBaseTransport):
             .follow_redirects(False)
             .gzip(False)
             .deflate(False)
+            .brotli(False)
+            .zstd(False)
             .max_connections(limits.max_connections)
             .connect_timeout(timedelta(seconds=limits.connect_seconds))
             .pool_timeout(timedelta(seconds=limits.pool_wait_seconds))
