@@ -60,7 +60,10 @@ class _Supervisor:
                 worker.terminate()
         for worker in self._workers:
             worker.join()
-        return code if code is not None else max((abs(worker.exitcode or 0) for worker in self._workers), default=0)
+        if code is not None:
+            return code
+        clean = {0, -signal.SIGTERM, -signal.SIGINT}  # the signals: a worker that was still starting
+        return 0 if all(worker.exitcode in clean for worker in self._workers) else 1
 
     def _start(self, *, first: bool) -> int | None:
         """None once the new worker listens; its exit code where it ended before."""

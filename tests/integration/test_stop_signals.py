@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from typing_extensions import override
 
 from tests.e2e.processes import Gateway
 
@@ -33,6 +34,7 @@ class Reader(threading.Thread):
         self.cut = False
         self.start()
 
+    @override
     def run(self) -> None:
         try:
             with self._gateway.http.stream("POST", "/v1/chat/completions", json=self._body) as answer:

@@ -10,7 +10,8 @@ ALLOWED_FIELDS = frozenset(
     "request_id decision_id tenant_id key_id endpoint method path status outcome error_code reason message code "
     "provider provider_id kind model requested_model stream attempts attempt number duration_ms latency_ms ttft_ms "
     "input_tokens output_tokens cache_read_tokens reasoning_tokens job seconds count bytes signal version revision "
-    "url host port workers transport setting hint database client_left dropped_params waiting streams".split()
+    "url host port workers transport setting hint database client_left dropped_params waiting streams "
+    "error finish_reason records interrupted torn segment at".split()
 )
 """Every other name is left out of the line, whatever its value: an allow-list cannot forget a secret."""
 

@@ -1,8 +1,11 @@
 """What never reaches a log line."""
 
+import ast
+from pathlib import Path
+
 import pytest
 
-from adapters.telemetry.redaction import MAX_TEXT, allowed, mask
+from adapters.telemetry.redaction import ALLOWED_FIELDS, MAX_TEXT, allowed, mask
 from domain.keys import ADMIN_TOKEN_PREFIX, VIRTUAL_KEY_PREFIX, generate_key
 from domain.secrets import Secret
 
@@ -59,3 +62,15 @@ def test_only_known_fields_are_shown_and_secrets_mask_themselves() -> None:
 def test_long_text_is_cut_and_a_traceback_keeps_its_end() -> None:
     assert len(mask("a" * 10_000)) == MAX_TEXT + 1
     assert str(allowed({"exception": "x" * 50_000 + "the cause"})["exception"]).endswith("the cause")
+
+
+def test_every_fact_that_the_code_logs_is_allowed() -> None:
+    """Or it would be left out of its line without a word."""
+    logged: set[str] = set()
+    for path in (Path(__file__).parents[4] / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg == "extra" and isinstance(node.value, ast.Dict):
+                logged |= {str(key.value) for key in node.value.keys if isinstance(key, ast.Constant)}
+
+    assert logged
+    assert logged <= ALLOWED_FIELDS

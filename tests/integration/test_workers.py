@@ -1,0 +1,97 @@
+"""Several worker processes on one socket, one Postgres: one seeds, all serve, the dead are replaced, all stop."""
+
+import re
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.contracts.persistence.postgres import PostgresServer
+from tests.e2e.processes import OMG, RunningProcess, free_port
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    server = PostgresServer(tmp_path_factory.mktemp("postgres"))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def pair(postgres: PostgresServer, tmp_path: Path) -> Iterator[RunningProcess]:
+    """Two workers on an empty database."""
+    shared = {"OMG_DATABASE_URL": postgres.new_database(), "OMG_VALKEY_URL": "valkey://127.0.0.1:6379"}
+    port = free_port()
+    serve = [*OMG, "serve", "--demo", "--workers", "2", "--port", str(port)]
+    with RunningProcess(serve, tmp_path, shared | {"URL": f"http://127.0.0.1:{port}"}) as running:
+        running.wait_until_answering(f"http://127.0.0.1:{port}/health/ready")
+        yield running
+
+
+def workers(running: RunningProcess) -> list[psutil.Process]:
+    """The processes that serve, without multiprocessing's own."""
+    children = psutil.Process(running.process.pid).children()
+    return [child for child in children if alive(child) and "spawn_main" in " ".join(child.cmdline())]
+
+
+def alive(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+def eventually(condition: object, seconds: float = 20.0) -> bool:
+    assert callable(condition)
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def call(url: str, path: str, token: str) -> int:
+    """The status, on a connection of its own: any worker may take it."""
+    return httpx.get(url + path, headers={"authorization": f"Bearer {token}"}, timeout=10).status_code
+
+
+def test_workers_share_one_configuration_and_outlive_one_another(pair: RunningProcess) -> None:
+    url = pair.environment["URL"]
+    assert eventually(lambda: len(workers(pair)) == 2)
+    (token,) = re.findall(r"omg-admin-\w{38}", pair.stdout)
+    (key,) = set(re.findall(r"sk-omg-\w{38}", pair.stdout))
+    assert {call(url, "/v1/models", key) for _ in range(10)} == {200}
+
+    made = httpx.post(
+        f"{url}/admin/keys", headers={"authorization": f"Bearer {token}"}, json={"name": "shared"}, timeout=10
+    ).json()
+    assert {call(url, "/v1/models", made["secret"]) for _ in range(10)} == {200}
+    httpx.post(
+        f"{url}/admin/keys/{made['id']}/revoke", headers={"authorization": f"Bearer {token}"}, timeout=10
+    ).raise_for_status()
+    assert eventually(lambda: {call(url, "/v1/models", made["secret"]) for _ in range(6)} == {401}, 3)
+
+    victim, survivor = workers(pair)
+    victim.kill()
+    assert eventually(lambda: {child.pid for child in workers(pair)} > {survivor.pid})
+    assert victim.pid not in {child.pid for child in workers(pair)}
+    assert {call(url, "/v1/models", key) for _ in range(10)} == {200}
+
+    children = workers(pair)
+    pair.process.send_signal(signal.SIGTERM)
+
+    assert pair.process.wait(15) == 0
+    assert not [child for child in children if alive(child)]
+
+
+def test_workers_end_when_their_supervisor_was_killed(pair: RunningProcess) -> None:
+    assert eventually(lambda: len(workers(pair)) == 2)
+    children = workers(pair)
+
+    pair.process.kill()
+
+    assert eventually(lambda: not [child for child in children if alive(child)], 10)
