@@ -1,26 +1,49 @@
-"""The end of a request: one record, made once, without awaiting."""
+"""A request in the books: its start, how far it came, and one record of its end. Nothing here awaits."""
 
 from collections.abc import Callable
 
 from application.inference.calls import InferenceCall
 from domain.errors import GatewayError
+from domain.ports.ledger import Ledger
 from domain.ports.runtime import Clock, UsageSink
-from domain.records import Outcome, RequestRecord
+from domain.records import Outcome, ProgressRecord, RequestRecord, StartRecord
 from domain.usage import TokenUsage
 
 CLIENT_CLOSED_REQUEST = 499
 
 
 class Settlement:
-    """Writes the record of a request. `status_of` is the edge's one error table.
+    """Keeps the ledger and the request log. `status_of` is the edge's one error table.
 
     `ttft_ms` is given for streams that had begun: what the client saw first was a 200.
     """
 
-    def __init__(self, sink: UsageSink, clock: Clock, status_of: Callable[[GatewayError], int]) -> None:
+    def __init__(self, ledger: Ledger, sink: UsageSink, clock: Clock, status_of: Callable[[GatewayError], int]) -> None:
+        self._ledger = ledger
         self._sink = sink
         self._clock = clock
         self._status_of = status_of
+
+    def started(self, call: InferenceCall) -> None:
+        """The request is about to go upstream: from here on it leaves a record, whatever becomes of the process."""
+        context = call.context
+        self._ledger.start(
+            StartRecord(
+                context.request_id,
+                context.trace.decision_id,
+                self._clock.now(),
+                call.principal.tenant_id,
+                call.principal.key_id,
+                context.endpoint,
+                call.request.model,
+                bool(call.request.stream),
+                call.payload.size_bytes,
+            )
+        )
+
+    def progressed(self, progress: ProgressRecord) -> None:
+        """A stream has come further."""
+        self._ledger.progress(progress)
 
     def succeeded(self, call: InferenceCall, usage: TokenUsage | None, ttft_ms: float | None = None) -> None:
         """The client has, or is about to have, the whole answer."""
@@ -52,24 +75,24 @@ class Settlement:
         ttft_ms: float | None,
     ) -> None:
         context, trace = call.context, call.context.trace
-        self._sink.record(
-            RequestRecord(
-                request_id=context.request_id,
-                decision_id=trace.decision_id,
-                created_at=self._clock.now(),
-                tenant_id=call.principal.tenant_id,
-                key_id=call.principal.key_id,
-                endpoint=context.endpoint,
-                requested_model=call.request.model,
-                provider_id=trace.provider_id,
-                model=trace.model,
-                status=status,
-                outcome=outcome,
-                error_code=error_code,
-                stream=bool(call.request.stream),
-                attempts=tuple(call.attempts),
-                usage=usage,
-                latency_ms=(self._clock.monotonic() - context.started) * 1000,
-                ttft_ms=ttft_ms,
-            )
+        record = RequestRecord(
+            request_id=context.request_id,
+            decision_id=trace.decision_id,
+            created_at=self._clock.now(),
+            tenant_id=call.principal.tenant_id,
+            key_id=call.principal.key_id,
+            endpoint=context.endpoint,
+            requested_model=call.request.model,
+            provider_id=trace.provider_id,
+            model=trace.model,
+            status=status,
+            outcome=outcome,
+            error_code=error_code,
+            stream=bool(call.request.stream),
+            attempts=tuple(call.attempts),
+            usage=usage,
+            latency_ms=(self._clock.monotonic() - context.started) * 1000,
+            ttft_ms=ttft_ms,
         )
+        self._ledger.end(record)
+        self._sink.record(record)

@@ -3,20 +3,25 @@
 from collections.abc import Sequence
 
 from adapters.availability.automatic import AutomaticAvailability
+from adapters.prices.fixed import FixedPriceBook
+from adapters.tokens.length import LengthTokenCounter
 from application.admission.access import Gate
 from application.catalog import ModelDirectory
 from application.inference.calls import CallContext, CallTrace
 from application.inference.dispatch import Dispatcher
 from application.inference.pipeline import ChatPipeline
+from application.metering import Meter
 from application.routing.router import PriorityRouter
 from application.settlement import Settlement
 from application.snapshot import DeclaredConfig, GatewayState
 from domain.keys import Principal, ProviderKey
+from domain.prices import PriceRow
 from domain.providers import Provider, ProviderSettings
 from domain.timeouts import Timeouts
 from tests.builders import a_provider, a_provider_key
 from tests.fakes.clock import FakeClock
 from tests.fakes.ids import CountingIds
+from tests.fakes.ledger import MemoryLedger
 from tests.fakes.providers import FakeChatProvider, FakeRegistry
 from tests.fakes.store import MemoryStore
 from tests.fakes.usage import RememberingSink
@@ -34,12 +39,15 @@ class FakeGateway:
         keys: Sequence[ProviderKey] | None = None,
         providers: Sequence[Provider] | None = None,
         timeouts: Timeouts | None = None,
+        prices: Sequence[PriceRow] = (),
     ) -> None:
         timeouts = timeouts or Timeouts()
         self.chats = chats
         self.clock = FakeClock()
         self.store = MemoryStore()
+        self.ledger = MemoryLedger()
         self.sink = RememberingSink()
+        self.meter = Meter(FixedPriceBook(prices), LengthTokenCounter())
         if providers is None:
             settings = ProviderSettings(models=("m",))
             providers = [a_provider(name, priority=place, settings=settings) for place, name in enumerate(chats)]
@@ -51,10 +59,10 @@ class FakeGateway:
         self.directory = ModelDirectory(self.store, self.state, self.clock)
         self.router = PriorityRouter(self.state, self.directory, timeouts)
         self.availability = AutomaticAvailability(self.clock)
-        self.dispatcher = Dispatcher(self.state, self.availability, self.clock, jitter=lambda: 0.0)
-        settlement = Settlement(self.sink, self.clock, lambda error: 599)
+        self.dispatcher = Dispatcher(self.state, self.availability, self.clock, self.meter, jitter=lambda: 0.0)
+        settlement = Settlement(self.ledger, self.sink, self.clock, lambda error: 599)
         self.pipeline = ChatPipeline(
-            self.router, Gate(), self.dispatcher, settlement, self.availability, self.clock, CountingIds()
+            self.router, Gate(), self.dispatcher, settlement, self.meter, self.availability, self.clock, CountingIds()
         )
 
     async def started(self) -> "FakeGateway":

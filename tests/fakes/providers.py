@@ -56,6 +56,10 @@ class FakeStream(ChatStream):
                 yield step
 
     @override
+    def output_text(self) -> str:
+        return "hello world"
+
+    @override
     async def aclose(self) -> None:
         self.closed = True
 

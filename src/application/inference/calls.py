@@ -71,3 +71,4 @@ class PlainReply(msgspec.Struct, frozen=True):
 
     body: bytes
     usage: TokenUsage | None
+    cost_nano_usd: int | None = None  # None: unpriced

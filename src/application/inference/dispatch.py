@@ -11,15 +11,15 @@ from application.inference.calls import InferenceCall
 from application.inference.deadlines import CallTimer
 from application.inference.rotation import KeyRotation
 from application.inference.verdict import Unavailability, rejected, verdict
+from application.metering import Meter
 from application.snapshot import ClientLease, GatewayState, LiveProvider
 from domain.availability import KeyCondition
 from domain.errors import UpstreamFailure
-from domain.failover import MAX_UPSTREAM_CALLS, REACTIONS, FailureKind, NextCandidate
+from domain.failover import MAX_UPSTREAM_CALLS, REACTIONS, UNKNOWN_OUTCOME, FailureKind, NextCandidate
 from domain.keys import ProviderKey
 from domain.ports.policies import AvailabilityPolicy
 from domain.ports.providers import ChatCall, ChatProvider
 from domain.ports.runtime import Clock
-from domain.records import AttemptRecord
 from domain.routing import Candidate
 
 T = TypeVar("T")
@@ -51,12 +51,14 @@ class Dispatcher:
         state: GatewayState,
         availability: AvailabilityPolicy,
         clock: Clock,
+        meter: Meter,
         *,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.state = state
         self.availability = availability
         self.clock = clock
+        self.meter = meter
         self.rotation = KeyRotation()
         self.jitter = jitter
 
@@ -72,6 +74,11 @@ class Dispatcher:
 def key_id_of(provider_id: str, key: ProviderKey | None) -> str:
     """The id under which availability is kept for a call, with a key or without."""
     return key.id if key is not None else f"{KEYLESS}{provider_id}"
+
+
+def stored_key_id(key_id: str) -> str | None:
+    """The id of the key a call was made with, as the ledger keeps it."""
+    return None if key_id.startswith(KEYLESS) else key_id
 
 
 class _Dispatch(Generic[T]):
@@ -177,24 +184,18 @@ class _Dispatch(Generic[T]):
     def _unanswered(self, candidate: Candidate, key: ProviderKey | None, started: float, error: BaseException) -> None:
         """Remember a call without an answer: the provider's failure, a cancellation, or a bug of ours."""
         provider_id, model = candidate.provider.id, candidate.model
-        outcome, status, message = "cancelled", None, ""
+        outcome, status, message, kind = "cancelled", None, "", None
         if isinstance(error, UpstreamFailure):
-            outcome, status, message = error.kind.value, error.status, error.message
+            kind, status, message = error.kind, error.status, error.message
+            outcome = "unknown_outcome" if kind in UNKNOWN_OUTCOME else kind.value
             self._failures.append(error)
             self._availability.record_failure(provider_id, key_id_of(provider_id, key), model, error)
         took_ms = (self._clock.monotonic() - started) * 1000
+        meter = self._owner.meter
+        usage, source = meter.unanswered(self._call.request, kind)
+        number, key_id = len(self._call.attempts) + 1, key.id if key else None
         self._call.attempts.append(
-            AttemptRecord(
-                len(self._call.attempts) + 1,
-                provider_id,
-                key.id if key else None,
-                model,
-                outcome,
-                status,
-                took_ms,
-                None,
-                message,
-            )
+            meter.record(number, provider_id, key_id, model, outcome, status, took_ms, usage, source, message)
         )
 
     def _decide(self, failure: UpstreamFailure, candidate: Candidate) -> None:

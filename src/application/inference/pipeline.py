@@ -11,8 +11,9 @@ from typing import TypeVar
 from application.admission.access import Gate
 from application.inference.calls import CallContext, InferenceCall, PlainReply
 from application.inference.deadlines import CallTimer
-from application.inference.dispatch import KEYLESS, Dispatcher, Make, Served
+from application.inference.dispatch import Dispatcher, Make, Served, stored_key_id
 from application.inference.streams import HeldStream, StreamReply, broken, open_held
+from application.metering import Meter
 from application.routing.router import PriorityRouter
 from application.settlement import Settlement
 from domain.availability import RateLimitWindow
@@ -23,7 +24,7 @@ from domain.keys import Principal
 from domain.ports.policies import AvailabilityPolicy
 from domain.ports.providers import ChatAnswer, ChatCall, ChatProvider
 from domain.ports.runtime import Clock, IdFactory
-from domain.records import AttemptRecord
+from domain.records import AttemptRecord, ProgressRecord, UsageSource
 from domain.usage import TokenUsage
 from domain.wire import Payload
 
@@ -39,6 +40,7 @@ class ChatPipeline:
         gate: Gate,
         dispatcher: Dispatcher,
         settlement: Settlement,
+        meter: Meter,
         availability: AvailabilityPolicy,
         clock: Clock,
         ids: IdFactory,
@@ -47,6 +49,7 @@ class ChatPipeline:
         self._gate = gate
         self._dispatcher = dispatcher
         self._settlement = settlement
+        self._meter = meter
         self._availability = availability
         self._clock = clock
         self._ids = ids
@@ -59,9 +62,11 @@ class ChatPipeline:
         self._served(call, served, answer.limits, answer.model, answer.dropped_params)
         served.timer.close()
         served.lease.release()
-        call.attempts.append(self.attempt(served, "ok", answer.usage))
-        self._settlement.succeeded(call, answer.usage)
-        return PlainReply(answer.body, answer.usage)
+        usage, source = self._meter.answered(call.request, answer.usage, answer.output_text)
+        attempt = self.attempt(served, "ok", usage, source)
+        call.attempts.append(attempt)
+        self._settlement.succeeded(call, usage)
+        return PlainReply(answer.body, usage, attempt.cost_nano_usd)
 
     async def stream(self, principal: Principal, payload: Payload[ChatRequest], context: CallContext) -> StreamReply:
         """A stream past its commit point: what fails before is raised here. The caller must `aclose` it."""
@@ -70,7 +75,8 @@ class ChatPipeline:
         upstream = served.value.stream
         self._served(call, served, upstream.limits, upstream.model, upstream.dropped_params)
         ttft_ms = (self._clock.monotonic() - context.started) * 1000
-        return StreamReply(served.value, served.timer, _StreamEnd(self, self._settlement, call, served, ttft_ms))
+        books = _StreamBooks(self, self._settlement, self._meter, call, served, ttft_ms)
+        return StreamReply(served.value, served.timer, books.progressed, books.ended)
 
     async def _dispatched(self, call: InferenceCall, make: Make[T]) -> Served[T]:
         """Plan, admit, dispatch; settled here where it ends without an answer."""
@@ -78,6 +84,7 @@ class ChatPipeline:
             call.context.trace.decision_id = self._ids.new("dec")
             plan = self._router.plan(call.request, call.context.pinned_provider)
             plan = self._gate.admit(call.principal, call.request.model, plan)
+            self._settlement.started(call)
             return await self._dispatcher.dispatch(plan, call, make)
         except GatewayError as error:
             self._settlement.failed(call, error)
@@ -103,20 +110,21 @@ class ChatPipeline:
         trace.dropped_params = dropped_params
 
     def attempt(
-        self, served: Served[T], outcome: str, usage: TokenUsage | None, status: int | None = 200, message: str = ""
+        self,
+        served: Served[T],
+        outcome: str,
+        usage: TokenUsage,
+        source: UsageSource,
+        status: int | None = 200,
+        message: str = "",
     ) -> AttemptRecord:
         """The record of a call that was answered, at least in part."""
         candidate = served.candidate
-        return AttemptRecord(
-            served.number,
-            candidate.provider.id,
-            None if served.key_id.startswith(KEYLESS) else served.key_id,
-            candidate.model,
-            outcome,
-            status,
-            (self._clock.monotonic() - served.started) * 1000,
-            usage,
-            message,
+        took_ms = (self._clock.monotonic() - served.started) * 1000
+        key_id = stored_key_id(served.key_id)
+        provider_id, model = candidate.provider.id, candidate.model
+        return self._meter.record(
+            served.number, provider_id, key_id, model, outcome, status, took_ms, usage, source, message
         )
 
     def stream_failed(self, served: Served[HeldStream], failure: UpstreamFailure) -> None:
@@ -126,37 +134,51 @@ class ChatPipeline:
         self._availability.record_failure(candidate.provider.id, served.key_id, candidate.model, broken)
 
 
-class _StreamEnd:
-    """Settles one stream, whichever way it ends."""
+class _StreamBooks:
+    """Books one stream as it goes by, and settles it, whichever way it ends."""
 
     def __init__(
         self,
         pipeline: ChatPipeline,
         settlement: Settlement,
+        meter: Meter,
         call: InferenceCall,
         served: Served[HeldStream],
         ttft_ms: float,
     ) -> None:
         self._pipeline = pipeline
         self._settlement = settlement
+        self._meter = meter
         self._call = call
         self._served = served
         self._ttft_ms = ttft_ms
 
-    def __call__(self, failure: UpstreamFailure | None, finished: bool) -> None:
+    def progressed(self) -> None:
+        served, stream = self._served, self._served.value.stream
+        provider_id, model = served.candidate.provider.id, served.candidate.model
+        key_id = stored_key_id(served.key_id)
+        request_id = self._call.context.request_id
+        self._settlement.progressed(
+            ProgressRecord(request_id, served.number, provider_id, key_id, model, stream.output_bytes, stream.usage)
+        )
+
+    def ended(self, failure: UpstreamFailure | None, finished: bool) -> None:
         call, served, settlement = self._call, self._served, self._settlement
         served.lease.release()
-        usage = served.value.stream.usage
+        stream = served.value.stream
+        text = stream.output_text() if stream.usage is None else ""
+        usage, source = self._meter.answered(call.request, stream.usage, text)
+        attempt = self._pipeline.attempt
         if failure is not None:
             self._pipeline.stream_failed(served, failure)
             outcome = FailureKind.AFTER_CONTENT.value
-            call.attempts.append(self._pipeline.attempt(served, outcome, usage, failure.status, failure.message))
+            call.attempts.append(attempt(served, outcome, usage, source, failure.status, failure.message))
             settlement.failed(call, broken(failure), usage, self._ttft_ms)
         elif finished:
-            call.attempts.append(self._pipeline.attempt(served, "ok", usage))
+            call.attempts.append(attempt(served, "ok", usage, source))
             settlement.succeeded(call, usage, self._ttft_ms)
         else:
-            call.attempts.append(self._pipeline.attempt(served, "cancelled", usage))
+            call.attempts.append(attempt(served, "cancelled", usage, source))
             settlement.abandoned(call, usage, self._ttft_ms)
 
 

@@ -12,6 +12,7 @@ from domain.ports.providers import ChatCall, ChatProvider, ChatStream
 
 HOLD_SECONDS = 2.0
 HOLD_BYTES = 64 * 1024
+PROGRESS_SECONDS = 1.0
 DONE = b"data: [DONE]\n\n"
 
 
@@ -82,15 +83,23 @@ class StreamReply:
     """A committed stream: iterate it once for blocks of whole SSE events, `[DONE]` last, then `aclose` it.
 
     Iteration raises `StreamBroken` where the upstream fails midway; there is no `[DONE]` then. `on_end` is
-    called exactly once, with the failure or None, before the last bytes are handed over or at closing.
+    called exactly once, with the failure or None, before the last bytes are handed over or at closing;
+    `on_progress` at most once a second while blocks go by.
     """
 
     def __init__(
-        self, held: HeldStream, timer: CallTimer, on_end: Callable[[UpstreamFailure | None, bool], None]
+        self,
+        held: HeldStream,
+        timer: CallTimer,
+        on_progress: Callable[[], None],
+        on_end: Callable[[UpstreamFailure | None, bool], None],
     ) -> None:
         self._held = held
         self._timer = timer
+        self._on_progress = on_progress
         self._on_end = on_end
+        self._time = asyncio.get_running_loop().time
+        self._progress_due = self._time() + PROGRESS_SECONDS
         self._ended = False
 
     @property
@@ -103,6 +112,9 @@ class StreamReply:
                 yield block
             self._held.blocks = []
             while (following := await self._next()) is not None:
+                if self._time() >= self._progress_due:
+                    self._progress_due = self._time() + PROGRESS_SECONDS
+                    self._on_progress()
                 yield following
         except UpstreamFailure as failure:
             self._end(failure, finished=False)

@@ -48,6 +48,7 @@ class ChatAnswer(msgspec.Struct, frozen=True):
     usage: TokenUsage | None
     limits: tuple[RateLimitWindow, ...] = ()
     dropped_params: tuple[str, ...] = ()
+    output_text: str = ""  # what was generated, given only where `usage` is None
 
 
 @runtime_checkable
@@ -63,11 +64,15 @@ class ChatStream(Protocol):
     model: str
     usage: TokenUsage | None
     has_content: bool  # a block yielded so far held content, a tool call, reasoning or a finish reason
-    output_bytes: int  # bytes of generated text seen, for an estimate where usage never comes
+    output_bytes: int  # bytes of generated text seen
     limits: tuple[RateLimitWindow, ...]
     dropped_params: tuple[str, ...]
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    def output_text(self) -> str:
+        """What was generated so far, for an estimate where usage never comes."""
+        ...
 
     async def aclose(self) -> None:
         """Give the connection up. Idempotent, quick, and safe before, during and after iteration."""

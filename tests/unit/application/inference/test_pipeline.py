@@ -60,6 +60,7 @@ async def test_a_cancelled_plain_call_stops_upstream_and_is_settled_once() -> No
     assert chat.cancelled == 1
     assert [r.outcome for r in gateway.sink.records] == ["client_cancelled"]
     assert gateway.sink.last.attempts[0].outcome == "cancelled"
+    assert gateway.sink.last.attempts[0].usage_source == "estimated"
 
 
 async def test_a_key_may_use_only_its_models_and_providers() -> None:
@@ -171,7 +172,7 @@ async def test_silence_before_content_fails_over_and_silence_after_it_breaks_the
     await reply.aclose()
 
     assert caught.value.code == "upstream_timeout"
-    assert [a.outcome for a in gateway.sink.last.attempts] == ["timeout", "after_content"]
+    assert [a.outcome for a in gateway.sink.last.attempts] == ["unknown_outcome", "after_content"]
 
 
 async def test_the_hold_ends_after_its_time_without_losing_what_comes_next(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,74 @@
+"""What an upstream call used and cost: the provider's count where there is one, an honest estimate elsewhere."""
+
+from domain.chat import ChatRequest
+from domain.failover import UNKNOWN_OUTCOME, FailureKind
+from domain.ports.prices import PriceBook, TokenCounter
+from domain.prices import cost_nano_usd
+from domain.records import AttemptRecord, UsageSource
+from domain.usage import TokenUsage
+
+_PER_MESSAGE_TOKENS = 4  # what chat templates add around a message, by OpenAI's own counting recipe
+_REPLY_TOKENS = 3
+
+
+class Meter:
+    """Makes the record of an upstream call, priced. Called once a call, when it has ended."""
+
+    def __init__(self, prices: PriceBook, counter: TokenCounter) -> None:
+        self._prices = prices
+        self._counter = counter
+
+    def record(
+        self,
+        number: int,
+        provider_id: str,
+        key_id: str | None,
+        model: str,
+        outcome: str,
+        status: int | None,
+        duration_ms: float,
+        usage: TokenUsage | None,
+        source: UsageSource,
+        message: str = "",
+    ) -> AttemptRecord:
+        """`usage` of None costs nothing: nothing was generated, and nothing was read."""
+        price = self._prices.find(provider_id, model) if usage is not None else None
+        cost = cost_nano_usd(usage, price.prices) if usage is not None and price is not None else None
+        price_id = price.id if price is not None else None
+        return AttemptRecord(
+            number, provider_id, key_id, model, outcome, status, duration_ms, usage, message, source, price_id, cost
+        )
+
+    def answered(
+        self, request: ChatRequest, reported: TokenUsage | None, output_text: str
+    ) -> tuple[TokenUsage, UsageSource]:
+        """The usage of a call that generated `output_text`, at least in part (R-22)."""
+        if reported is not None:
+            return reported, "provider"
+        return TokenUsage(self.input_tokens(request), self._counter.count(output_text)), "estimated"
+
+    def unanswered(self, request: ChatRequest, kind: FailureKind | None) -> tuple[TokenUsage | None, UsageSource]:
+        """The usage of a call without an answer: its input where the provider may have done the work (R-09).
+
+        `kind` of None is a call that was cancelled on our side.
+        """
+        if kind is not None and kind not in UNKNOWN_OUTCOME:
+            return None, "none"
+        return TokenUsage(self.input_tokens(request)), "estimated"
+
+    def input_tokens(self, request: ChatRequest) -> int:
+        """An estimate of the prompt's tokens: its texts, and what a chat template adds."""
+        pieces: list[str] = []
+        for message in request.messages:
+            if isinstance(message.content, str):
+                pieces.append(message.content)
+            else:
+                pieces.extend(part.text for part in message.content or () if part.text)
+            pieces.extend(
+                f"{call.function.name}{call.function.arguments}" for call in message.tool_calls or () if call.function
+            )
+        pieces.extend(
+            f"{tool.function.name}{tool.function.description or ''}" for tool in request.tools or () if tool.function
+        )
+        overhead = _PER_MESSAGE_TOKENS * len(request.messages) + _REPLY_TOKENS
+        return self._counter.count("\n".join(pieces)) + overhead
