@@ -21,6 +21,7 @@ from domain.failover import FailureKind
 from domain.usage import TokenUsage
 
 _OBJECT: Final = "chat.completion"
+_NULL: Final = msgspec.Raw(b"null")
 
 
 class _Function(msgspec.Struct):
@@ -82,7 +83,8 @@ def read_answer(body: bytes, call: CallFacts) -> PlainAnswer:
     except UNDECODABLE:
         return _mended(body, call)
     usage = _usage(answer.usage, call.quirks)
-    sound = answer.error is UNSET and not (usage is not None and usage.mended)
+    told_usage = answer.usage is not UNSET and answer.usage != _NULL
+    sound = answer.error is UNSET and (usage is not None and not usage.mended if told_usage else True)
     for choice in answer.choices:
         calls = choice.message.tool_calls
         sound = sound and choice.error is UNSET and (calls is None or _whole(calls))

@@ -1,0 +1,222 @@
+"""What an upstream is sent: the client's own bytes but for what the quirks name."""
+
+import json
+
+import msgspec
+import pytest
+
+from adapters.dialects.openai.params import CHAT_PARAMS, param_support
+from adapters.dialects.openai.quirks import Quirks
+from adapters.dialects.openai.request import NEVER_FORWARDED, RequestEncoder
+from domain.chat import ChatRequest
+from domain.wire import Payload
+from tests.builders import a_chat_payload
+
+
+def encode(
+    payload: Payload[ChatRequest], quirks: Quirks | None = None, *, stream: bool = False
+) -> tuple[dict[str, object], tuple[str, ...]]:
+    body, dropped = RequestEncoder(quirks or Quirks()).encode(payload, "theirs", stream=stream)
+    sent: dict[str, object] = json.loads(body)
+    return sent, dropped
+
+
+def test_unknown_fields_and_zeroes_survive() -> None:
+    sent, dropped = encode(a_chat_payload(temperature=0, top_p=0, top_k=5, extra_body={"google": {"a": [1]}}))
+
+    assert sent == {
+        "model": "theirs",
+        "messages": [{"role": "user", "content": "hi"}],
+        "temperature": 0,
+        "top_p": 0,
+        "top_k": 5,
+        "extra_body": {"google": {"a": [1]}},
+    }
+    assert dropped == ()
+
+
+def test_nested_bytes_are_forwarded_as_they_came() -> None:
+    body = b'{"model":"m","messages":[ {"role":"user","content":"\\u00fc  1.0"} ],"big":1e400,"n2":1.50}'
+    fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+
+    sent, _ = RequestEncoder(Quirks()).encode(
+        Payload(msgspec.json.decode(body, type=ChatRequest), fields), "x", stream=False
+    )
+
+    for part in (b'[ {"role":"user","content":"\\u00fc  1.0"} ]', b"1e400", b"1.50"):
+        assert part in sent
+
+
+def test_a_duplicated_key_says_one_thing_to_policy_and_upstream() -> None:
+    body = b'{"model":"a","messages":[{"role":"user","content":"x"}],"n":1,"n":2}'
+    payload = Payload(
+        msgspec.json.decode(body, type=ChatRequest), msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    )
+
+    sent, _ = encode(payload)
+
+    assert sent["n"] == payload.value.n == 2
+
+
+def test_the_gateways_own_fields_nulls_and_overrides_are_never_forwarded() -> None:
+    """S-07: a body chooses neither a destination nor a credential."""
+    own = {"models": ["b"], "provider": {"only": ["x"]}, "task": "code", "priority": "cost", "latency": "low"}
+    overrides = {name: "https://evil.example" for name in NEVER_FORWARDED}
+
+    sent, dropped = encode(a_chat_payload(**own, **overrides, seed=None, stop=None, tools=None, user=None))
+
+    assert set(sent) == {"model", "messages"}
+    assert set(dropped) == NEVER_FORWARDED
+
+
+def test_empty_tools_and_stops_and_what_depends_on_tools_are_left_out() -> None:
+    sent, dropped = encode(a_chat_payload(tools=[], stop=[], tool_choice="auto", parallel_tool_calls=True))
+
+    assert set(sent) == {"model", "messages"}
+    assert dropped == ()
+
+
+def test_tools_keep_their_choice() -> None:
+    tools = [{"type": "function", "function": {"name": "f", "parameters": {"$schema": "s"}}}]
+
+    sent, _ = encode(a_chat_payload(tools=tools, tool_choice="required", parallel_tool_calls=False))
+
+    assert (sent["tools"], sent["tool_choice"], sent["parallel_tool_calls"]) == (tools, "required", False)
+
+
+@pytest.mark.parametrize(
+    ("known", "given", "sent"),
+    [
+        (None, {"max_tokens": 5}, {"max_tokens": 5}),
+        (None, {"max_completion_tokens": 5}, {"max_completion_tokens": 5}),
+        (None, {"max_tokens": 5, "max_completion_tokens": 5}, {"max_completion_tokens": 5}),
+        ("max_tokens", {"max_completion_tokens": 5}, {"max_tokens": 5}),
+        ("max_tokens", {"max_tokens": 6, "max_completion_tokens": 5}, {"max_tokens": 6}),
+        ("max_completion_tokens", {"max_tokens": 5}, {"max_completion_tokens": 5}),
+        ("max_completion_tokens", {"max_tokens": 6, "max_completion_tokens": 5}, {"max_completion_tokens": 5}),
+    ],
+)
+def test_the_token_limit_goes_by_the_name_the_upstream_knows(
+    known: str | None, given: dict[str, int], sent: dict[str, int]
+) -> None:
+    quirks = Quirks(max_tokens_field=known)  # type: ignore[arg-type]  # parametrized literals are plain texts
+
+    body, dropped = encode(a_chat_payload(**given), quirks)
+
+    assert {name: value for name, value in body.items() if name.startswith("max_")} == sent
+    assert bool(dropped) is (len(set(given.values())) > 1)
+
+
+def test_what_is_dropped_is_reported_unless_it_said_nothing() -> None:
+    quirks = Quirks(drop=frozenset({"logit_bias", "n", "seed", "user", "store"}))
+
+    sent, dropped = encode(a_chat_payload(logit_bias={"5": 1}, n=1, seed=4, user=None, store=False), quirks)
+
+    assert set(sent) == {"model", "messages"}
+    assert dropped == ("logit_bias", "seed")
+
+
+def test_an_operator_can_drop_more() -> None:
+    body, dropped = RequestEncoder(Quirks(), ["top_k"]).encode(a_chat_payload(top_k=1), "x", stream=False)
+
+    assert b"top_k" not in body
+    assert dropped == ("top_k",)
+
+
+def test_names_and_values_are_mapped_by_data() -> None:
+    quirks = Quirks(rename={"seed": "random_seed"}, rewrite={"tool_choice": {'"required"': '"auto"', "{": '"auto"'}})
+    tools = [{"type": "function", "function": {"name": "f"}}]
+    named = {"type": "function", "function": {"name": "f"}}
+
+    sent, dropped = encode(a_chat_payload(seed=4, tools=tools, tool_choice="required"), quirks)
+    assert (sent["random_seed"], sent["tool_choice"], dropped) == (4, "auto", ("tool_choice",))
+    assert encode(a_chat_payload(tools=tools, tool_choice=named), quirks)[0]["tool_choice"] == "auto"
+    assert encode(a_chat_payload(tools=tools, tool_choice="none"), quirks)[0]["tool_choice"] == "none"
+
+
+def test_usage_is_always_asked_of_a_stream_and_other_options_are_kept() -> None:
+    """R-22."""
+    sent, _ = encode(a_chat_payload(), stream=True)
+    assert (sent["stream"], sent["stream_options"]) == (True, {"include_usage": True})
+
+    options = {"include_usage": False, "include_obfuscation": False}
+    sent, _ = encode(a_chat_payload(stream=True, stream_options=options), stream=True)
+    assert sent["stream_options"] == {"include_usage": True, "include_obfuscation": False}
+
+    sent, _ = encode(a_chat_payload(stream_options=options), Quirks(stream_usage=False), stream=True)
+    assert "stream_options" not in sent
+
+
+def test_a_plain_call_says_nothing_of_streams() -> None:
+    sent, _ = encode(a_chat_payload(stream=False, stream_options={"include_usage": True}))
+
+    assert set(sent) == {"model", "messages"}
+
+
+def test_developer_messages_become_system_ones_where_they_must() -> None:
+    messages = [{"role": "developer", "content": "a"}, {"role": "user", "content": "developer"}]
+    payload = a_chat_payload(messages=messages)
+
+    assert encode(payload)[0]["messages"] == [{"role": "system", "content": "a"}, messages[1]]
+    assert encode(payload, Quirks(developer_role=True))[0]["messages"] == messages
+
+
+def test_reasoning_in_the_history_goes_only_to_those_who_take_it() -> None:
+    messages = [
+        {"role": "user", "content": "x"},
+        {"role": "assistant", "content": "y", "reasoning_content": "hm", "reasoning_details": [1]},
+    ]
+    payload = a_chat_payload(messages=messages)
+
+    sent, dropped = encode(payload, Quirks(message_fields=frozenset({"reasoning_content"})))
+
+    assert sent["messages"] == [messages[0], {"role": "assistant", "content": "y", "reasoning_content": "hm"}]
+    assert dropped == ("messages.reasoning_details",)
+
+
+def test_names_on_messages_are_dropped_where_they_are_refused() -> None:
+    payload = a_chat_payload(messages=[{"role": "user", "content": "x", "name": "eve"}])
+
+    sent, dropped = encode(payload, Quirks(message_names=False))
+
+    assert sent["messages"] == [{"role": "user", "content": "x"}]
+    assert dropped == ("messages.name",)
+
+
+def test_ids_of_tool_calls_get_the_length_an_upstream_wants_and_still_match() -> None:
+    call = {"type": "function", "function": {"name": "f", "arguments": "{}"}}
+    messages = [
+        {"role": "assistant", "content": None, "tool_calls": [{"id": "call_long_one", **call}, {"id": "abcDEF123", **call}]},
+        {"role": "tool", "tool_call_id": "call_long_one", "content": "1"},
+        {"role": "tool", "tool_call_id": "abcDEF123", "content": "2"},
+    ]  # fmt: skip
+
+    sent, _ = encode(a_chat_payload(messages=messages), Quirks(tool_call_id_length=9))
+
+    assistant, first, second = sent["messages"]  # type: ignore[misc]  # opaque JSON
+    ids = [call["id"] for call in assistant["tool_calls"]]
+    assert ids == [first["tool_call_id"], second["tool_call_id"]]
+    assert len(ids[0]) == 9
+    assert ids[0].isalnum()
+    assert ids[1] == "abcDEF123"
+
+
+def test_the_published_table_says_what_the_encoder_does() -> None:
+    quirks = Quirks(
+        max_tokens_field="max_tokens",
+        drop=frozenset({"seed"}),
+        refused=frozenset({"n"}),
+        rewrite={"tool_choice": {}},
+        stream_usage=False,
+    )
+    table = param_support(quirks)
+
+    assert set(table) == set(CHAT_PARAMS)
+    assert {"messages", "model", "provider", "task"}.isdisjoint(table)
+    assert (table["seed"], table["n"], table["tool_choice"]) == ("dropped", "refused", "mapped")
+    assert (table["max_tokens"], table["max_completion_tokens"], table["stream_options"]) == (
+        "honored",
+        "mapped",
+        "mapped",
+    )
+    assert param_support(Quirks())["temperature"] == "honored"
