@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -54,10 +54,13 @@ class Connection:
 
 
 class Running:
-    def __init__(self, http: Harness, port: int, protocol: type[GatewayProtocol]) -> None:
+    def __init__(
+        self, http: Harness, port: int, protocol: type[GatewayProtocol], connections: Collection[object]
+    ) -> None:
         self.http = http
         self.port = port
         self.protocol = protocol
+        self.connections = connections
         self._connections: list[Connection] = []
 
     async def connect(self) -> Connection:
@@ -87,7 +90,8 @@ async def served(limits: ConnectionLimits = LIMITS, edge: EdgeConfig | None = No
     with _signals_left_alone(server):
         task = asyncio.create_task(server.serve())
         await until(lambda: server.started)
-        running = Running(http, server.servers[0].sockets[0].getsockname()[1], protocol)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        running = Running(http, port, protocol, server.server_state.connections)
         try:
             yield running
         finally:
@@ -323,6 +327,16 @@ async def test_a_client_that_stops_reading_its_stream_is_dropped() -> None:
         assert server.http.pipeline.reply.closed.is_set()
         assert server.http.pipeline.reply.sent < 400
         assert server.http.pipeline.calls[0][2].trace.client_left
+
+
+async def test_an_answer_nobody_takes_does_not_hold_its_connection_for_ever() -> None:
+    async with served(ConnectionLimits(keep_alive_seconds=1)) as server:
+        server.http.pipeline.body = b'"' + b"x" * 30_000_000 + b'"'
+        connection = await server.connect()
+        await connection.send(request(b"POST", b"/v1/chat/completions", BODY))
+        await server.http.pipeline.called.wait()
+
+        await until(lambda: not server.connections, seconds=6)
 
 
 async def test_more_connections_than_the_limit_are_refused() -> None:

@@ -110,3 +110,19 @@ async def test_a_million_keys_are_only_slow_not_fatal() -> None:
     fields = ",".join(f'"k{n}":1' for n in range(1_000_000)).encode()
 
     assert (await send(raw(fields))).status == 200
+
+
+async def test_a_known_slip_is_mended_and_what_is_mended_is_what_is_forwarded() -> None:
+    http = await Harness.make()
+
+    assert (await http.chat(temperature="0.5")).status == 200
+
+    payload = http.pipeline.calls[0][1]
+    assert payload.value.temperature == 0.5
+    assert bytes(payload.fields["temperature"]) == b"0.5"
+
+
+async def test_a_slip_that_is_mended_to_something_wrong_is_still_wrong() -> None:
+    answer = await send(chat(temperature="9"))
+
+    assert (answer.status, answer.code, answer.error["param"]) == (400, "invalid_value", "temperature")
