@@ -10,7 +10,7 @@ import msgspec
 from application.inference.calls import InferenceCall
 from application.inference.deadlines import CallTimer
 from application.inference.rotation import KeyRotation
-from application.inference.verdict import Unavailability, rejected, verdict
+from application.inference.verdict import RATE_KINDS, Unavailability, rejected, verdict
 from application.metering import Meter
 from application.snapshot import ClientLease, GatewayState, LiveProvider
 from domain.availability import KeyCondition
@@ -190,6 +190,8 @@ class _Dispatch(Generic[T]):
             outcome = "unknown_outcome" if kind in UNKNOWN_OUTCOME else kind.value
             self._failures.append(error)
             self._availability.record_failure(provider_id, key_id_of(provider_id, key), model, error)
+            if kind in RATE_KINDS:
+                self._usable(key_id_of(provider_id, key))  # its cooldown is one of the waits a client is told of
         took_ms = (self._clock.monotonic() - started) * 1000
         meter = self._owner.meter
         usage, source = meter.unanswered(self._call.request, kind)

@@ -39,7 +39,7 @@ class Unavailability:
             self.available_at = until
 
 
-_RATE_KINDS = frozenset({FailureKind.RATE_LIMITED, FailureKind.QUOTA_EXHAUSTED})
+RATE_KINDS = frozenset({FailureKind.RATE_LIMITED, FailureKind.QUOTA_EXHAUSTED})
 
 
 def verdict(
@@ -52,14 +52,14 @@ def verdict(
     if FailureKind.CONTEXT_LENGTH in kinds:
         return rejected(next(f for f in failures if f.kind is FailureKind.CONTEXT_LENGTH))
     wait = _wait(failures, passed_over, now)
-    if kinds <= _RATE_KINDS and (kinds or passed_over.rate_limited):
+    if kinds <= RATE_KINDS and (kinds or passed_over.rate_limited):
         return AllCandidatesFailed(
             f"Every provider of '{requested_model}' is rate limited. Try again later, or add a provider or a key.",
             code="rate_limit_exceeded",
             retry_after_seconds=wait,
         )
     credentials_refused = FailureKind.INVALID_CREDENTIAL in kinds or (not kinds and passed_over.invalid_key)
-    if credentials_refused and kinds <= {FailureKind.INVALID_CREDENTIAL, *_RATE_KINDS}:
+    if credentials_refused and kinds <= {FailureKind.INVALID_CREDENTIAL, *RATE_KINDS}:
         return AllCandidatesFailed(
             "Every provider refused the gateway's own credential. Its operator has to check the provider keys.",
             code="upstream_auth_failed",
@@ -97,7 +97,7 @@ def _nobody(passed_over: Unavailability, requested_model: str, wait: float | Non
 
 def _failed(failures: Sequence[UpstreamFailure]) -> AllCandidatesFailed:
     """The last failure that says something about serving, in the contract's words."""
-    serving = [f for f in failures if f.kind not in _RATE_KINDS and f.kind is not FailureKind.INVALID_CREDENTIAL]
+    serving = [f for f in failures if f.kind not in RATE_KINDS and f.kind is not FailureKind.INVALID_CREDENTIAL]
     last = (serving or list(failures))[-1]
     if last.kind is FailureKind.TIMEOUT:
         code = "upstream_timeout"
