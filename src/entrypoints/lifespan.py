@@ -22,7 +22,8 @@ log = logging.getLogger(__name__)
 
 CONFIG_POLL_SECONDS = 1.0
 AVAILABILITY_FLUSH_SECONDS = 1.0
-MODEL_REFRESH_SECONDS = 60.0
+MODEL_REFRESH_SECONDS = 2.0
+"""How soon a new provider's models are read; lists that are known and fresh cost nothing."""
 
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 

@@ -1,6 +1,7 @@
 """The official openai client works unmodified: plain, streams, tools, schemas, parts, models and errors (E1)."""
 
 import json
+import time
 from typing import Any
 
 import openai
@@ -224,6 +225,17 @@ def test_models_are_listed_and_found_by_ids_with_a_slash(gateway: Gateway, add_u
     assert (found.id, found.object) == (f"{upstream}/family/model:free", "model")
 
 
+def test_a_new_providers_models_are_read_by_themselves(gateway: Gateway, add_upstream: AddUpstream) -> None:
+    upstream = add_upstream(models=["read-from-its-list"])
+    client = gateway.openai(f"/{upstream}/v1")
+
+    deadline = time.monotonic() + 5
+    while (listed := {model.id for model in client.models.list()}) == set() and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+    assert "read-from-its-list" in {name.removeprefix(f"{upstream}/") for name in listed}
+
+
 def test_an_unknown_model_is_not_found(gateway: Gateway, add_upstream: AddUpstream) -> None:
     add_upstream(models=["the-only-model"])
     client = gateway.openai()
@@ -248,12 +260,17 @@ def test_a_wrong_body_is_a_bad_request_that_names_the_place(gateway: Gateway, up
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_rate_limit_everywhere_is_a_rate_limit_with_a_wait(gateway: Gateway, upstream: str, stream: bool) -> None:
-    with pytest.raises(openai.RateLimitError) as refused:
-        gateway.openai().chat.completions.create(model=f"{upstream}/sim-429-retry-7s", messages=HELLO, stream=stream)
+@pytest.mark.parametrize(("model", "longest"), [("sim-429-retry-7s", 7), ("sim-429", 60)])
+def test_a_rate_limit_everywhere_is_a_rate_limit_with_a_wait(
+    gateway: Gateway, upstream: str, stream: bool, model: str, longest: float
+) -> None:
+    """At the first refusal and at those that follow from it, also where the provider names no time."""
+    for _ in range(2):
+        with pytest.raises(openai.RateLimitError) as refused:
+            gateway.openai().chat.completions.create(model=f"{upstream}/{model}", messages=HELLO, stream=stream)
 
-    assert refused.value.code == "rate_limit_exceeded"
-    assert 1 <= float(refused.value.response.headers["retry-after"]) <= 7
+        assert refused.value.code == "rate_limit_exceeded"
+        assert 1 <= float(refused.value.response.headers["retry-after"]) <= longest
 
 
 @pytest.mark.parametrize(
