@@ -6,7 +6,7 @@ A new provider joins by its line in the registry; nothing here names one.
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -133,7 +133,7 @@ class Upstream:
 
 
 @pytest.fixture(params=ENTRIES, ids=lambda entry: entry.preset.id)
-def upstream(request: Any) -> Iterator[Upstream]:
+def upstream(request: Any) -> Upstream:
     return Upstream(request.param)
 
 

@@ -3,6 +3,7 @@
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 
@@ -29,7 +30,7 @@ def sample(name: str) -> bytes:
     return (WIRE / "openai" / name).read_bytes()
 
 
-def play(stream: bytes, quirks: Quirks | None = None, *, include_usage: bool = False) -> list[dict[str, object]]:
+def play(stream: bytes, quirks: Quirks | None = None, *, include_usage: bool = False) -> list[dict[str, Any]]:
     """The chunks a client gets of a stream that must be complete."""
     reading = decoder(quirks, include_usage=include_usage)
     output = reading.feed(stream) + reading.finish()
@@ -37,7 +38,7 @@ def play(stream: bytes, quirks: Quirks | None = None, *, include_usage: bool = F
     return chunks(output)
 
 
-def chunks(output: bytes) -> list[dict[str, object]]:
+def chunks(output: bytes) -> list[dict[str, Any]]:
     """The chunks of an output, each checked against OpenAI's schema and for one event a line."""
     found = []
     for event in output.split(b"\n\n")[:-1]:
@@ -66,3 +67,22 @@ DONE = b"data: [DONE]\n\n"
 def validator(name: str) -> jsonschema.Draft202012Validator:
     """OpenAI's schema of a `chunk` or a `response`."""
     return jsonschema.Draft202012Validator(json.loads((WIRE / "schemas" / f"openai.chat.{name}.json").read_text()))
+
+
+TEXT = delta(role="assistant", content="A")
+STOP = delta("stop")
+
+
+def choice(chunk: dict[str, Any]) -> dict[str, Any]:
+    """The first choice."""
+    found: dict[str, Any] = chunk["choices"][0]
+    return found
+
+
+def deltas(stream: bytes, quirks: Quirks | None = None) -> list[dict[str, Any]]:
+    """What each chunk adds to the first choice of a stream that must be complete."""
+    return [choice(chunk)["delta"] for chunk in play(stream, quirks)]
+
+
+def tool(**fields: object) -> bytes:
+    return delta(tool_calls=[fields])

@@ -25,7 +25,7 @@ def error(message: str = "m", **fields: object) -> dict[str, object]:
     return {"error": {"message": message} | fields}
 
 
-def google(message: str, *details: dict[str, object], code: int = 429, status: str = "RESOURCE_EXHAUSTED") -> object:
+def google(message: str, *details: object, code: int = 429, status: str = "RESOURCE_EXHAUSTED") -> object:
     return [{"error": {"code": code, "message": message, "status": status, "details": list(details)}}]
 
 
@@ -58,9 +58,17 @@ RETRY = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "46.
         (429, google("You exceeded your current quota", MINUTE, RETRY), K.RATE_LIMITED),
         (429, google("You exceeded your current quota", DAILY, RETRY), K.QUOTA_EXHAUSTED),
         (429, google("Quota exceeded, limit: 0, model: x", DAILY), K.MODEL_ABSENT),
-        (400, error("API key not valid. Please pass a valid API key.", status="INVALID_ARGUMENT"), K.INVALID_CREDENTIAL),
+        (
+            400,
+            error("API key not valid. Please pass a valid API key.", status="INVALID_ARGUMENT"),
+            K.INVALID_CREDENTIAL,
+        ),
         (400, google("x", {"reason": "API_KEY_INVALID"}, code=400, status="INVALID_ARGUMENT"), K.INVALID_CREDENTIAL),
-        (400, {"code": "Client specified an invalid argument", "error": "Incorrect API key provided"}, K.INVALID_CREDENTIAL),
+        (
+            400,
+            {"code": "Client specified an invalid argument", "error": "Incorrect API key provided"},
+            K.INVALID_CREDENTIAL,
+        ),
         (400, error("location", status="FAILED_PRECONDITION"), K.INVALID_CREDENTIAL),
         (400, error(code="context_length_exceeded"), K.CONTEXT_LENGTH),
         (400, error("This model's maximum context length is 8192 tokens."), K.CONTEXT_LENGTH),
@@ -74,7 +82,7 @@ RETRY = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "46.
         (529, error(), K.SERVER_ERROR),
         (418, error(), K.CLIENT_FAULT),
     ],
-)  # fmt: skip
+)
 def test_each_refusal_has_its_kind(status: int, body: object, kind: FailureKind) -> None:
     failure = refuse(status, body)
 

@@ -23,15 +23,22 @@ from domain.providers import Offering
             {
                 "success": True,
                 "result": [
-                    {"id": "uuid", "name": "@cf/x/y", "properties": [{"property_id": "context_window", "value": "24000"}]}
+                    {
+                        "id": "uuid",
+                        "name": "@cf/x/y",
+                        "properties": [{"property_id": "context_window", "value": "24000"}],
+                    }
                 ],
             },
             [Offering("@cf/x/y", context_window=24000)],
         ),
-        ({"data": ["plain", 5, {"id": ""}, {"id": "v", "max_model_len": 4096}]}, [Offering("plain"), Offering("v", context_window=4096)]),
+        (
+            {"data": ["plain", 5, {"id": ""}, {"id": "v", "max_model_len": 4096}]},
+            [Offering("plain"), Offering("v", context_window=4096)],
+        ),
         ({"data": []}, []),
     ],
-)  # fmt: skip
+)
 def test_every_shape_is_read(body: object, offerings: list[Offering]) -> None:
     assert list(read_models(json.dumps(body).encode())) == offerings
 

@@ -1,6 +1,7 @@
 """What an upstream is sent: the client's own bytes but for what the quirks name."""
 
 import json
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,9 +16,9 @@ from tests.builders import a_chat_payload
 
 def encode(
     payload: Payload[ChatRequest], quirks: Quirks | None = None, *, stream: bool = False
-) -> tuple[dict[str, object], tuple[str, ...]]:
+) -> tuple[dict[str, Any], tuple[str, ...]]:
     body, dropped = RequestEncoder(quirks or Quirks()).encode(payload, "theirs", stream=stream)
-    sent: dict[str, object] = json.loads(body)
+    sent: dict[str, Any] = json.loads(body)
     return sent, dropped
 
 
@@ -61,7 +62,7 @@ def test_a_duplicated_key_says_one_thing_to_policy_and_upstream() -> None:
 def test_the_gateways_own_fields_nulls_and_overrides_are_never_forwarded() -> None:
     """S-07: a body chooses neither a destination nor a credential."""
     own = {"models": ["b"], "provider": {"only": ["x"]}, "task": "code", "priority": "cost", "latency": "low"}
-    overrides = {name: "https://evil.example" for name in NEVER_FORWARDED}
+    overrides = dict.fromkeys(NEVER_FORWARDED, "https://evil.example")
 
     sent, dropped = encode(a_chat_payload(**own, **overrides, seed=None, stop=None, tools=None, user=None))
 
@@ -186,14 +187,18 @@ def test_names_on_messages_are_dropped_where_they_are_refused() -> None:
 def test_ids_of_tool_calls_get_the_length_an_upstream_wants_and_still_match() -> None:
     call = {"type": "function", "function": {"name": "f", "arguments": "{}"}}
     messages = [
-        {"role": "assistant", "content": None, "tool_calls": [{"id": "call_long_one", **call}, {"id": "abcDEF123", **call}]},
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{"id": "call_long_one", **call}, {"id": "abcDEF123", **call}],
+        },
         {"role": "tool", "tool_call_id": "call_long_one", "content": "1"},
         {"role": "tool", "tool_call_id": "abcDEF123", "content": "2"},
-    ]  # fmt: skip
+    ]
 
     sent, _ = encode(a_chat_payload(messages=messages), Quirks(tool_call_id_length=9))
 
-    assistant, first, second = sent["messages"]  # type: ignore[misc]  # opaque JSON
+    assistant, first, second = sent["messages"]
     ids = [call["id"] for call in assistant["tool_calls"]]
     assert ids == [first["tool_call_id"], second["tool_call_id"]]
     assert len(ids[0]) == 9

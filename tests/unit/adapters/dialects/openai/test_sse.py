@@ -1,5 +1,7 @@
 """Cutting bytes into events (R-08)."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -36,7 +38,7 @@ def test_any_split_gives_the_same_events(parts: list[bytes], data: st.DataObject
     stream = b"".join(parts)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=6)))
     bounds = [0, *cuts, len(stream)]
-    pieces = [stream[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+    pieces = [stream[start:end] for start, end in pairwise(bounds)]
     one_by_one = [stream[place : place + 1] for place in range(len(stream))]
 
     def events(pieces: list[bytes]) -> list[bytes]:

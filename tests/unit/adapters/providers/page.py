@@ -1,0 +1,99 @@
+"""Writes docs/providers.md from the registry: `uv run python -m tests.unit.adapters.providers.page`."""
+
+from pathlib import Path
+
+from adapters.dialects.openai.quirks import Quirks
+from adapters.providers.entry import Entry
+from adapters.providers.registry import ENTRIES
+
+PAGE = Path(__file__).parents[4] / "docs" / "providers.md"
+
+_INTRO = """# Providers
+
+Set one of a provider's variables and it is on, with that key and nothing else to configure; or add it
+through the [admin API](admin-api.md), with several keys and weights. Lower priority numbers are tried first.
+`auto` asks each provider for its default model. `omg providers list` shows which are on, and why one is not.
+
+Any other OpenAI-compatible URL works too, without a preset: give the provider a `base_url`, with or without
+`/v1`. A provider of any name that points at one of the hosts below gets that host's quirks; `settings.preset`
+chooses them by name.
+
+This page is written from `src/adapters/providers/openai_compatible/`, one small file a provider, and a test
+keeps it in step. [Adding a provider](adding-a-provider.md) is one more such file.
+"""
+
+_QUIRKS = """
+## Quirks
+
+What the gateway does for you because the provider differs from OpenAI. *Dropped* parameters are left out and named in
+`x-omg-dropped-params`; *refused* ones are sent on, because leaving them out would change the answer's meaning, and the
+provider says no. The same facts for programs: `GET /admin/provider-kinds`.
+
+"""
+
+
+def render() -> str:
+    """The whole page."""
+    entries = sorted(ENTRIES, key=lambda entry: entry.preset.priority)
+    lines = ["", "| id | provider | variables | priority | default model | free tier |", "| --- " * 6 + "|"]
+    lines += [_row(entry) for entry in entries]
+    notes = [f"- **{entry.preset.id}**: {'; '.join(found)}." for entry in entries if (found := _notes(entry))]
+    return _INTRO + "\n".join(lines) + "\n" + _QUIRKS + "\n".join(notes) + "\n"
+
+
+def _row(entry: Entry) -> str:
+    preset = entry.preset
+    name = f"[{preset.name}]({preset.key_url})" if preset.key_url else preset.name
+    variables = ", ".join(f"`{variable}`" for variable in preset.env) or "–"
+    model = f"`{preset.default_model}`" if preset.default_model else "–"
+    return f"| `{preset.id}` | {name} | {variables} | {preset.priority} | {model} | {preset.free_tier or '–'} |"
+
+
+def _notes(entry: Entry) -> list[str]:
+    quirks, notes = entry.quirks, []
+    if quirks.max_tokens_field is not None:
+        notes.append(f"the token limit is sent as `{quirks.max_tokens_field}`")
+    for name, new_name in quirks.rename.items():
+        notes.append(f"`{name}` is sent as `{new_name}`")
+    for name, table in quirks.rewrite.items():
+        told = ", ".join("an object" if value == "{" else f"`{value}`" for value in table)
+        notes.append(
+            f"`{name}` of {told} is sent as {', '.join(f'`{value}`' for value in dict.fromkeys(table.values()))}"
+        )
+    if quirks.drop:
+        notes.append(f"dropped: {_names(quirks.drop)}")
+    if quirks.refused:
+        notes.append(f"refused: {_names(quirks.refused)}")
+    if not quirks.message_names:
+        notes.append("`name` on messages is dropped")
+    if quirks.message_fields:
+        notes.append(f"{_names(quirks.message_fields)} in the history is sent back")
+    if quirks.tool_call_id_length is not None:
+        notes.append(f"tool call ids are made {quirks.tool_call_id_length} characters long")
+    notes += _answer_notes(quirks)
+    if entry.models_path is None:
+        notes.append("it lists no models")
+    return notes
+
+
+def _answer_notes(quirks: Quirks) -> list[str]:
+    notes = []
+    if not quirks.stream_usage:
+        notes.append("usage comes in streams without being asked for")
+    if quirks.completion_excludes_reasoning:
+        notes.append("reasoning tokens are added to `completion_tokens`, which leaves them out")
+    if quirks.stop_with_tool_calls:
+        notes.append("`stop` after tool calls is told as `tool_calls`")
+    if quirks.quota_resets:
+        notes.append(f"a spent quota is back with the next UTC {quirks.quota_resets} where it does not say")
+    if quirks.limits:
+        notes.append("its rate-limit headers are read")
+    return notes
+
+
+def _names(names: frozenset[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names))
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render(), encoding="utf-8")

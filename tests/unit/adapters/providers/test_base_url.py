@@ -1,0 +1,85 @@
+"""Base URLs as people write them (contract 8)."""
+
+import httpx
+import pytest
+
+from adapters.providers.base_url import base_url, endpoint, is_local
+from adapters.providers.entry import Entry
+from adapters.providers.openai_compatible import cloudflare, custom, gemini, groq, openrouter, perplexity, zai
+from domain.errors import RequestInvalid
+
+
+@pytest.mark.parametrize(
+    ("given", "entry", "resolved"),
+    [
+        ("https://host.example", custom.ENTRY, "https://host.example/v1"),
+        ("https://host.example/", custom.ENTRY, "https://host.example/v1"),
+        ("https://host.example/v1", custom.ENTRY, "https://host.example/v1"),
+        ("https://host.example/v1/", custom.ENTRY, "https://host.example/v1"),
+        (" https://host.example/v1/chat/completions ", custom.ENTRY, "https://host.example/v1"),
+        ("https://host.example/api/paas/v4", custom.ENTRY, "https://host.example/api/paas/v4"),
+        ("https://host.example/v1beta/openai", custom.ENTRY, "https://host.example/v1beta/openai"),
+        ("https://host.example/tenant", custom.ENTRY, "https://host.example/tenant/v1"),
+        ("http://127.0.0.1:8000", custom.ENTRY, "http://127.0.0.1:8000/v1"),
+        ("http://[::1]:8000/v1", custom.ENTRY, "http://[::1]:8000/v1"),
+        ("https://api.groq.com", groq.ENTRY, "https://api.groq.com/openai/v1"),
+        ("https://api.groq.com/openai", groq.ENTRY, "https://api.groq.com/openai/v1"),
+        ("https://openrouter.ai/api/v1/", openrouter.ENTRY, "https://openrouter.ai/api/v1"),
+        (
+            "https://generativelanguage.googleapis.com/v1beta",
+            gemini.ENTRY,
+            "https://generativelanguage.googleapis.com/v1beta/openai",
+        ),
+        ("https://proxy.example/zai", zai.ENTRY, "https://proxy.example/zai/v4"),
+        (None, perplexity.ENTRY, "https://api.perplexity.ai/"),
+        (None, cloudflare.ENTRY, "https://api.cloudflare.com/client/v4/accounts/acc0/ai/v1"),
+    ],
+)
+def test_what_is_missing_is_added(given: str | None, entry: Entry, resolved: str) -> None:
+    assert str(base_url(given, entry, {"CLOUDFLARE_ACCOUNT_ID": "acc0"})) == resolved
+
+
+@pytest.mark.parametrize(
+    ("given", "entry", "told"),
+    [
+        (None, custom.ENTRY, "needs a base_url"),
+        ("host.example/v1", custom.ENTRY, "https://"),
+        ("ftp://host.example", custom.ENTRY, "https://"),
+        ("https://", custom.ENTRY, "https://"),
+        ("https://user:secret@host.example", custom.ENTRY, "user name"),
+        ("https://host.example/v1?key=x", custom.ENTRY, "no '?'"),
+        ("https://host.example/v1#x", custom.ENTRY, "no '?'"),
+        ("https://[::1", custom.ENTRY, "no URL"),
+        ("https://host.example:port", custom.ENTRY, "no URL"),
+        (None, cloudflare.ENTRY, "CLOUDFLARE_ACCOUNT_ID"),
+    ],
+)
+def test_what_is_no_base_url_is_refused_with_a_reason(given: str | None, entry: Entry, told: str) -> None:
+    with pytest.raises(RequestInvalid, match=told.replace("?", r"\?")) as caught:
+        base_url(given, entry, {"CLOUDFLARE_ACCOUNT_ID": "../x"})
+
+    assert caught.value.param == "base_url"
+
+
+def test_paths_may_lie_beside_the_base_url() -> None:
+    base = httpx.URL("https://h.example/ai/v1")
+
+    assert str(endpoint(base, "/chat/completions")) == "https://h.example/ai/v1/chat/completions"
+    assert str(endpoint(base, "/../models/search")) == "https://h.example/ai/models/search"
+    assert str(endpoint(httpx.URL("https://h.example/"), "/models")) == "https://h.example/models"
+
+
+@pytest.mark.parametrize(
+    ("url", "local"),
+    [
+        ("http://localhost:1234", True),
+        ("http://192.168.1.5/v1", True),
+        ("http://[::1]/v1", True),
+        ("http://ollama:11434", True),
+        ("http://gpu.internal", True),
+        ("https://api.openai.com", False),
+        ("https://8.8.8.8", False),
+    ],
+)
+def test_a_local_host_is_told_from_a_public_one(url: str, local: bool) -> None:
+    assert is_local(httpx.URL(url)) is local

@@ -1,0 +1,188 @@
+"""What only the wire can show: sizes, content types, redirects, limits."""
+
+import json
+import tracemalloc
+from typing import Any
+
+import httpx
+import pytest
+
+from adapters.providers.http import MAX_ANSWER_BYTES
+from adapters.providers.openai_compatible import groq
+from adapters.providers.registry import Registry
+from domain.availability import RateLimitWindow
+from domain.errors import UpstreamFailure
+from domain.failover import FailureKind
+from domain.ports.providers import ChatCall, ChatProvider, ChatStream
+from domain.secrets import Secret
+from domain.timeouts import Timeouts
+from tests.builders import a_chat_payload, a_provider, a_provider_key
+from tests.contracts.providers.test_chat_providers import ANSWER, STREAM, USAGE, Pieces, Progress
+
+SSE = {"content-type": "text/event-stream"}
+
+
+def provider(*answers: httpx.Response) -> ChatProvider:
+    waiting = list(answers)
+    transport = httpx.MockTransport(lambda _: waiting.pop(0) if len(waiting) > 1 else waiting[0])
+    client = Registry(lambda provider, timeouts: transport, {}).build(a_provider("groq", base_url=None), Timeouts())
+    assert client.chat is not None
+    return client.chat
+
+
+def call(secret: str = "key-0123456789", **fields: object) -> ChatCall:
+    return ChatCall(a_chat_payload(**fields), "m", a_provider_key(secret=Secret(secret)), True, Progress())
+
+
+async def read(stream: ChatStream) -> list[dict[str, Any]]:
+    told = b"".join([block async for block in stream])
+    await stream.aclose()
+    return [json.loads(event[6:]) for event in told.split(b"\n\n")[:-1]]
+
+
+async def refused(answer: httpx.Response, *, stream: bool = False) -> UpstreamFailure:
+    asked = provider(answer)
+    with pytest.raises(UpstreamFailure) as caught:
+        await (asked.stream(call()) if stream else asked.complete(call()))
+    return caught.value
+
+
+async def test_a_json_body_instead_of_a_stream_is_told_as_one() -> None:
+    stream = await provider(httpx.Response(200, json=ANSWER)).stream(call())
+
+    chunks = await read(stream)
+
+    assert chunks[0]["choices"][0]["delta"] == {"role": "assistant", "content": "hi"}
+    assert chunks[-1]["usage"] == USAGE
+    assert stream.has_content
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(200, json={"error": {"message": "no"}}),
+        httpx.Response(200, html="<p>Sign in</p>"),
+        httpx.Response(202, json={"status": "queued"}),
+        httpx.Response(204),
+        httpx.Response(302, headers={"location": "http://169.254.169.254/"}),
+    ],
+)
+async def test_what_is_no_stream_is_refused_before_anything_is_passed_on(answer: httpx.Response) -> None:
+    failure = await refused(answer, stream=True)
+
+    assert failure.kind is FailureKind.SERVER_ERROR
+
+
+async def test_a_redirect_is_never_followed_and_says_what_to_do() -> None:
+    failure = await refused(httpx.Response(307, headers={"location": "https://elsewhere.example"}))
+
+    assert "check base_url" in failure.message
+
+
+async def test_a_stream_without_a_content_type_is_read_as_one() -> None:
+    response = httpx.Response(200, stream=Pieces(STREAM))
+
+    assert len(await read(await provider(response).stream(call()))) == 4
+
+
+async def test_an_error_body_is_read_only_so_far() -> None:
+    """R-34."""
+    piece = b"x" * 65_536
+    body = Pieces(*[piece] * 2_000)
+    tracemalloc.start()
+
+    failure = await refused(httpx.Response(500, stream=body))
+
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2 * 1024 * 1024
+    assert len(failure.message) <= 1024
+    assert body.closed
+
+
+async def test_an_error_body_that_breaks_off_still_counts_by_its_status() -> None:
+    body = Pieces(b'{"error": {"mess', httpx.ReadError("reset"))
+
+    assert (await refused(httpx.Response(429, stream=body))).kind is FailureKind.RATE_LIMITED
+
+
+async def test_an_answer_without_end_is_given_up() -> None:
+    piece = b" " * (1024 * 1024)
+    body = Pieces(*[piece] * (MAX_ANSWER_BYTES // len(piece) + 5))
+
+    failure = await refused(httpx.Response(200, stream=body))
+
+    assert "larger than 32 MiB" in failure.message
+    assert body.closed
+
+
+async def test_an_answer_cut_in_the_middle_is_truncated() -> None:
+    body = Pieces(b'{"id":', httpx.RemoteProtocolError("cut"))
+
+    assert (await refused(httpx.Response(200, stream=body))).kind is FailureKind.TRUNCATED
+
+
+async def test_a_body_that_arrived_whole_is_taken_without_reading() -> None:
+    body = json.dumps(ANSWER).encode()
+    answer = await provider(httpx.Response(200, stream=Pieces(b"unused"), extensions={"body": body})).complete(call())
+
+    assert answer.body == body
+
+
+async def test_limits_come_with_answers_and_streams() -> None:
+    headers = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "2m59.56s"}
+    window = (RateLimitWindow("requests", "day", None, 0, 179.56),)
+
+    answer = await provider(httpx.Response(200, json=ANSWER, headers=headers)).complete(call(logit_bias={"1": 1}))
+    stream = await provider(httpx.Response(200, content=STREAM, headers=headers | SSE)).stream(
+        call(logit_bias={"1": 1})
+    )
+
+    assert answer.limits == stream.limits == window
+    assert answer.dropped_params == stream.dropped_params == ("logit_bias",)
+    await stream.aclose()
+
+
+async def test_a_key_with_a_line_end_is_never_put_in_a_header() -> None:
+    with pytest.raises(UpstreamFailure) as caught:
+        await provider(httpx.Response(200, json=ANSWER)).complete(call("key\r\nx-evil: 1"))
+
+    assert caught.value.kind is FailureKind.INVALID_CREDENTIAL
+    assert "evil" not in caught.value.message
+
+
+async def test_a_changed_key_of_the_same_id_is_sent_changed() -> None:
+    sent: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers["authorization"])
+        return httpx.Response(200, json=ANSWER)
+
+    chat = (
+        Registry(lambda p, t: httpx.MockTransport(answer), {}).build(a_provider("groq", base_url=None), Timeouts()).chat
+    )
+    assert chat is not None
+    for secret in ("first-012345", "second-01234"):
+        await chat.complete(call(secret))
+
+    assert sent == ["Bearer first-012345", "Bearer second-01234"]
+
+
+async def test_the_end_of_a_complete_stream_is_awaited_a_moment_only() -> None:
+    body = Pieces(STREAM, None)
+    stream = await provider(httpx.Response(200, stream=body, headers=SSE)).stream(call())
+
+    assert len([block async for block in stream]) == 1
+    await stream.aclose()
+
+    assert body.closed
+
+
+async def test_a_stream_can_be_given_up_before_it_is_read() -> None:
+    body = Pieces(STREAM)
+    stream = await provider(httpx.Response(200, stream=body, headers=SSE)).stream(call())
+
+    await stream.aclose()
+
+    assert body.closed
+    assert groq.ENTRY.quirks.limits
