@@ -1,10 +1,12 @@
 """Every named deadline fires, and the gateway's own pings never feed one (R-05)."""
 
+import asyncio
 import json
 import socket
 import time
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from tests.e2e.conftest import AddUpstream
@@ -68,6 +70,23 @@ def test_a_slow_stream_that_keeps_within_its_idle_limit_survives(gateway: Gatewa
     )
 
     assert answer.text.endswith("data: [DONE]\n\n")
+
+
+async def test_a_hundred_stalls_at_once_all_end_at_their_deadline(gateway: Gateway, add_upstream: AddUpstream) -> None:
+    name = add_upstream(settings={"timeouts": {"response_headers": 1.0}})
+    body = {"model": f"{name}/sim-silent", "messages": ASK}
+    headers = {"authorization": f"Bearer {gateway.key}"}
+    limits = httpx.Limits(max_connections=100)
+
+    async with httpx.AsyncClient(base_url=gateway.url, headers=headers, timeout=30, limits=limits) as client:
+        begun = time.monotonic()
+        calls = (client.post("/v1/chat/completions", json=body) for _ in range(100))
+        answers = await asyncio.gather(*calls)
+        took = time.monotonic() - begun
+
+    assert {answer.status_code for answer in answers} <= {504, 503}  # once the breaker opens, the rest is refused
+    assert {answer.json()["error"]["code"] for answer in answers} <= {"upstream_timeout", "no_provider_available"}
+    assert took < 1.0 + 2 * GRACE_SECONDS
 
 
 @pytest.fixture
