@@ -4,23 +4,15 @@ Source: captures and client sources of November 2026. What is mended here is wha
 upstream gets the shape it knows.
 """
 
+import re
 from collections.abc import Callable
 
 import msgspec
 
 _Fields = dict[str, msgspec.Raw]
 
-_NUMBERS = (
-    "temperature",
-    "top_p",
-    "frequency_penalty",
-    "presence_penalty",
-    "max_tokens",
-    "max_completion_tokens",
-    "n",
-    "seed",
-    "top_logprobs",
-)
+_INTEGERS = ("max_tokens", "max_completion_tokens", "n", "seed", "top_logprobs")
+_NUMBERS = ("temperature", "top_p", "frequency_penalty", "presence_penalty", *_INTEGERS)
 _UNLIMITED = ("max_tokens", "max_completion_tokens")
 _FUNCTION_FIELDS = ("name", "description", "parameters", "strict")
 _FUNCTION = msgspec.Raw(b'"function"')
@@ -37,12 +29,15 @@ _decode_text = msgspec.json.Decoder(str).decode
 def forgive(fields: _Fields) -> _Fields | None:
     """The chat request with known slips mended, or None where there is nothing of the kind in it.
 
-    Numbers as strings, `max_tokens: -1` for no limit, a JSON schema without a name, tools without a type or
-    with the function's fields beside it, image URLs and content parts as bare strings, arguments as objects.
+    Numbers as strings, integers as `5.0`, `max_tokens: -1` for no limit, a JSON schema without a name, tools
+    without a type or with the function's fields beside it, image URLs and content parts as bare strings,
+    arguments as objects.
     """
     mended = dict(fields)
     for name in _NUMBERS:
         _mend(mended, name, _number)
+    for name in _INTEGERS:
+        _mend(mended, name, _integer)
     for name in _UNLIMITED:
         if mended.get(name) == msgspec.Raw(b"-1"):
             del mended[name]
@@ -78,6 +73,11 @@ def _number(raw: msgspec.Raw) -> msgspec.Raw:
     value: object = _decode(text)
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return msgspec.Raw(text.encode()) if is_number else raw
+
+
+def _integer(raw: msgspec.Raw) -> msgspec.Raw:
+    whole = re.fullmatch(rb"(-?\d+)\.0+", bytes(raw))
+    return msgspec.Raw(whole[1]) if whole else raw
 
 
 def _response_format(raw: msgspec.Raw) -> msgspec.Raw:

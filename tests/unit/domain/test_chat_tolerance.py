@@ -28,6 +28,7 @@ def forgiven(**fields: object) -> dict[str, object] | None:
     [
         ({"temperature": "0.7", "max_tokens": "5", "n": " 1 "}, {"temperature": 0.7, "max_tokens": 5, "n": 1}),
         ({"max_tokens": -1}, {"max_tokens": None}),
+        ({"max_tokens": 256.0, "n": "1.0"}, {"max_tokens": 256, "n": 1}),
         ({"tools": [{"function": FUNCTION}]}, {"tools": [{"type": "function", "function": FUNCTION}]}),
         ({"tools": [{"type": "function"} | FUNCTION]}, {"tools": [{"type": "function", "function": FUNCTION}]}),
         (

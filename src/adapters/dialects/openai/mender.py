@@ -67,6 +67,7 @@ class ChunkMender:
         self._id = ""
         self._created = 0
         self._usage_json = b""
+        self._usage_chunk = b""
 
     @property
     def has_choices(self) -> bool:
@@ -110,7 +111,7 @@ class ChunkMender:
                 reason = "tool_calls" if state.tool_calls else "stop"
                 chunks.append(self._own_chunk([{"index": index, "delta": {}, "finish_reason": reason}]))
         if include_usage and self._usage_json:
-            chunks.append(self._own_chunk([], msgspec.Raw(self._usage_json)))
+            chunks.append(self._usage_chunk or self._own_chunk([], msgspec.Raw(self._usage_json)))
         return chunks
 
     def _is_plain(self, chunk: Chunk) -> bool:
@@ -156,9 +157,13 @@ class ChunkMender:
         choices = chunk.choices if isinstance(chunk.choices, list) else []
         if usage is not None:
             self._take_usage(usage)
-        if not choices and (usage is not None or chunk.choices is UNSET):
-            return b""
         head = self._head_edit(chunk)
+        if not choices and usage is not None:
+            # Held back until the end; where nothing in it is odd, the upstream's own bytes are told then.
+            self._usage_chunk = data if head.keys() == {"usage"} and bytes(usage) == self._usage_json else b""
+            return b""
+        if chunk.choices is UNSET:
+            return b""
         edits = [self._choice_edit(place, choice) for place, choice in enumerate(choices)]
         for place, choice in enumerate(choices):
             self._tool_edit(choice, edits[place], data, place)
@@ -242,7 +247,7 @@ class ChunkMender:
             return
         self.has_content = True
         delta = _decode_fields(_decode_choices(_decode_fields(data)["choices"])[place]["delta"])
-        self.output_bytes += len(bytes(delta["tool_calls"]))
+        self.output_bytes += sum(call.text_bytes() for call in calls)
         mended = self._choices[choice.index].tool_calls.mend(calls, delta["tool_calls"], f"{self._id}/{choice.index}")
         if mended is not None:
             edit.delta["tool_calls"] = mended if bytes(mended) != b"[]" else None
@@ -276,4 +281,4 @@ class ChunkMender:
         excludes = self._call.quirks.completion_excludes_reasoning
         read = read_usage(bytes(usage), completion_excludes_reasoning=excludes)
         if read is not None:
-            self.usage, self._usage_json = read.tokens, read.raw
+            self.usage, self._usage_json, self._usage_chunk = read.tokens, read.raw, b""

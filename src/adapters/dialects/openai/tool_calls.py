@@ -28,6 +28,14 @@ class ToolDelta(msgspec.Struct):
     type: str | None = None
     function: FunctionDelta | None = None
 
+    def text_bytes(self) -> int:
+        """Bytes of generated text in the fragment."""
+        if self.function is None:
+            return 0
+        arguments = self.function.arguments
+        text = arguments_text(arguments) if arguments is not None else ""
+        return len((self.function.name or "").encode()) + len(text.encode())
+
 
 class _Call:
     __slots__ = ("arguments", "fragments", "id", "index", "name")

@@ -157,6 +157,14 @@ def test_usage_comes_last_and_only_if_it_was_asked_for() -> None:
     assert all("usage" not in chunk for chunk in play(stream))
 
 
+def test_a_sound_usage_chunk_is_told_in_the_upstreams_own_bytes() -> None:
+    last = event(choices=[], usage=USAGE, service_tier="default", obfuscation="x")
+    reading = decoder(include_usage=True)
+
+    assert reading.feed(TEXT + STOP + last + DONE) == TEXT + STOP + last
+    assert reading.usage == TokenUsage(input_tokens=7, output_tokens=3)
+
+
 def test_usage_in_every_chunk_is_gathered_into_one_at_the_end() -> None:
     stream = (
         event(choices=[{"index": 0, "delta": {"role": "assistant", "content": "A"}}], usage={"prompt_tokens": 7})
