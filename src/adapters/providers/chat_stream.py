@@ -77,11 +77,13 @@ class HttpChatStream(ChatStream):
         if self._closed:
             return
         self._closed = True
-        if self._decoder.done and not self._reading:
-            with suppress(httpx.RequestError, TimeoutError):
-                async with asyncio.timeout(_LAST_BYTES_SECONDS):
-                    await anext(self._pieces, None)
-        await give_up(self._response)
+        try:
+            if self._decoder.done and not self._reading:
+                with suppress(httpx.RequestError, TimeoutError):
+                    async with asyncio.timeout(_LAST_BYTES_SECONDS):
+                        await anext(self._pieces, None)
+        finally:
+            await give_up(self._response)
 
     def _note(self) -> None:
         self.model = self._decoder.model

@@ -1,5 +1,6 @@
 """What only the wire can show: sizes, content types, redirects, limits."""
 
+import asyncio
 import json
 import tracemalloc
 from typing import Any
@@ -8,7 +9,6 @@ import httpx
 import pytest
 
 from adapters.providers.http import MAX_ANSWER_BYTES
-from adapters.providers.openai_compatible import groq
 from adapters.providers.registry import Registry
 from domain.availability import RateLimitWindow
 from domain.errors import UpstreamFailure
@@ -178,6 +178,20 @@ async def test_the_end_of_a_complete_stream_is_awaited_a_moment_only() -> None:
     assert body.closed
 
 
+async def test_cancelling_that_wait_still_closes_the_stream() -> None:
+    body = Pieces(STREAM, None)
+    stream = await provider(httpx.Response(200, stream=body, headers=SSE)).stream(call())
+    assert [block async for block in stream]
+
+    closing = asyncio.ensure_future(stream.aclose())
+    await asyncio.sleep(0)
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+
+    assert body.closed
+
+
 async def test_a_stream_can_be_given_up_before_it_is_read() -> None:
     body = Pieces(STREAM)
     stream = await provider(httpx.Response(200, stream=body, headers=SSE)).stream(call())
@@ -185,4 +199,3 @@ async def test_a_stream_can_be_given_up_before_it_is_read() -> None:
     await stream.aclose()
 
     assert body.closed
-    assert groq.ENTRY.quirks.limits
