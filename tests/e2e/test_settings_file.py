@@ -1,5 +1,6 @@
 """A gateway set up by its file alone: providers that the file owns, and no client key on loopback."""
 
+import time
 from collections.abc import Iterator
 
 import httpx
@@ -13,7 +14,7 @@ ASK = [{"role": "user", "content": "hello there"}]
 FILE = """
 auth: open
 timeouts:
-  response_headers: 0.4
+  request: 0.8
 providers:
   - id: from-file
     kind: openai
@@ -60,10 +61,26 @@ def test_what_the_file_owns_is_shown_as_such_and_read_only(declared: Gateway) ->
     assert declared.provider("from-file")["priority"] == 5
 
 
-def test_its_deadlines_are_in_force(declared: Gateway) -> None:
-    answer = declared.http.post("/v1/chat/completions", json={"model": "from-file/sim-silent", "messages": ASK})
+def test_the_whole_request_has_one_deadline_over_all_attempts(declared: Gateway, simulator: Simulator) -> None:
+    """R-05: two candidates of 0.5 s each, and 0.8 s for all."""
+    slow = {"timeouts": {"response_headers": 0.5}, "models": ["slow-model"]}
+    for name in ("slow-a", "slow-b"):
+        simulator.script(name, behaviours={"slow-model": "sim-silent"})
+        declared.add_provider(name, simulator.base_url(name), settings=slow)
+
+    begun = time.monotonic()
+    answer = declared.http.post("/v1/chat/completions", json={"model": "slow-model", "messages": ASK})
+    took = time.monotonic() - begun
+    begun = time.monotonic()
+    endless = {"model": "slow-a/sim-endless", "messages": ASK, "stream": True}
+    streamed = declared.http.post("/v1/chat/completions", json=endless)
+    streamed_for = time.monotonic() - begun
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (504, "upstream_timeout")
+    assert [len(simulator.calls(name)) for name in ("slow-a", "slow-b")] == [2, 1]
+    assert "[DONE]" not in streamed.text
+    assert 0.8 <= took < 1.3
+    assert 0.8 <= streamed_for < 1.3
 
 
 def test_open_access_needs_no_client_key_but_an_admin_token(declared: Gateway) -> None:
