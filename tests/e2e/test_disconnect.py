@@ -1,15 +1,18 @@
 """A client that leaves takes its upstream call with it within a second, in every phase (R-01)."""
 
+import asyncio
 import json
 import socket
 import time
 
+import httpx
 import pytest
 
 from tests.e2e.processes import Gateway, Simulator
 
 pytestmark = pytest.mark.process
 
+ASK = [{"role": "user", "content": "hello there"}]
 CLIENTS = 20
 WITHIN_SECONDS = 1.0
 
@@ -24,8 +27,7 @@ PHASES = {
 
 def send(gateway: Gateway, model: str, stream: bool) -> socket.socket:
     """A request on a socket of its own, so that leaving is a plain close."""
-    ask = [{"role": "user", "content": "hello there"}]
-    body = json.dumps({"model": model, "messages": ask, "stream": stream}).encode()
+    body = json.dumps({"model": model, "messages": ASK, "stream": stream}).encode()
     head = (
         f"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:{gateway.port}\r\n"
         f"authorization: Bearer {gateway.key}\r\ncontent-type: application/json\r\n"
@@ -108,3 +110,23 @@ def test_a_client_that_left_is_recorded_as_gone_not_as_an_error(
     assert gateway.http.post(
         "/v1/chat/completions", json={"model": f"{upstream}/m", "messages": [{"role": "user", "content": "hi"}]}
     ).is_success
+
+
+async def test_a_storm_of_cancelled_requests_leaves_every_connection_usable(gateway: Gateway, upstream: str) -> None:
+    """Some clients' pools lose a slot with each request cancelled at the wrong moment, until nothing works."""
+    headers = {"authorization": f"Bearer {gateway.key}"}
+    async with httpx.AsyncClient(base_url=gateway.url, headers=headers, timeout=10) as client:
+
+        async def given_up(number: int) -> None:
+            body = {"model": f"{upstream}/sim-delay-20ms", "messages": ASK, "stream": bool(number % 2)}
+            try:
+                await client.post("/v1/chat/completions", json=body, timeout=(number % 40 + 1) / 1000)
+            except httpx.TimeoutException:
+                return
+
+        for _ in range(10):
+            await asyncio.gather(*(given_up(number) for number in range(40)))
+        body = {"model": f"{upstream}/sim-echo", "messages": ASK}
+        answers = await asyncio.gather(*(client.post("/v1/chat/completions", json=body) for _ in range(40)))
+
+    assert [answer.status_code for answer in answers] == [200] * 40
