@@ -15,6 +15,8 @@ def command(host: str, port: int, script: Path | None) -> None:
     from entrypoints.simulator.server import serve
 
     try:
-        serve(port, script, host)
-    except (ScriptInvalid, OSError) as error:
+        serve(port, script, host, lambda address: click.echo(f"Simulated providers are listening at {address}/v1"))
+    except ScriptInvalid as error:
         raise click.UsageError(f"--script: {error}") from None
+    except OSError as error:
+        raise click.UsageError(f"cannot serve: {error}") from None

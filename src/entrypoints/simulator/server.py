@@ -1,5 +1,7 @@
 """Runs the simulator on a port: `serve` for the command line, `configure` for whoever runs the loop."""
 
+import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
@@ -27,7 +29,21 @@ def configure(application: Application, *, host: str = "127.0.0.1", port: int = 
     )
 
 
-def serve(port: int, script: Path | None = None, host: str = "127.0.0.1") -> None:
-    """Serve until a signal. Raises `ScriptInvalid` for a bad script and `OSError` for one that cannot be read."""
+def serve(
+    port: int,
+    script: Path | None = None,
+    host: str = "127.0.0.1",
+    on_listening: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Serve until a signal; `on_listening` is told the address once there is one.
+
+    Raises `ScriptInvalid` for a bad script and `OSError` for a file that cannot be read or an address that is taken.
+    """
     told = parse_script(script.read_text(encoding="utf-8")) if script is not None else None
-    uvicorn.Server(configure(create_simulator(told), host=host, port=port)).run()
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen()
+        shown = f"[{host}]" if ":" in host else host
+        on_listening(f"http://{shown}:{listener.getsockname()[1]}")
+        uvicorn.Server(configure(create_simulator(told))).run(sockets=[listener])
