@@ -16,20 +16,24 @@ from typing_extensions import override
 from entrypoints.app import GatewayProcess
 from entrypoints.settings.model import Settings, SettingsError
 
+BACKLOG = 2048
+"""Connections that may wait to be accepted."""
+
 FORCED_SECONDS = 1.0
 """What closing may take after a second stop signal."""
 
 
 def bind(settings: Settings) -> socket.socket:
-    """The listening socket, bound before anything is prepared, so that a taken port costs nothing.
+    """The listening socket, taken before anything is prepared: who comes second stops here and changes nothing.
 
-    Raises `SettingsError` where the address cannot be had.
+    Clients that connect during the start wait in its backlog. Raises `SettingsError` where the address cannot be had.
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family=family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
+        listener.listen(BACKLOG)  # two sockets may be bound to one port as long as neither listens
     except OSError as error:
         listener.close()
         hint = "; is another gateway running? Choose another with --port" if error.errno == errno.EADDRINUSE else ""
@@ -55,7 +59,7 @@ def run(app: GatewayProcess, settings: Settings, listener: socket.socket, on_lis
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=int(settings.drain_seconds) + 5,
-        backlog=2048,
+        backlog=BACKLOG,
     )
     server = GatewayServer(config, app, settings, on_listening)
     try:
