@@ -8,6 +8,7 @@ from collections.abc import Callable
 from domain.errors import GatewayError, StoreUnavailable
 from domain.ports.security import SecretUnreadable
 from entrypoints.app import GatewayProcess, create_app
+from entrypoints.first_migration import migrate_in_child
 from entrypoints.settings.model import Settings, SettingsError
 
 
@@ -16,6 +17,7 @@ def run_process(settings: Settings) -> int:
     from entrypoints.server import bind, restrict_new_files
 
     restrict_new_files()
+    migrate_in_child(settings)
     return serve_on(bind(settings), settings)
 
 
@@ -28,13 +30,17 @@ def serve_on(
 ) -> int:
     """Serve on a bound socket; the exit code. Raises `SettingsError`."""
     from entrypoints.ioc.runtime import set_up_logging
+    from entrypoints.lean_start import give_back_start_up_memory, keep_heap_small
     from entrypoints.server import run
 
+    keep_heap_small()
     set_up_logging(settings)
     app = create_app(settings)
     port = int(listener.getsockname()[1])
 
     def listening() -> None:
+        gc.collect()
+        give_back_start_up_memory()
         gc.freeze()  # what a start made stays: no later collection walks it, and the exit is 0.1 s quicker
         if prints_banner or app.first_start is not None:
             from entrypoints.banner import banner

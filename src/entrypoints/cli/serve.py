@@ -23,6 +23,9 @@ def command(host: str | None, port: int | None, workers: int | None, config: Pat
     """
     overrides = {"host": host, "port": port, "workers": workers, "config": config, "demo": demo}
     given: dict[str, object] = {name: value for name, value in overrides.items() if value is not None}
+    from entrypoints.lean_start import import_without_unused_parts
+
+    import_without_unused_parts()
     settings = load_settings(given)
     _warn(settings)
     if settings.workers > 1:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dishka import Provider, Scope, provide
 
 from adapters.persistence import schema
-from adapters.persistence.engine import DatabaseUrlInvalid
+from adapters.persistence.engine import DatabaseUrlInvalid, parse_url, sqlite_path
 from adapters.persistence.store import SqlAlchemyStore
 from domain.ports.repositories import Store
 from domain.ports.security import SecretBox
@@ -35,6 +35,15 @@ def prepare_data_folder(settings: Settings) -> None:
         raise SettingsError(f"OMG_DATA_DIR: the folder {folder} cannot be made: {error.strerror}") from None
     if not os.access(folder, os.W_OK | os.X_OK):
         raise SettingsError(f"OMG_DATA_DIR: the folder {folder} cannot be written by this user")
+
+
+def is_new_sqlite(settings: Settings) -> bool:
+    """Whether the store is a SQLite file that is yet to be made."""
+    try:
+        path = sqlite_path(parse_url(settings.database))
+    except DatabaseUrlInvalid:
+        return False
+    return path is not None and not path.exists()
 
 
 async def upgrade_schema(settings: Settings) -> schema.SchemaState:

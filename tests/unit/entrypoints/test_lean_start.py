@@ -1,0 +1,25 @@
+"""A server process starts without what it has no use for, and nothing is broken by that."""
+
+import subprocess
+import sys
+
+PROGRAM = """
+import sys
+from entrypoints.lean_start import (
+    give_back_start_up_memory, import_without_unused_parts, keep_heap_small,
+)
+keep_heap_small()
+import_without_unused_parts()
+import entrypoints.process, entrypoints.lifespan
+loaded = [name for name in ("rich", "pygments", "alembic") if name in sys.modules]
+assert not loaded, loaded
+give_back_start_up_memory()
+import rich.console, httpx._main
+rich.console.Console()
+print("fine")
+"""
+
+
+def test_a_server_process_loads_nothing_it_has_no_use_for_and_can_still_import_it_later() -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "fine\n", done.stderr
