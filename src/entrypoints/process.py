@@ -17,8 +17,9 @@ def run_process(settings: Settings) -> int:
     from entrypoints.server import bind, restrict_new_files
 
     restrict_new_files()
+    listener = bind(settings)  # first: who finds the port taken changes nothing
     migrate_in_child(settings)
-    return serve_on(bind(settings), settings)
+    return serve_on(listener, settings)
 
 
 def serve_on(
