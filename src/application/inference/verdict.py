@@ -53,8 +53,10 @@ def verdict(
         return rejected(next(f for f in failures if f.kind is FailureKind.CONTEXT_LENGTH))
     wait = _wait(failures, passed_over, now)
     if kinds <= RATE_KINDS and (kinds or passed_over.rate_limited):
+        spent = bool(kinds) and kinds <= {FailureKind.QUOTA_EXHAUSTED} and not passed_over.rate_limited
+        state = "out of quota or credit" if spent else "rate limited"
         return AllCandidatesFailed(
-            f"Every provider of '{requested_model}' is rate limited. Try again later, or add a provider or a key.",
+            f"Every provider of '{requested_model}' is {state}. Try again later, or add a provider or a key.",
             code="rate_limit_exceeded",
             retry_after_seconds=wait,
         )

@@ -18,7 +18,8 @@ NEVER_FORWARDED: Final = frozenset(
     "api_base base_url api_key api_version api_type organization project extra_headers headers extra_query "
     "proxy proxies timeout http_client custom_llm_provider litellm_params azure_endpoint azure_ad_token "
     "aws_access_key_id aws_secret_access_key aws_session_token aws_region_name vertex_credentials "
-    "vertex_project vertex_location callback_url webhook_url".split()
+    "vertex_project vertex_location callback_url webhook_url url endpoint host organization_id http_proxy https_proxy "
+    "credentials authorization custom_host".split()
 )
 """Names by which other gateways let a body choose a destination or a credential (S-07)."""
 

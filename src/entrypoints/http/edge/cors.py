@@ -26,6 +26,15 @@ _READ = ", ".join(
 _PREFLIGHT_SECONDS = b"7200"
 
 
+def is_foreign(head: Head, granted: Headers) -> bool:
+    """Whether a web page of another origin sent this, one that `granted` nothing to."""
+    origin = head.singles.get(b"origin")
+    if origin is None or granted:
+        return False
+    _, _, authority = origin.partition(b"://")
+    return authority.lower() != head.singles.get(b"host", b"").lower()
+
+
 class Cors:
     """Knows the origins that may call the inference routes from a browser."""
 

@@ -8,9 +8,10 @@ from typing import cast
 from litestar.types import HTTPScope, Receive, Send
 
 from application.inference.calls import CallContext, CallTrace
-from domain.errors import GatewayError, NotFound, ServiceUnavailable
+from domain.errors import GatewayError, NotFound, PermissionDenied, ServiceUnavailable
 from domain.keys import Principal
 from entrypoints.http.edge.body import BodyReader
+from entrypoints.http.edge.cors import is_foreign
 from entrypoints.http.edge.head import Head
 from entrypoints.http.edge.principal import extract_token
 from entrypoints.http.errors import ErrorAnswer, Headers, describe_and_log
@@ -56,7 +57,7 @@ class Exchange:
         try:
             if token is not None and (principal := authenticator.cached(token)) is not None:
                 return principal
-            return await authenticator.authenticate(token)
+            principal = await authenticator.authenticate(token)
         except GatewayError:
             raise
         except Exception as error:
@@ -64,6 +65,13 @@ class Exchange:
             raise ServiceUnavailable(
                 "The API key could not be checked; try again soon.", code="store_unavailable", retry_after_seconds=1
             ) from error
+        if principal.kind == "open" and is_foreign(self.head, self.cors):
+            # Without keys, any page a local user opens could spend; but a browser tells where it comes from.
+            raise PermissionDenied(
+                "OMG_AUTH=open serves web pages of other origins only if OMG_CORS_ORIGINS lists them.",
+                code="origin_not_allowed",
+            )
+        return principal
 
     def require_provider(self) -> None:
         """Raises `NotFound` where the path is pinned to a provider that is not configured."""

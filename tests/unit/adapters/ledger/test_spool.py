@@ -47,7 +47,7 @@ def is_writable(spool: Spool) -> bool:
     return spool.writable
 
 
-def written(directory: Path) -> list[object]:
+def written(directory: Path) -> list[Record]:
     return [item.record for path in sorted(directory.glob("*.spool")) for item in frames(path.read_bytes())]
 
 
@@ -65,7 +65,7 @@ def test_segments_follow_each_other_without_losing_a_record(spool: Spool, tmp_pa
     for number in range(1500):
         spool.end(an_end(number))
 
-    assert [r.request_id for r in written(tmp_path / "own")] == [f"req_{n}" for n in range(1500)]  # type: ignore[attr-defined]
+    assert [r.request_id for r in written(tmp_path / "own")] == [f"req_{n}" for n in range(1500)]
     assert len(list((tmp_path / "own").glob("*.spool"))) > 3
 
 
@@ -98,7 +98,7 @@ def test_a_refusing_disk_keeps_records_in_their_order_until_it_takes_them(
         time.sleep(0.01)
     assert is_writable(spool)
 
-    assert [r.request_id for r in written(tmp_path / "own")] == [f"req_{n}" for n in range(1, 6)]  # type: ignore[attr-defined]
+    assert [r.request_id for r in written(tmp_path / "own")] == [f"req_{n}" for n in range(1, 6)]
 
 
 def test_memory_for_waiting_records_is_bounded(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:

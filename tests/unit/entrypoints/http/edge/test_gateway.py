@@ -1,5 +1,7 @@
 """What every request passes before its handler, and the shape of every error (contract 4, 5, 6)."""
 
+import json
+
 import pytest
 from typing_extensions import override
 
@@ -10,7 +12,9 @@ from entrypoints.http.edge.drain import DrainState
 from tests.fakes.clock import FakeClock
 from tests.fakes.security import FakeHasher
 from tests.fakes.store import MemoryStore
-from tests.unit.entrypoints.http.harness import AUTH, EDGE, KEY, Answer, Harness, a_framework
+from tests.unit.entrypoints.http.harness import AUTH, CHAT, EDGE, KEY, Answer, Harness, a_framework
+
+CHAT_BODY = json.dumps(CHAT).encode()
 
 
 @pytest.fixture
@@ -257,3 +261,29 @@ def test_an_answer_of_the_harness_knows_whether_it_was_whole() -> None:
     cut = Answer([start, {"type": "http.response.body", "body": b"x", "more_body": True}])  # type: ignore[list-item]  # plain dicts
 
     assert not cut.complete
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"), [(b"https://evil.example", 403), (b"null", 403), (b"http://localhost", 200), (b"", 200)]
+)
+async def test_open_access_is_not_open_to_web_pages_of_other_origins(origin: bytes, status: int) -> None:
+    """A page that a local user opens must not spend: it needs no key, but its browser says where it comes from."""
+    authenticator = Authenticator(MemoryStore(), FakeHasher(), FakeClock(), open_access=True)
+    http = await Harness.make(authenticator=authenticator)
+    headers = ((b"origin", origin),) if origin else ()
+
+    answer = await http.client().request("POST", "/v1/chat/completions", headers, CHAT_BODY)
+
+    assert answer.status == status
+
+
+async def test_open_access_serves_the_origins_that_are_listed() -> None:
+    authenticator = Authenticator(MemoryStore(), FakeHasher(), FakeClock(), open_access=True)
+    edge = EdgeConfig(allowed_hosts=("localhost",), cors_origins=("https://mine.example",))
+    http = await Harness.make(edge, authenticator=authenticator)
+
+    answer = await http.client().request(
+        "POST", "/v1/chat/completions", ((b"origin", b"https://mine.example"),), CHAT_BODY
+    )
+
+    assert answer.status == 200
