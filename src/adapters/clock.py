@@ -1,6 +1,6 @@
 """Real time, and ids that grow with it."""
 
-import secrets
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -36,6 +36,7 @@ class Uuid7Ids(IdFactory):
 
     def __init__(self, unix_ns: Callable[[], int] = time.time_ns) -> None:
         self._unix_ns = unix_ns
+        self._bits = random.Random().getrandbits  # noqa: S311 - unique, not secret: no system call an id
         self._lock = threading.Lock()
         self._millisecond = 0
         self._counter = 0
@@ -44,18 +45,17 @@ class Uuid7Ids(IdFactory):
     def new(self, prefix: str) -> str:
         with self._lock:
             millisecond, counter = self._step()
-        random = secrets.randbits(_RANDOM_BITS)
-        value = millisecond << 80 | 0x7 << 76 | counter << 64 | 0b10 << 62 | random
+        value = millisecond << 80 | 0x7 << 76 | counter << 64 | 0b10 << 62 | self._bits(_RANDOM_BITS)
         return f"{prefix}_{value:032x}"
 
     def _step(self) -> tuple[int, int]:
         now = self._unix_ns() // 1_000_000
         if now > self._millisecond:
             self._millisecond = now
-            self._counter = secrets.randbits(_COUNTER_BITS - 1)
+            self._counter = self._bits(_COUNTER_BITS - 1)
         elif self._counter + 1 < 1 << _COUNTER_BITS:
             self._counter += 1
         else:
             self._millisecond += 1
-            self._counter = secrets.randbits(_COUNTER_BITS - 1)
+            self._counter = self._bits(_COUNTER_BITS - 1)
         return self._millisecond, self._counter
