@@ -24,7 +24,6 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     default_model: str | None = None  # what `auto` asks this provider for
     models: tuple[str, ...] = ()  # offered for certain, besides what its model list says
     drop_params: tuple[str, ...] = ()  # parameters this upstream refuses, besides the preset's
-    clean_stream: bool | None = None  # its SSE needs no mending and may pass as bytes
     timeouts: TimeoutOverrides = TimeoutOverrides()
     model_timeouts: dict[str, TimeoutOverrides] = {}
     allow_private_network: bool = False  # its name may resolve to a private address (S-08)

@@ -11,6 +11,7 @@ from typing import Final
 import httpx
 
 from adapters.providers.entry import Entry
+from adapters.transport.egress import is_closed_address
 from domain.errors import RequestInvalid
 
 _VERSION = re.compile(r"/v\d+[a-z0-9]*(?=/|$)")
@@ -71,6 +72,8 @@ def _check(url: httpx.URL) -> None:
         raise _invalid("A base_url holds no user name or password; store the provider's key instead.")
     if url.query or url.fragment:
         raise _invalid("A base_url has no '?' and no '#'.")
+    if is_closed_address(url.host):
+        raise _invalid(f"{url.host} is reserved or a metadata address: no provider is ever called there.")
 
 
 def _filled(entry: Entry, variables: Mapping[str, str]) -> str:

@@ -108,6 +108,12 @@ class EgressGuard:
         )
 
 
+def is_closed_address(host: str) -> bool:
+    """Whether a URL's host is an address that no connection may ever go to, whoever typed it."""
+    literal = _literal(host)
+    return literal is not None and not is_public(literal) and not is_private(literal)
+
+
 def is_public(address: Address) -> bool:
     """Whether the address, and every address inside it, is on the public Internet."""
     inner = embedded(address)

@@ -36,7 +36,6 @@ class SettingsChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     default_model: str | UnsetType | None = UNSET
     models: tuple[str, ...] | UnsetType | None = UNSET
     drop_params: tuple[str, ...] | UnsetType | None = UNSET
-    clean_stream: bool | UnsetType | None = UNSET
     timeouts: TimeoutOverrides | UnsetType | None = UNSET
     model_timeouts: dict[str, TimeoutOverrides] | UnsetType | None = UNSET
     allow_private_network: bool | UnsetType | None = UNSET

@@ -80,7 +80,6 @@ async def test_a_provider_comes_back_as_it_was_written(store: Store) -> None:
         default_model="llama",
         models=("a", "b"),
         drop_params=("logprobs",),
-        clean_stream=False,
         timeouts=TimeoutOverrides(),
         model_timeouts={"slow": TimeoutOverrides()},
         allow_private_network=True,

@@ -83,3 +83,11 @@ def test_paths_may_lie_beside_the_base_url() -> None:
 )
 def test_a_local_host_is_told_from_a_public_one(url: str, local: bool) -> None:
     assert is_local(httpx.URL(url)) is local
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "[fd00:ec2::254]", "0.0.0.0", "[::ffff:a9fe:a9fe]", "224.0.0.1"])
+def test_a_metadata_or_reserved_address_is_refused_when_it_is_typed(host: str) -> None:
+    """S-08: not only when it is called."""
+    with pytest.raises(RequestInvalid, match="metadata") as caught:
+        base_url(f"http://{host}/v1", custom.ENTRY, {})
+    assert caught.value.param == "base_url"
