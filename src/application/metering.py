@@ -5,7 +5,7 @@ from domain.failover import UNKNOWN_OUTCOME, FailureKind
 from domain.ports.prices import PriceBook, TokenCounter
 from domain.prices import cost_nano_usd
 from domain.records import AttemptRecord, UsageSource
-from domain.usage import TokenUsage
+from domain.usage import TokenUsage, estimate_tokens
 
 _PER_MESSAGE_TOKENS = 4  # what chat templates add around a message, by OpenAI's own counting recipe
 _REPLY_TOKENS = 3
@@ -40,12 +40,20 @@ class Meter:
         )
 
     def answered(
-        self, request: ChatRequest, reported: TokenUsage | None, output_text: str
+        self, request: ChatRequest, reported: TokenUsage | None, output_text: str, output_bytes: int = 0
     ) -> tuple[TokenUsage, UsageSource]:
-        """The usage of a call that generated `output_text`, at least in part (R-22)."""
+        """The usage of a call that generated `output_text`, at least in part (R-22).
+
+        Where `output_bytes` is more than the text's length, the text is only the beginning and the rest is
+        taken to be like it.
+        """
         if reported is not None:
             return reported, "provider"
-        return TokenUsage(self.input_tokens(request), self._counter.count(output_text)), "estimated"
+        known_bytes = len(output_text.encode())
+        tokens = self._counter.count(output_text)
+        if output_bytes > known_bytes:
+            tokens = estimate_tokens(output_bytes) if not known_bytes else -(-tokens * output_bytes // known_bytes)
+        return TokenUsage(self.input_tokens(request), tokens), "estimated"
 
     def unanswered(self, request: ChatRequest, kind: FailureKind | None) -> tuple[TokenUsage | None, UsageSource]:
         """The usage of a call without an answer: its input where the provider may have done the work (R-09).

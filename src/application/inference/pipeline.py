@@ -167,7 +167,7 @@ class _StreamBooks:
         served.lease.release()
         stream = served.value.stream
         text = stream.output_text() if stream.usage is None else ""
-        usage, source = self._meter.answered(call.request, stream.usage, text)
+        usage, source = self._meter.answered(call.request, stream.usage, text, stream.output_bytes)
         attempt = self._pipeline.attempt
         if failure is not None:
             self._pipeline.stream_failed(served, failure)

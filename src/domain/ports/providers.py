@@ -71,7 +71,7 @@ class ChatStream(Protocol):
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
     def output_text(self) -> str:
-        """What was generated so far, for an estimate where usage never comes."""
+        """The beginning of the text generated so far, for an estimate where usage never comes."""
         ...
 
     async def aclose(self) -> None:

@@ -29,7 +29,7 @@ from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from domain.usage import TokenUsage
 
-MAX_KEPT_TEXT_BYTES: Final = 64 * 1024
+MAX_KEPT_TEXT_BYTES: Final = 16 * 1024
 """Of what a stream generates, kept for an estimate where its usage never comes."""
 
 _ASSISTANT: Final = raw("assistant")
@@ -60,7 +60,7 @@ class ChunkMender:
         self.usage: TokenUsage | None = None
         self.has_content = False
         self.output_bytes = 0
-        self.texts: list[str] = []
+        self.kept_text = bytearray()
         self._call = call
         self._choices: dict[int, _ChoiceState] = {}
         self._started = False
@@ -138,9 +138,10 @@ class ChunkMender:
         if state is None or type(text) is not str or choice.usage is not UNSET or choice.error is not UNSET:
             return False
         if text:
-            if self.output_bytes < MAX_KEPT_TEXT_BYTES:
-                self.texts.append(text)
-            self.output_bytes += len(text) if text.isascii() else len(text.encode())
+            encoded = text.encode()
+            self.output_bytes += len(encoded)
+            if len(self.kept_text) < MAX_KEPT_TEXT_BYTES:
+                self.kept_text += encoded
             self.has_content = True
         elif extra := delta.other_content_bytes():
             self.output_bytes += extra
@@ -233,9 +234,10 @@ class ChunkMender:
                 edit.delta["reasoning_content"] = raw(thoughts)
                 self.output_bytes += len(thoughts)
                 self.has_content = True
-        if content and self.output_bytes < MAX_KEPT_TEXT_BYTES:
-            self.texts.append(content)
-        size = len(content.encode()) if content else 0
+        encoded = content.encode() if content else b""
+        if len(self.kept_text) < MAX_KEPT_TEXT_BYTES:
+            self.kept_text += encoded
+        size = len(encoded)
         size += delta.other_content_bytes()
         if size:
             self.output_bytes += size

@@ -64,9 +64,8 @@ class ChatStreamDecoder:
         return self._mender.output_bytes
 
     def output_text(self) -> str:
-        """The generated text so far; what is longer than is kept is stood in for by its length."""
-        text = "".join(self._mender.texts)
-        return text + " " * max(self._mender.output_bytes - len(text.encode()), 0)
+        """The beginning of the generated text."""
+        return self._mender.kept_text.decode(errors="ignore")
 
     def feed(self, data: bytes) -> bytes:
         """A block of whole events, or nothing yet. Never raises."""

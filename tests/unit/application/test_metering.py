@@ -1,0 +1,70 @@
+"""What a call used is the provider's count, or an estimate that says so."""
+
+import pytest
+
+from adapters.prices.fixed import FixedPriceBook
+from adapters.tokens.length import LengthTokenCounter
+from application.metering import Meter
+from domain.failover import FailureKind
+from domain.prices import PriceRow, Prices
+from domain.usage import TokenUsage
+from tests.builders import NOW, a_chat_payload
+
+PRICE = PriceRow("price_1", "alpha", "m", Prices(1_000_000_000, 4_000_000_000), "admin", NOW)
+REQUEST = a_chat_payload(messages=[{"role": "user", "content": "x" * 400}]).value
+
+
+@pytest.fixture
+def meter() -> Meter:
+    return Meter(FixedPriceBook([PRICE]), LengthTokenCounter())
+
+
+def test_the_providers_count_is_taken_as_it_is(meter: Meter) -> None:
+    assert meter.answered(REQUEST, TokenUsage(7, 9), "whatever") == (TokenUsage(7, 9), "provider")
+
+
+def test_a_missing_count_is_estimated_from_the_texts_and_flagged(meter: Meter) -> None:
+    """R-22."""
+    usage, source = meter.answered(REQUEST, None, "y" * 40)
+
+    assert source == "estimated"
+    assert (usage.input_tokens, usage.output_tokens) == (100 + 4 + 3, 10)
+
+
+def test_a_long_text_is_counted_by_its_beginning(meter: Meter) -> None:
+    assert meter.answered(REQUEST, None, "y" * 400, 4000)[0].output_tokens == 1000
+    assert meter.answered(REQUEST, None, "", 4000)[0].output_tokens == 1000
+
+
+@pytest.mark.parametrize("kind", [FailureKind.TIMEOUT, FailureKind.TRUNCATED, None])
+def test_a_call_of_unknown_outcome_is_booked_with_its_input(meter: Meter, kind: FailureKind | None) -> None:
+    """R-09: money is never under-counted."""
+    usage, source = meter.unanswered(REQUEST, kind)
+    assert (usage, source) == (TokenUsage(107), "estimated")
+
+
+@pytest.mark.parametrize("kind", [FailureKind.CONNECT, FailureKind.RATE_LIMITED, FailureKind.SERVER_ERROR])
+def test_a_call_that_was_refused_costs_nothing(meter: Meter, kind: FailureKind) -> None:
+    assert meter.unanswered(REQUEST, kind) == (None, "none")
+
+
+def test_a_record_holds_its_price_and_cost_or_neither(meter: Meter) -> None:
+    priced = meter.record(1, "alpha", "pk", "m", "ok", 200, 5.0, TokenUsage(1000, 500), "provider")
+    unpriced = meter.record(1, "beta", "pk", "m", "ok", 200, 5.0, TokenUsage(1000, 500), "provider")
+    refused = meter.record(1, "alpha", "pk", "m", "connect", None, 5.0, None, "none")
+
+    assert (priced.price_id, priced.cost_nano_usd) == ("price_1", 3_000_000)
+    assert (unpriced.price_id, unpriced.cost_nano_usd) == (None, None)
+    assert (refused.price_id, refused.cost_nano_usd) == (None, None)
+
+
+def test_tools_and_calls_in_the_history_count_as_input(meter: Meter) -> None:
+    plain = a_chat_payload().value
+    tooled = a_chat_payload(
+        messages=[
+            {"role": "user", "content": [{"type": "text", "text": "hi"}]},
+            {"role": "assistant", "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f" * 40}}]},
+        ],
+        tools=[{"type": "function", "function": {"name": "g" * 40, "description": "d" * 80}}],
+    ).value
+    assert meter.input_tokens(tooled) > meter.input_tokens(plain) + 30
