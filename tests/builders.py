@@ -8,7 +8,9 @@ import msgspec
 from domain.chat import ChatRequest
 from domain.keys import ProviderKey, Tenant, VirtualKey
 from domain.providers import Provider, ProviderSettings
+from domain.records import AttemptRecord, RequestRecord
 from domain.secrets import Secret
+from domain.usage import TokenUsage
 from domain.wire import Payload
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -73,3 +75,44 @@ def a_chat_payload(**fields: Any) -> Payload[ChatRequest]:
     body = msgspec.json.encode({"model": "m", "messages": [{"role": "user", "content": "hi"}]} | fields)
     value = msgspec.json.decode(body, type=ChatRequest)
     return Payload(value, msgspec.json.decode(body, type=dict[str, msgspec.Raw]), len(body))
+
+
+def a_request_record(request_id: str = "req_1", **changes: Any) -> RequestRecord:
+    """One answered by one attempt; `attempts=()` for one that went nowhere."""
+    fields: dict[str, Any] = {
+        "request_id": request_id,
+        "decision_id": f"dec_{request_id}",
+        "created_at": NOW,
+        "tenant_id": "ten_default",
+        "key_id": "key_1",
+        "endpoint": "/v1/chat/completions",
+        "requested_model": "m",
+        "provider_id": "alpha",
+        "model": "m",
+        "status": 200,
+        "outcome": "ok",
+        "error_code": None,
+        "stream": False,
+        "attempts": (an_attempt_record(),),
+        "usage": TokenUsage(100, 10),
+        "latency_ms": 12.5,
+        "ttft_ms": None,
+    }
+    return RequestRecord(**(fields | changes))
+
+
+def an_attempt_record(number: int = 1, **changes: Any) -> AttemptRecord:
+    fields: dict[str, Any] = {
+        "number": number,
+        "provider_id": "alpha",
+        "key_id": "pk_1",
+        "model": "m",
+        "outcome": "ok",
+        "status": 200,
+        "duration_ms": 11.0,
+        "usage": TokenUsage(100, 10),
+        "usage_source": "provider",
+        "price_id": "price_1",
+        "cost_nano_usd": 1_500,
+    }
+    return AttemptRecord(**(fields | changes))

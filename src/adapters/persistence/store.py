@@ -53,6 +53,15 @@ class SqlAlchemyStore(Store):
             raise
         await work.leave(commit=True)
 
+    @asynccontextmanager
+    async def reading(self, seconds: float) -> AsyncIterator[Work]:
+        """A session for what is no repository's: reports, which may take longer than a unit."""
+        work = self._work(self._read, seconds)
+        try:
+            yield work
+        finally:
+            await work.leave(commit=False)
+
     @override
     async def ping(self) -> None:
         work = self._work(self._read, 1.0)

@@ -1,0 +1,97 @@
+"""Single requests out of their tables, newest first."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Boolean, ColumnElement, Select, and_, literal_column, or_, select
+
+from adapters.persistence.tables import AttemptRow, RequestRow
+from domain.records import AttemptRecord, RequestRecord
+from domain.usage import TokenUsage
+from domain.usage_queries import LogPlace, RequestFilter
+
+_NOT_OK = literal_column("requests.outcome <> 'ok'", Boolean)
+"""As the index of failures has it, to the letter: with a parameter in it, a database could not tell."""
+
+
+def page_of(filter_: RequestFilter, limit: int, after: LogPlace | None) -> Select[RequestRow]:
+    """The requests that match, in the order of the indexes; whatever is filtered by, one of them serves."""
+    row = RequestRow
+    wanted: list[ColumnElement[bool]] = [
+        getattr(row, name) == value
+        for name in ("tenant_id", "key_id", "provider_id", "model", "outcome", "status")
+        if (value := getattr(filter_, name)) is not None
+    ]
+    if filter_.outcome not in (None, "ok") or filter_.status not in (None, 200):
+        wanted.append(_NOT_OK)
+    if filter_.start is not None:
+        wanted.append(row.created_at >= filter_.start)
+    if filter_.end is not None:
+        wanted.append(row.created_at < filter_.end)
+    if after is not None:
+        same_moment = and_(row.created_at == after.created_at, row.id < after.request_id)
+        wanted += row.created_at <= after.created_at, or_(row.created_at < after.created_at, same_moment)
+    return select(row).where(*wanted).order_by(row.created_at.desc(), row.id.desc()).limit(limit)
+
+
+def attempts_of(request_ids: Sequence[str]) -> Select[AttemptRow]:
+    return select(AttemptRow).where(AttemptRow.request_id.in_(request_ids)).order_by(AttemptRow.number)
+
+
+def records_of(requests: Sequence[RequestRow], attempts: Sequence[AttemptRow]) -> list[RequestRecord]:
+    """Both put together, in the order of the requests."""
+    by_request: Mapping[str, list[AttemptRecord]] = defaultdict(list)
+    for attempt in attempts:
+        by_request[attempt.request_id].append(_attempt(attempt))
+    return [_request(row, tuple(by_request[row.id])) for row in requests]
+
+
+def _request(row: RequestRow, attempts: tuple[AttemptRecord, ...]) -> RequestRecord:
+    """`usage` is that of the last attempt: the row itself keeps none."""
+    return RequestRecord(
+        request_id=row.id,
+        decision_id=row.decision_id,
+        created_at=row.created_at,
+        tenant_id=row.tenant_id,
+        key_id=row.key_id,
+        endpoint=row.endpoint,
+        requested_model=row.requested_model,
+        provider_id=row.provider_id,
+        model=row.model,
+        status=row.status,
+        outcome=row.outcome,
+        error_code=row.error_code,
+        stream=row.stream,
+        attempts=attempts,
+        usage=attempts[-1].usage if attempts else None,
+        latency_ms=row.latency_ms,
+        ttft_ms=row.ttft_ms,
+        task=row.task,
+    )
+
+
+def _attempt(row: AttemptRow) -> AttemptRecord:
+    usage = TokenUsage(
+        row.input_tokens,
+        row.output_tokens,
+        row.cache_read_tokens,
+        row.cache_write_tokens,
+        row.reasoning_tokens,
+        row.audio_input_tokens,
+        row.audio_output_tokens,
+        row.image_tokens,
+    )
+    return AttemptRecord(
+        number=row.number,
+        provider_id=row.provider_id,
+        key_id=row.key_id,
+        model=row.model,
+        outcome=row.outcome,
+        status=row.status,
+        duration_ms=row.duration_ms,
+        usage=None if row.usage_source == "none" else usage,
+        message=row.message,
+        usage_source=row.usage_source,
+        price_id=row.price_id,
+        cost_nano_usd=row.cost_nano_usd,
+    )

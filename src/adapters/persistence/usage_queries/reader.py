@@ -1,0 +1,70 @@
+"""The ledger as it is asked: sums of usage, and the log of requests."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import date
+
+from sqlalchemy import Row
+from typing_extensions import override
+
+from adapters.persistence.store import SqlAlchemyStore
+from adapters.persistence.tables import RequestRow
+from adapters.persistence.usage_queries.log import attempts_of, page_of, records_of
+from adapters.persistence.usage_queries.sums import ANSWERED, statement
+from adapters.persistence.work import Work
+from domain.ports.usage import RequestLog, UsageReader
+from domain.records import RequestRecord
+from domain.usage_queries import LogPlace, RequestFilter, UsageQuery, UsageRow, UsageSums
+
+REPORTS_AT_ONCE = 2
+"""Of one process: reports wait for each other, so that they never take every connection from the requests."""
+
+REPORT_SECONDS = 10.0
+
+
+class SqlAlchemyUsage(UsageReader, RequestLog):
+    """Both ports over the store's own connections."""
+
+    def __init__(self, store: SqlAlchemyStore) -> None:
+        self._store = store
+        self._turn = asyncio.Semaphore(REPORTS_AT_ONCE)
+
+    @override
+    async def sums(self, query: UsageQuery, limit: int) -> Sequence[UsageRow]:
+        async with self._reading() as work:
+            found = await work.run(work.session.execute(statement(query, limit)))
+        return [row for each in found.all() if (row := _row(each, query)) is not None]
+
+    @override
+    async def page(self, filter_: RequestFilter, limit: int, after: LogPlace | None) -> Sequence[RequestRecord]:
+        async with self._reading() as work:
+            requests = (await work.run(work.session.scalars(page_of(filter_, limit, after)))).all()
+            return await self._with_attempts(work, requests)
+
+    @override
+    async def get(self, request_id: str) -> RequestRecord | None:
+        async with self._reading() as work:
+            found = await work.run(work.session.get(RequestRow, request_id))
+            return (await self._with_attempts(work, [found]))[0] if found is not None else None
+
+    async def _with_attempts(self, work: Work, requests: Sequence[RequestRow]) -> list[RequestRecord]:
+        attempts = await work.run(work.session.scalars(attempts_of([row.id for row in requests])))
+        return records_of(requests, attempts.all())
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[Work]:
+        async with self._turn, self._store.reading(REPORT_SECONDS) as work:
+            yield work
+
+
+def _row(found: Row[*tuple[object, ...]], query: UsageQuery) -> UsageRow | None:
+    """None for what is there and nothing: the sums of no rows at all."""
+    values = found._tuple()
+    groups = dict(zip(query.group_by, values, strict=False))
+    sums = UsageSums(*(int(str(value)) for value in values[len(values) - len(ANSWERED) :]))
+    if sums == UsageSums():
+        return None
+    day = groups.pop("day", None)
+    named = {name: str(value) for name, value in groups.items()}
+    return UsageRow(sums, day=date.fromordinal(int(str(day))) if day is not None else None, **named)

@@ -1,0 +1,142 @@
+"""One statement for any question about usage: whole days and hours from the roll-ups, the edges from the rows."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from advanced_alchemy.types import DateTimeUTC
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    and_,
+    case,
+    cast,
+    column,
+    func,
+    literal,
+    select,
+    union_all,
+    values,
+)
+
+from adapters.persistence.tables import AttemptRow, RequestRow
+from adapters.persistence.usage_queries.grains import DAYS, HOURS, HOURS_BY_KEY, HOURS_BY_MODEL, Grain
+from domain.usage_periods import Stretch
+from domain.usage_queries import UsageQuery
+
+ANSWERED = (
+    "requests",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "cost_nano_usd",
+    "estimated_requests",
+    "unpriced_requests",
+)
+"""The sums of an answer, in the order of `UsageSums`."""
+
+_COLUMN_OF = {"model": "model", "provider": "provider_id", "key": "key_id", "task": "task"}
+_MOMENT = DateTimeUTC(timezone=True)
+
+
+class _Source(NamedTuple):
+    """Rows to sum: when each was, what it is told apart by, and its part of each of `ANSWERED`."""
+
+    rows: FromClause
+    at: ColumnElement[datetime]
+    columns: Mapping[str, ColumnElement[str]]
+    sums: Sequence[ColumnElement[int]]
+
+
+def statement(query: UsageQuery, limit: int) -> Select[*tuple[object, ...]]:
+    """Rows of at most `limit` groups: what `group_by` names (a day as its ordinal), and then the sums.
+
+    It is one statement so that all of it is as of one moment, whatever the isolation of the transaction.
+    """
+    cut = query.cut()
+    needed = _needed(query)
+    edges = _stretches(cut.edges, "edges")
+    parts = [
+        _summed(query, _grain(DAYS), _stretches(cut.days, "days")),
+        _summed(query, _grain(_cheapest(needed)), _stretches(cut.hours, "hours")),
+        _summed(query, _requests(), edges),
+        _summed(query, _attempts(), edges),
+    ]
+    together = union_all(*parts).subquery("together")
+    groups = [together.c[name] for name in query.group_by]
+    sums = [cast(func.coalesce(func.sum(together.c[name]), 0), BigInteger) for name in ANSWERED]
+    return select(*groups, *sums).group_by(*groups).limit(limit)
+
+
+def _needed(query: UsageQuery) -> set[str]:
+    """The columns that the question tells apart or filters by."""
+    filtered = {name for name in query.filter.__struct_fields__ if getattr(query.filter, name) is not None}
+    return filtered | {_COLUMN_OF[name] for name in query.group_by if name != "day"}
+
+
+def _cheapest(needed: set[str]) -> Grain:
+    """The coarsest table of hours that can tell apart what must be told apart."""
+    return next((grain for grain in (HOURS_BY_MODEL, HOURS_BY_KEY) if needed <= set(grain.groups)), HOURS)
+
+
+def _stretches(stretches: Sequence[Stretch], name: str) -> CTE:
+    """A table of them; without any, one that no moment is in."""
+    never = datetime(1970, 1, 1, tzinfo=UTC)
+    rows = [(each.day.toordinal() if each.day else 0, each.start, each.end) for each in stretches]
+    columns = (column("day", Integer), column("starts_at", _MOMENT), column("ends_at", _MOMENT))
+    return values(*columns, name=name).data(rows or [(0, never, never)]).cte(name)
+
+
+def _grain(grain: Grain) -> _Source:
+    table = grain.row.__table__
+    columns = {group: table.c[group] for group in grain.groups}
+    return _Source(table, table.c.starts_at, columns, [table.c[name] for name in ANSWERED])
+
+
+def _requests() -> _Source:
+    """Each where its last attempt went; its tokens and cost are its attempts'."""
+    table = RequestRow.__table__
+    columns = _whose() | {
+        "provider_id": func.coalesce(table.c.provider_id, ""),
+        "model": func.coalesce(table.c.model, ""),
+    }
+    flags = [case((table.c[flag], 1), else_=0) for flag in ("estimated", "unpriced")]
+    return _Source(table, table.c.created_at, columns, [literal(1, Integer), *[literal(0, Integer)] * 6, *flags])
+
+
+def _attempts() -> _Source:
+    """Each where it went, when its request was."""
+    requests, table = RequestRow.__table__, AttemptRow.__table__
+    columns = _whose() | {"provider_id": table.c.provider_id, "model": table.c.model}
+    tokens = [table.c[name] for name in ANSWERED[1:6]]
+    nothing = literal(0, Integer)
+    sums = [nothing, *tokens, func.coalesce(table.c.cost_nano_usd, 0), nothing, nothing]
+    joined = requests.join(table, table.c.request_id == requests.c.id)
+    return _Source(joined, requests.c.created_at, columns, sums)
+
+
+def _whose() -> dict[str, ColumnElement[str]]:
+    table = RequestRow.__table__
+    return {"tenant_id": table.c.tenant_id, "key_id": func.coalesce(table.c.key_id, ""), "task": table.c.task}
+
+
+def _summed(query: UsageQuery, source: _Source, stretches: CTE) -> Select[*tuple[object, ...]]:
+    """The sums of one source over some stretches, by group."""
+    days: dict[str, ColumnElement[int]] = {"day": stretches.c.day}
+    named = {name: days[name] if name == "day" else source.columns[_COLUMN_OF[name]] for name in query.group_by}
+    wanted = [
+        source.columns[name] == value
+        for name in query.filter.__struct_fields__
+        if (value := getattr(query.filter, name)) is not None
+    ]
+    within = and_(source.at >= stretches.c.starts_at, source.at < stretches.c.ends_at)
+    sums = [func.sum(value).label(name) for name, value in zip(ANSWERED, source.sums, strict=True)]
+    groups = [value.label(name) for name, value in named.items()]
+    rows = stretches.join(source.rows, within)
+    return select(*groups, *sums).select_from(rows).where(*wanted).group_by(*named.values())
