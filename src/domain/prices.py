@@ -1,12 +1,19 @@
 """Prices and the one calculation of what a call cost (P-08)."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
+from domain.money import usd
 from domain.usage import TokenUsage
 
 _TOKENS_PER_PRICE = 1_000_000
+
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+"""The start of a price of which nobody knows since when it holds."""
+
+ADMIN = "admin"
+"""The source of prices that were set here."""
 
 
 class Prices(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -20,6 +27,20 @@ class Prices(msgspec.Struct, frozen=True, omit_defaults=True):
     audio_input: int | None = None
     audio_output: int | None = None
     image: int | None = None  # image tokens of the input
+
+    def in_usd(self) -> dict[str, str]:
+        """By meter, in USD per million tokens; meters without a price of their own are left out."""
+        return {name: usd(price) for name in self.__struct_fields__ if (price := getattr(self, name)) is not None}
+
+    def of(self, meter: str) -> int:
+        """What a meter's tokens cost, its own price or its main meter's."""
+        price: int | None = getattr(self, meter)
+        if price is not None:
+            return price
+        return self.output if meter in _OUTPUT_METERS else self.input
+
+
+_OUTPUT_METERS = frozenset({"reasoning", "audio_output"})
 
 
 class PriceRow(msgspec.Struct, frozen=True):

@@ -17,3 +17,7 @@ class FixedPriceBook(PriceBook):
     @override
     def find(self, provider_id: str, model: str) -> PriceRow | None:
         return self._rows.get((provider_id, model))
+
+    @override
+    def look_up(self, provider_id: str, model: str) -> PriceRow | None:
+        return self.find(provider_id, model)

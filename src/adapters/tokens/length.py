@@ -11,4 +11,8 @@ class LengthTokenCounter(TokenCounter):
 
     @override
     def count(self, text: str) -> int:
-        return estimate_tokens(len(text) if text.isascii() else len(text.encode()))
+        return estimate_tokens(len(text) if text.isascii() else len(text.encode(errors="surrogatepass")))
+
+    @override
+    def prepare(self) -> None:
+        """There is nothing to load."""
