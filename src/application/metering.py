@@ -40,15 +40,24 @@ class Meter:
         )
 
     def answered(
-        self, request: ChatRequest, reported: TokenUsage | None, output_text: str, output_bytes: int = 0
+        self,
+        request: ChatRequest,
+        reported: TokenUsage | None,
+        output_text: str,
+        output_bytes: int = 0,
+        *,
+        complete: bool = True,
     ) -> tuple[TokenUsage, UsageSource]:
         """The usage of a call that generated `output_text`, at least in part (R-22).
 
         Where `output_bytes` is more than the text's length, the text is only the beginning and the rest is
-        taken to be like it.
+        taken to be like it. A provider that leaves usage out of a `complete` answer does so always: from then
+        on it is worth having a vocabulary.
         """
         if reported is not None:
             return reported, "provider"
+        if complete:
+            self._counter.prepare()
         known_bytes = len(output_text.encode())
         tokens = self._counter.count(output_text)
         if output_bytes > known_bytes:

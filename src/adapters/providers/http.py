@@ -75,7 +75,8 @@ class HttpChatProvider(ChatProvider, ModelLister):
         finally:
             await give_up(response)
         answer = read_answer(answer_body, CallFacts(self._quirks, call.model, secret, self._now))
-        return ChatAnswer(answer.body, answer.model, answer.usage, self._limits(response), dropped)
+        limits = self._limits(response)
+        return ChatAnswer(answer.body, answer.model, answer.usage, limits, dropped, answer.output_text)
 
     @override
     async def stream(self, call: ChatCall) -> ChatStream:

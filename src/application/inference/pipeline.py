@@ -167,7 +167,8 @@ class _StreamBooks:
         served.lease.release()
         stream = served.value.stream
         text = stream.output_text() if stream.usage is None else ""
-        usage, source = self._meter.answered(call.request, stream.usage, text, stream.output_bytes)
+        size = stream.output_bytes
+        usage, source = self._meter.answered(call.request, stream.usage, text, size, complete=finished)
         attempt = self._pipeline.attempt
         if failure is not None:
             self._pipeline.stream_failed(served, failure)

@@ -1,6 +1,7 @@
 """What a call used is the provider's count, or an estimate that says so."""
 
 import pytest
+from typing_extensions import override
 
 from adapters.prices.fixed import FixedPriceBook
 from adapters.tokens.length import LengthTokenCounter
@@ -68,3 +69,23 @@ def test_tools_and_calls_in_the_history_count_as_input(meter: Meter) -> None:
         tools=[{"type": "function", "function": {"name": "g" * 40, "description": "d" * 80}}],
     ).value
     assert meter.input_tokens(tooled) > meter.input_tokens(plain) + 30
+
+
+class WatchedCounter(LengthTokenCounter):
+    def __init__(self) -> None:
+        self.prepared = 0
+
+    @override
+    def prepare(self) -> None:
+        self.prepared += 1
+
+
+def test_a_vocabulary_is_worth_having_only_where_a_whole_answer_came_without_usage() -> None:
+    counter = WatchedCounter()
+    meter = Meter(FixedPriceBook([PRICE]), counter)
+    meter.answered(REQUEST, TokenUsage(7, 9), "whatever")
+    meter.answered(REQUEST, None, "cut", complete=False)
+    meter.unanswered(REQUEST, None)
+    assert counter.prepared == 0
+    meter.answered(REQUEST, None, "whole")
+    assert counter.prepared == 1

@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 from adapters.dialects.openai.call import CallFacts
 from adapters.dialects.openai.errors import failure_in_body, unreadable
 from adapters.dialects.openai.finish import FAILURES, finish_reason
+from adapters.dialects.openai.output_text import output_text
 from adapters.dialects.openai.quirks import Quirks
 from adapters.dialects.openai.undecodable import UNDECODABLE
 from adapters.dialects.openai.usage import ReadUsage, read_usage
@@ -65,6 +66,7 @@ class PlainAnswer(msgspec.Struct, frozen=True):
     body: bytes
     model: str
     usage: TokenUsage | None
+    output_text: str = ""  # what was generated, read only where there is no usage
 
 
 _decode = msgspec.json.Decoder(_Completion).decode
@@ -92,7 +94,13 @@ def read_answer(body: bytes, call: CallFacts) -> PlainAnswer:
             sound = False
     if not sound:
         return _mended(body, call)
-    return PlainAnswer(body, answer.model, usage.tokens if usage is not None else None)
+    return _answer(body, answer.model, usage)
+
+
+def _answer(body: bytes, model: str, usage: ReadUsage | None) -> PlainAnswer:
+    if usage is None:
+        return PlainAnswer(body, model, None, output_text(body))
+    return PlainAnswer(body, model, usage.tokens)
 
 
 def _whole(calls: list[_ToolCall]) -> bool:
@@ -129,7 +137,7 @@ def _mended(body: bytes, call: CallFacts) -> PlainAnswer:
         _decode(mended)
     except UNDECODABLE:
         raise unreadable(body, call.secret) from None
-    return PlainAnswer(mended, answer_model, usage.tokens if usage is not None else None)
+    return _answer(mended, answer_model, usage)
 
 
 def _raise_error(fields: _Fields, body: bytes, call: CallFacts) -> None:

@@ -12,6 +12,7 @@ class _Details(msgspec.Struct):
     cached_tokens: _Count = None
     cache_write_tokens: _Count = None
     audio_tokens: _Count = None
+    image_tokens: _Count = None
     reasoning_tokens: _Count = None
 
 
@@ -22,6 +23,7 @@ class _Usage(msgspec.Struct):
     prompt_tokens_details: _Details | None = None
     completion_tokens_details: _Details | None = None
     prompt_cache_hit_tokens: _Count = None  # DeepSeek
+    cached_tokens: _Count = None  # Moonshot
     reasoning_tokens: _Count = None  # Perplexity and others put it on top
 
 
@@ -62,11 +64,14 @@ def read_usage(raw: bytes, *, completion_excludes_reasoning: bool = False) -> Re
     tokens = TokenUsage(
         input_tokens=prompt,
         output_tokens=completion,
-        cache_read_tokens=_int(inputs.cached_tokens) or _int(usage.prompt_cache_hit_tokens),
+        cache_read_tokens=_int(inputs.cached_tokens)
+        or _int(usage.prompt_cache_hit_tokens)
+        or _int(usage.cached_tokens),
         cache_write_tokens=_int(inputs.cache_write_tokens),
         reasoning_tokens=reasoning,
         audio_input_tokens=_int(inputs.audio_tokens),
         audio_output_tokens=_int(outputs.audio_tokens),
+        image_tokens=_int(inputs.image_tokens),
     )
     return ReadUsage(tokens, _mend(raw, prompt, completion, total) if mended else raw, mended)
 
