@@ -1,9 +1,10 @@
-"""Make the ledger: requests, their attempts, and their sums in four grains."""
+"""Make the ledger: requests, their attempts, their sums in four grains, and prices."""
 
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0002"
 down_revision = "0001"
@@ -11,6 +12,7 @@ branch_labels = None
 depends_on = None
 
 _ID = sa.String(128).with_variant(sa.String(128, collation="C"), "postgresql")
+_JSON = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 _MOMENT = sa.DateTime(timezone=True)
 
 _TOKENS = (
@@ -43,10 +45,11 @@ def upgrade() -> None:
         sa.Column("applied_bytes", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("segment", name="pk_spool_offsets"),
     )
+    _create_prices()
 
 
 def downgrade() -> None:
-    for table in ("spool_offsets", *_GRAINS, "attempts", "requests"):
+    for table in ("prices", "spool_offsets", *_GRAINS, "attempts", "requests"):
         op.drop_table(table)
 
 
@@ -69,8 +72,8 @@ def _create_requests() -> None:
         sa.Column("stream", sa.Boolean, nullable=False),
         sa.Column("estimated", sa.Boolean, nullable=False),
         sa.Column("unpriced", sa.Boolean, nullable=False),
-        sa.Column("latency_ms", sa.Float, nullable=False),
-        sa.Column("ttft_ms", sa.Float),
+        sa.Column("latency_ms", sa.Double, nullable=False),
+        sa.Column("ttft_ms", sa.Double),
         sa.PrimaryKeyConstraint("id", name="pk_requests"),
     )
     op.create_index("ix_requests_created_at", "requests", ["created_at", "id"])
@@ -96,7 +99,7 @@ def _create_attempts() -> None:
         sa.Column("model", sa.Text, nullable=False),
         sa.Column("outcome", sa.Text, nullable=False),
         sa.Column("status", sa.Integer),
-        sa.Column("duration_ms", sa.Float, nullable=False),
+        sa.Column("duration_ms", sa.Double, nullable=False),
         sa.Column("message", sa.Text, nullable=False),
         sa.Column("usage_source", sa.Text, nullable=False),
         *(sa.Column(name, sa.BigInteger, nullable=False) for name in _TOKENS),
@@ -117,4 +120,27 @@ def _create_sums(table: str, groups: Sequence[str]) -> None:
         *(sa.Column(name, sa.BigInteger, nullable=False) for name in sums),
         sa.PrimaryKeyConstraint("starts_at", *groups, name=f"pk_{table}"),
         sqlite_with_rowid=False,
+    )
+
+
+def _create_prices() -> None:
+    op.create_table(
+        "prices",
+        sa.Column("id", _ID, nullable=False),
+        sa.Column("provider_id", _ID, nullable=False),
+        sa.Column("model", sa.Text, nullable=False),
+        sa.Column("prices", _JSON, nullable=False),
+        sa.Column("source", sa.Text, nullable=False),
+        sa.Column("effective_from", _MOMENT, nullable=False),
+        sa.Column("superseded_at", _MOMENT),
+        sa.PrimaryKeyConstraint("id", name="pk_prices"),
+    )
+    in_force = sa.text("superseded_at IS NULL AND source = 'admin'")
+    op.create_index(
+        "uq_prices_in_force",
+        "prices",
+        ["provider_id", "model"],
+        unique=True,
+        sqlite_where=in_force,
+        postgresql_where=in_force,
     )
