@@ -12,6 +12,7 @@ from typing_extensions import override
 from domain.availability import KeyCondition, KeyState
 from domain.errors import Conflict, NotFound, StoreUnavailable
 from domain.keys import ProviderKey, Tenant, VirtualKey
+from domain.ports.prices import PriceRepository
 from domain.ports.repositories import (
     AvailabilityRepository,
     FactRepository,
@@ -23,6 +24,7 @@ from domain.ports.repositories import (
     UnitOfWork,
     VirtualKeyRepository,
 )
+from domain.prices import ADMIN, PriceRow
 from domain.providers import Offering, Provider
 
 
@@ -37,6 +39,7 @@ class Rows:
         self.states: dict[str, KeyState] = {}
         self.offerings: dict[str, tuple[datetime, tuple[Offering, ...]]] = {}
         self.facts: dict[str, str] = {}
+        self.prices: dict[str, PriceRow] = {}
 
     def snapshot(self) -> "Rows":
         other = Rows()
@@ -209,6 +212,40 @@ class MemoryOfferings(OfferingRepository):
         self._rows.offerings[provider_id] = (listed_at, tuple(offerings))
 
 
+class MemoryPrices(PriceRepository):
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    @override
+    async def list_current(self) -> Sequence[PriceRow]:
+        rows = [row for row in self._rows.prices.values() if row.source == ADMIN and row.superseded_at is None]
+        return sorted(rows, key=lambda row: (row.provider_id, row.model))
+
+    @override
+    async def get(self, price_id: str) -> PriceRow | None:
+        return self._rows.prices.get(price_id)
+
+    @override
+    async def supersede(self, row: PriceRow) -> None:
+        for old in await self.list_current():
+            if (old.provider_id, old.model) == (row.provider_id, row.model):
+                await self.end(old.id, row.effective_from)
+        self._rows.prices[row.id] = row
+
+    @override
+    async def end(self, price_id: str, at: datetime) -> bool:
+        row = self._rows.prices.get(price_id)
+        if row is None or row.superseded_at is not None:
+            return False
+        self._rows.prices[price_id] = msgspec.structs.replace(row, superseded_at=at)
+        return True
+
+    @override
+    async def keep(self, rows: Sequence[PriceRow]) -> None:
+        for row in rows:
+            self._rows.prices.setdefault(row.id, row)
+
+
 class MemoryFacts(FactRepository):
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
@@ -238,6 +275,7 @@ class MemoryUnit(UnitOfWork):
         self._tenants = MemoryTenants(rows)
         self._availability = MemoryAvailability(rows)
         self._offerings = MemoryOfferings(rows)
+        self._prices = MemoryPrices(rows)
         self._facts = MemoryFacts(rows)
 
     @property
@@ -269,6 +307,11 @@ class MemoryUnit(UnitOfWork):
     @override
     def offerings(self) -> MemoryOfferings:
         return self._offerings
+
+    @property
+    @override
+    def prices(self) -> MemoryPrices:
+        return self._prices
 
     @property
     @override

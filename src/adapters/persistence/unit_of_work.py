@@ -7,6 +7,7 @@ from typing_extensions import override
 from adapters.persistence.repositories.availability import SqlAlchemyAvailabilityRepository
 from adapters.persistence.repositories.facts import SqlAlchemyFactRepository
 from adapters.persistence.repositories.offerings import SqlAlchemyOfferingRepository
+from adapters.persistence.repositories.prices import SqlAlchemyPriceRepository
 from adapters.persistence.repositories.provider_keys import SqlAlchemyKeyRepository
 from adapters.persistence.repositories.providers import SqlAlchemyProviderRepository
 from adapters.persistence.repositories.tenants import SqlAlchemyTenantRepository
@@ -52,6 +53,11 @@ class SqlAlchemyUnitOfWork(UnitOfWork):
     @override
     def offerings(self) -> SqlAlchemyOfferingRepository:
         return SqlAlchemyOfferingRepository(self._work)
+
+    @cached_property
+    @override
+    def prices(self) -> SqlAlchemyPriceRepository:
+        return SqlAlchemyPriceRepository(self._work)
 
     @cached_property
     @override

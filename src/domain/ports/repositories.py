@@ -7,6 +7,7 @@ from typing import Protocol
 
 from domain.availability import KeyState
 from domain.keys import ProviderKey, Tenant, VirtualKey
+from domain.ports.prices import PriceRepository
 from domain.providers import Offering, Provider
 
 
@@ -148,6 +149,9 @@ class UnitOfWork(Protocol):
 
     @property
     def offerings(self) -> OfferingRepository: ...
+
+    @property
+    def prices(self) -> PriceRepository: ...
 
     @property
     def facts(self) -> FactRepository: ...
