@@ -47,6 +47,7 @@ def openapi_document(handlers: Sequence[ControllerRouterHandler], routes: Sequen
         operation["security"] = [] if public else [{scheme: []}]
         route = by_operation.get(str(operation.get("operationId", "")).removesuffix("AtProvider"))
         if route is not None:
+            _add_query(operation, route)
             _add_examples(operation, route)
             _restate_examples(operation, route)
     return encode_json(document, get_serializer())
@@ -59,7 +60,7 @@ def _config() -> OpenAPIConfig:
         description=_DESCRIPTION,
         license=License(name="MIT", identifier="MIT"),
         contact=Contact(name="Open Model Gateway"),
-        tags=[Tag("Chat", "Answers from models"), Tag("Models", "What a key may ask for")],
+        tags=[Tag("Chat", "Answers from models"), Tag("Models", "What a key may ask for"), Tag("Usage", "Its cost")],
         components=Components(
             security_schemes={
                 "virtualKey": SecurityScheme("http", scheme="bearer", description="A virtual key, `sk-omg-…`"),
@@ -86,6 +87,16 @@ def _add_path_parameters(path: str, operation: Json) -> None:
             known.append({"name": name, "in": "path", "required": True, "schema": {"type": "string"}, **facts})
     if not known:
         del operation["parameters"]
+
+
+def _add_query(operation: Json, route: InferenceRoute) -> None:
+    """The parameters that the handler reads from the address by itself."""
+    if route.query:
+        known = cast(list[Json], operation.setdefault("parameters", []))
+        known += (
+            {"name": name, "in": "query", "required": False, "schema": {"type": "string"}, "description": meaning}
+            for name, meaning in route.query.items()
+        )
 
 
 def _add_errors(operation: Json, statuses: Iterable[int]) -> None:

@@ -8,6 +8,7 @@ from application.admission.authentication import AdminAuthenticator, Authenticat
 from application.catalog import ModelDirectory
 from application.inference.pipeline import ChatPipeline
 from application.snapshot import GatewayState
+from application.usage.report import UsageReport
 from domain.ports.policies import AvailabilityPolicy
 from domain.ports.runtime import Clock, IdFactory
 from entrypoints.http.edge.config import EdgeConfig
@@ -23,6 +24,7 @@ class HttpServices:
     pipeline: ChatPipeline
     directory: ModelDirectory
     state: GatewayState
+    usage: UsageReport
     availability: AvailabilityPolicy
     clock: Clock
     ids: IdFactory

@@ -6,6 +6,7 @@ from application.admission.authentication import AdminAuthenticator, Authenticat
 from application.catalog import ModelDirectory
 from application.inference.pipeline import ChatPipeline
 from application.snapshot import GatewayState
+from application.usage.report import UsageReport
 from domain.ports.policies import AvailabilityPolicy
 from domain.ports.runtime import Clock, IdFactory
 from entrypoints.http.edge.config import EdgeConfig
@@ -36,6 +37,7 @@ class HttpModule(Provider):
         pipeline: ChatPipeline,
         directory: ModelDirectory,
         state: GatewayState,
+        usage: UsageReport,
         availability: AvailabilityPolicy,
         clock: Clock,
         ids: IdFactory,
@@ -49,6 +51,7 @@ class HttpModule(Provider):
             pipeline=pipeline,
             directory=directory,
             state=state,
+            usage=usage,
             availability=availability,
             clock=clock,
             ids=ids,

@@ -3,13 +3,15 @@
 import os
 from collections.abc import AsyncIterator
 
-from dishka import Provider, Scope, provide
+from dishka import AnyOf, Provider, Scope, alias, provide
 
 from adapters.persistence import schema
 from adapters.persistence.engine import DatabaseUrlInvalid, parse_url, sqlite_path
 from adapters.persistence.store import SqlAlchemyStore
+from adapters.persistence.usage_queries.reader import SqlAlchemyUsage
 from domain.ports.repositories import Store
 from domain.ports.security import SecretBox
+from domain.ports.usage import RequestLog, UsageReader
 from entrypoints.settings.model import Settings, SettingsError
 
 FOLDER_MODE = 0o700
@@ -18,8 +20,11 @@ FOLDER_MODE = 0o700
 class PersistenceModule(Provider):
     scope = Scope.APP
 
+    port = alias(source=SqlAlchemyStore, provides=Store)
+    usage = provide(SqlAlchemyUsage, provides=AnyOf[UsageReader, RequestLog])
+
     @provide
-    async def store(self, settings: Settings, box: SecretBox) -> AsyncIterator[Store]:
+    async def store(self, settings: Settings, box: SecretBox) -> AsyncIterator[SqlAlchemyStore]:
         store = SqlAlchemyStore(settings.database, box)
         yield store
         await store.aclose()

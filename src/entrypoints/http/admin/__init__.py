@@ -7,6 +7,8 @@ from entrypoints.http.admin.kinds import ProviderKindController
 from entrypoints.http.admin.models import ModelController
 from entrypoints.http.admin.provider_keys import ProviderKeyController
 from entrypoints.http.admin.providers import ProviderController
+from entrypoints.http.admin.requests import RequestController
+from entrypoints.http.admin.usage import UsageController
 from entrypoints.http.admin.virtual_keys import VirtualKeyController
 
 CONTROLLERS: tuple[type[Controller], ...] = (
@@ -15,5 +17,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     ProviderKindController,
     VirtualKeyController,
     ModelController,
+    UsageController,
+    RequestController,
     AdminHealthController,
 )

@@ -31,6 +31,7 @@ class InferenceRoute:
     response_example: object
     request: type | None = None
     request_example: object = None
+    query: Mapping[str, str] = field(default_factory=dict)  # parameters of the address, and what they mean
     streams: bool = False  # may answer with server-sent events instead
     errors: Mapping[int, ResponseSpec] = field(default_factory=lambda: ERRORS)
 

@@ -3,5 +3,6 @@
 from entrypoints.http.inference.chat import CHAT_COMPLETIONS
 from entrypoints.http.inference.models import GET_MODEL, LIST_MODELS
 from entrypoints.http.inference.route import InferenceRoute
+from entrypoints.http.inference.usage import GET_USAGE
 
-INFERENCE_ROUTES: tuple[InferenceRoute, ...] = (CHAT_COMPLETIONS, LIST_MODELS, GET_MODEL)
+INFERENCE_ROUTES: tuple[InferenceRoute, ...] = (CHAT_COMPLETIONS, LIST_MODELS, GET_MODEL, GET_USAGE)

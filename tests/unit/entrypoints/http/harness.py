@@ -14,6 +14,7 @@ from typing_extensions import override
 from application.admission.authentication import AdminAuthenticator, Authenticator
 from application.catalog import ModelDirectory
 from application.snapshot import GatewayState, LiveProvider, Snapshot
+from application.usage.report import UsageReport
 from domain.errors import NotFound
 from domain.keys import Principal
 from domain.models import Model
@@ -30,6 +31,7 @@ from tests.fakes.ids import CountingIds
 from tests.fakes.pipeline import FakePipeline
 from tests.fakes.security import FakeHasher
 from tests.fakes.store import MemoryStore
+from tests.fakes.usage_reader import MemoryUsage
 
 KEY = "operator-chosen-key-1"
 AUTH = (b"authorization", b"Bearer " + KEY.encode())
@@ -87,6 +89,7 @@ class Harness:
             pipeline=pipeline,
             directory=FakeDirectory(),
             state=FakeState("alpha"),
+            usage=UsageReport(MemoryUsage(), clock),
             availability=cast(AvailabilityPolicy, None),  # the edge never asks it
             clock=clock,
             ids=CountingIds(),
