@@ -9,6 +9,7 @@ from application.snapshot import GatewayState, LiveProvider
 from domain.errors import NotFound, StoreUnavailable, UpstreamFailure
 from domain.keys import Principal
 from domain.models import Model
+from domain.ports.prices import PriceBook
 from domain.ports.repositories import Store
 from domain.ports.runtime import Clock
 from domain.providers import Offering
@@ -23,10 +24,11 @@ AUTO_MODEL = "auto"
 class ModelDirectory:
     """Answers, without I/O, what may be asked of whom; refreshed in the background and kept across restarts."""
 
-    def __init__(self, store: Store, state: GatewayState, clock: Clock) -> None:
+    def __init__(self, store: Store, state: GatewayState, clock: Clock, prices: PriceBook) -> None:
         self._store = store
         self._state = state
         self._clock = clock
+        self._prices = prices
         self._listed: dict[str, dict[str, Offering]] = {}
         self._listed_at: dict[str, datetime] = {}
         self._tried_at: dict[str, datetime] = {}
@@ -72,9 +74,9 @@ class ModelDirectory:
             for offering in self._offerings(live).values():
                 if not allows(principal, live.provider.id, offering.model):
                     continue
-                models.setdefault(offering.model, _model(offering.model, offering, live))
+                models.setdefault(offering.model, self._model(offering.model, offering, live))
                 if provider_id is None:
-                    scoped.append(_model(f"{live.provider.id}/{offering.model}", offering, live))
+                    scoped.append(self._model(f"{live.provider.id}/{offering.model}", offering, live))
         listed = [*models.values(), *scoped]
         if provider_id is None and models:
             listed.insert(0, Model(AUTO_MODEL, owned_by="open-model-gateway"))
@@ -145,13 +147,14 @@ class ModelDirectory:
         known = {model: Offering(model) for model in (*certain, *((default,) if default else ()))}
         return known | self._listed.get(live.provider.id, {})
 
-
-def _model(model_id: str, offering: Offering, live: LiveProvider) -> Model:
-    return Model(
-        model_id,
-        created=offering.created,
-        owned_by=offering.owned_by or live.provider.id,
-        provider=live.provider.id,
-        context_window=offering.context_window,
-        capabilities=["chat"],
-    )
+    def _model(self, model_id: str, offering: Offering, live: LiveProvider) -> Model:
+        price = self._prices.look_up(live.provider.id, offering.model)
+        return Model(
+            model_id,
+            created=offering.created,
+            owned_by=offering.owned_by or live.provider.id,
+            provider=live.provider.id,
+            context_window=offering.context_window,
+            capabilities=["chat"],
+            pricing=price.prices.in_usd() if price is not None else None,
+        )

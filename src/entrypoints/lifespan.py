@@ -9,6 +9,7 @@ from dishka import AsyncContainer, Provider, make_async_container
 
 from application.availability import AvailabilityKeeper
 from application.bootstrap import Bootstrap, FirstStart, forget_changed_secrets
+from application.pricing.book import LivePriceBook
 from domain.ports.repositories import Store
 from entrypoints.http.app import create_http_app
 from entrypoints.http.edge.drain import DrainState
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 CONFIG_POLL_SECONDS = 1.0
 AVAILABILITY_FLUSH_SECONDS = 1.0
+PRICE_FOLLOW_SECONDS = 1.0
 MODEL_REFRESH_SECONDS = 2.0
 """How soon a new provider's models are read; lists that are known and fresh cost nothing."""
 
@@ -41,7 +43,8 @@ class RunningGateway(msgspec.Struct, frozen=True):
         """Stop the jobs, keep what was learned, and close every connection. What fails does not stop the rest."""
         await self.workers.stop()
         keeper = await self.container.get(AvailabilityKeeper)
-        for close in (keeper.flush, self.services.state.aclose):
+        prices = await self.container.get(LivePriceBook)
+        for close in (keeper.flush, prices.follow, self.services.state.aclose):
             try:
                 await close()
             except Exception:
@@ -74,18 +77,22 @@ async def seed(container: AsyncContainer, settings: Settings) -> FirstStart | No
 
 
 async def restore(container: AsyncContainer, services: HttpServices) -> None:
-    """Availability, configuration and model lists as they were before the restart."""
+    """Availability, configuration, prices and model lists as they were before the restart."""
     await (await container.get(AvailabilityKeeper)).restore()
     await forget_changed_secrets(await container.get(Store), services.availability, services.state.declared.keys)
     await services.state.reload()
+    await (await container.get(LivePriceBook)).load()
     await services.directory.load()
 
 
 async def start_workers(container: AsyncContainer, services: HttpServices) -> Workers:
     keeper = await container.get(AvailabilityKeeper)
+    prices = await container.get(LivePriceBook)
     services.state.on_foreign_change(services.authenticator.forget_all)
+    services.state.on_foreign_change(prices.forget)
     workers = Workers()
     workers.every(CONFIG_POLL_SECONDS, "follow configuration", services.state.reload_if_changed)
     workers.every(AVAILABILITY_FLUSH_SECONDS, "keep availability", keeper.flush)
+    workers.every(PRICE_FOLLOW_SECONDS, "follow prices", prices.follow)
     workers.every(MODEL_REFRESH_SECONDS, "list models", services.directory.refresh_stale)
     return workers

@@ -11,14 +11,18 @@ from application.admin.store_watch import StoreWatch
 from application.admin.virtual_keys import VirtualKeyAdmin
 from application.admission.authentication import Authenticator
 from application.catalog import ModelDirectory
+from application.pricing.administration import PriceAdmin
+from application.pricing.book import LivePriceBook
 from application.snapshot import CONFIG_VERSION, DeclaredConfig, GatewayState
 from domain.keys import ProviderKey
 from domain.ports.providers import ChatProvider, ModelLister
+from domain.prices import Prices
 from domain.providers import Provider, ProviderPreset
 from domain.timeouts import Timeouts
 from tests.builders import a_tenant
 from tests.fakes.clock import FakeClock
 from tests.fakes.ids import CountingIds
+from tests.fakes.prices import FakeCatalog
 from tests.fakes.providers import FakeRegistry
 from tests.fakes.security import FakeHasher
 from tests.fakes.store import MemoryStore
@@ -52,7 +56,10 @@ class FakeAdministration:
         config = DeclaredConfig(tuple(declared), tuple(declared_keys))
         self.state = GatewayState(self.store, self.registry, config, Timeouts())
         self.availability = AutomaticAvailability(self.clock)
-        self.directory = ModelDirectory(self.store, self.state, self.clock)
+        self.catalog = FakeCatalog({("openrouter", "vendor/listed"): Prices(600_000_000, 2_400_000_000)})
+        self.book = LivePriceBook(self.store, self.state, self.catalog, self.clock)
+        self.directory = ModelDirectory(self.store, self.state, self.clock, self.book)
+        self.prices = PriceAdmin(self.store, self.state, self.directory, self.book, self.clock, self.ids)
         self.authenticator = Authenticator(self.store, self.hasher, self.clock)
         self.watch = StoreWatch(self.store, self.clock)
         self.providers = ProviderAdmin(
@@ -69,6 +76,7 @@ class FakeAdministration:
         async with self.store.write() as unit:
             await unit.tenants.add(a_tenant())
         await self.state.reload()
+        await self.book.load()
         return self
 
     async def config_version(self) -> int:

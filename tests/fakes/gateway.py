@@ -47,7 +47,8 @@ class FakeGateway:
         self.store = MemoryStore()
         self.ledger = MemoryLedger()
         self.sink = RememberingSink()
-        self.meter = Meter(FixedPriceBook(prices), LengthTokenCounter())
+        self.prices = FixedPriceBook(prices)
+        self.meter = Meter(self.prices, LengthTokenCounter())
         if providers is None:
             settings = ProviderSettings(models=("m",))
             providers = [a_provider(name, priority=place, settings=settings) for place, name in enumerate(chats)]
@@ -56,7 +57,7 @@ class FakeGateway:
         self.registry = FakeRegistry(chats)
         declared = DeclaredConfig(tuple(providers), tuple(keys))
         self.state = GatewayState(self.store, self.registry, declared, timeouts)
-        self.directory = ModelDirectory(self.store, self.state, self.clock)
+        self.directory = ModelDirectory(self.store, self.state, self.clock, self.prices)
         self.router = PriorityRouter(self.state, self.directory, timeouts)
         self.availability = AutomaticAvailability(self.clock)
         self.dispatcher = Dispatcher(self.state, self.availability, self.clock, self.meter, jitter=lambda: 0.0)

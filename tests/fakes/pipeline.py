@@ -55,6 +55,7 @@ class FakePipeline(ChatPipeline):
 
     def __init__(self) -> None:
         self.body = ANSWER
+        self.cost_nano_usd: int | None = None
         self.steps: Sequence[Step] = (FIRST, SECOND, DONE)
         self.error: Exception | None = None
         self.delay_seconds = 0.0
@@ -70,7 +71,7 @@ class FakePipeline(ChatPipeline):
     @override
     async def complete(self, principal: Principal, payload: Payload[ChatRequest], context: CallContext) -> PlainReply:
         await self._serve(principal, payload, context)
-        return PlainReply(self.body, TokenUsage(1, 1))
+        return PlainReply(self.body, TokenUsage(1, 1), self.cost_nano_usd)
 
     @override
     async def stream(self, principal: Principal, payload: Payload[ChatRequest], context: CallContext) -> StreamReply:

@@ -15,6 +15,7 @@ from application.admin.store_watch import StoreWatch
 from application.admin.virtual_keys import VirtualKeyAdmin
 from application.admission.authentication import ADMIN_TOKEN_DIGEST, AdminAuthenticator, Authenticator
 from application.catalog import ModelDirectory
+from application.pricing.administration import PriceAdmin
 from application.snapshot import GatewayState
 from domain.keys import ADMIN_TOKEN_PREFIX, ProviderKey, generate_key
 from domain.ports.policies import AvailabilityPolicy
@@ -78,6 +79,7 @@ def _container(fakes: FakeAdministration, admin: AdminAuthenticator, drain: Drai
         ProviderKeyAdmin: fakes.keys,
         VirtualKeyAdmin: fakes.virtual_keys,
         ProviderTest: fakes.tests,
+        PriceAdmin: fakes.prices,
         HealthReport: fakes.health,
         StoreWatch: fakes.watch,
         ProviderRegistry: fakes.registry,

@@ -8,12 +8,14 @@ from application.admin.provider_test import ProviderTest
 from application.admin.providers import ProviderAdmin
 from application.admin.store_watch import StoreWatch
 from application.admin.virtual_keys import VirtualKeyAdmin
+from application.pricing.administration import PriceAdmin
 
 
 class AdminModule(Provider):
     scope = Scope.APP
 
     health = provide(HealthReport)
+    prices = provide(PriceAdmin)
     provider_keys = provide(ProviderKeyAdmin)
     provider_test = provide(ProviderTest)
     providers = provide(ProviderAdmin)

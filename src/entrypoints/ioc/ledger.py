@@ -7,11 +7,14 @@ from dishka import Provider, Scope, provide
 
 from adapters.ledger.flusher import own_directory
 from adapters.ledger.spool import Spool
-from adapters.prices.fixed import FixedPriceBook
-from adapters.tokens.length import LengthTokenCounter
+from adapters.prices.catalog import GenaiPricesCatalog
+from adapters.tokens.vocabulary import VocabularyTokenCounter
+from application.pricing.book import LivePriceBook
+from application.snapshot import GatewayState
 from domain.ports.ledger import Ledger
 from domain.ports.prices import PriceBook, TokenCounter
-from domain.ports.runtime import IdFactory
+from domain.ports.repositories import Store
+from domain.ports.runtime import Clock, IdFactory
 from entrypoints.settings.model import Settings
 
 
@@ -31,9 +34,13 @@ class LedgerModule(Provider):
         return spool
 
     @provide
-    def price_book(self) -> PriceBook:
-        return FixedPriceBook()
+    def live_price_book(self, store: Store, state: GatewayState, clock: Clock) -> LivePriceBook:
+        return LivePriceBook(store, state, GenaiPricesCatalog(), clock)
+
+    @provide
+    def price_book(self, book: LivePriceBook) -> PriceBook:
+        return book
 
     @provide
     def token_counter(self) -> TokenCounter:
-        return LengthTokenCounter()
+        return VocabularyTokenCounter()

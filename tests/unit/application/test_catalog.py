@@ -7,8 +7,9 @@ import pytest
 from domain.errors import NotFound
 from domain.failover import FailureKind
 from domain.keys import Principal
+from domain.prices import ADMIN, PriceRow, Prices
 from domain.providers import ProviderSettings
-from tests.builders import a_provider
+from tests.builders import NOW, a_provider
 from tests.fakes.gateway import ANYONE, FakeGateway
 from tests.fakes.providers import FakeChatProvider, FakeLister, failure
 
@@ -78,3 +79,16 @@ async def test_a_key_sees_only_what_it_may_use() -> None:
 async def test_refreshing_a_provider_that_does_not_exist_says_so() -> None:
     with pytest.raises(NotFound):
         await (await a_gateway()).directory.refresh("nowhere")
+
+
+async def test_models_are_shown_with_what_they_cost() -> None:
+    row = PriceRow("price_1", "b", "m", Prices(600_000_000, 2_400_000_000, cache_read=0), ADMIN, NOW)
+    gateway = FakeGateway({"a": FakeChatProvider(), "b": FakeChatProvider()}, prices=[row])
+    await gateway.started()
+    pricing = {model.id: model.pricing for model in gateway.directory.visible_to(ANYONE, None)}
+    assert pricing == {
+        "auto": None,
+        "m": None,
+        "a/m": None,
+        "b/m": {"input": "0.60", "output": "2.40", "cache_read": "0.00"},
+    }

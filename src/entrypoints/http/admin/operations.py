@@ -75,6 +75,15 @@ CHANGE_ERRORS = (
 )
 """Of an operation that changes or deletes."""
 
+CONFIRMATION = _error(
+    "conflict_error",
+    "confirmation_required",
+    "This changes the price of cerebras/gpt-oss-120b more than 10 times: 1,000 input tokens would cost $0.35 instead "
+    'of $0.00035, 1,000,000 $350.00 instead of $0.35. If it is meant, send it again with "confirm": true.',
+    "confirm",
+)
+"""Of an operation that asks whether it is meant."""
+
 DELETE_ERRORS = ITEM_ERRORS | {409: CHANGE_ERRORS[409]}
 
 

@@ -7,6 +7,7 @@ import msgspec
 from application.inference.calls import CallContext
 from domain.chat import ChatCompletion, ChatRequest
 from domain.keys import Principal
+from domain.money import usd
 from domain.wire import Payload
 from entrypoints.http.edge.body import ClientGone
 from entrypoints.http.edge.exchange import Exchange
@@ -38,7 +39,11 @@ async def _complete(
     services = exchange.services
     with ClientWatch(exchange.receive, context.trace, services.drain):
         reply = await services.pipeline.complete(principal, payload, context)
-    await exchange.send_json(200, reply.body, _UNPRICED)
+    await exchange.send_json(200, reply.body, _cost_header(reply.cost_nano_usd))
+
+
+def _cost_header(cost_nano_usd: int | None) -> tuple[bytes, bytes]:
+    return _UNPRICED if cost_nano_usd is None else (b"x-omg-cost-usd", usd(cost_nano_usd).encode())
 
 
 async def _stream(

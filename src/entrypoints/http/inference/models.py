@@ -17,7 +17,7 @@ _EXAMPLE = {
     "provider": "cerebras",
     "context_window": 131072,
     "capabilities": ["chat"],
-    "pricing": None,
+    "pricing": {"input": "0.65", "output": "0.85"},
 }
 _ERRORS = {status: spec for status, spec in ERRORS.items() if status in (400, 401, 404, 503)}
 

@@ -42,6 +42,24 @@ async def test_a_plain_answer_is_the_providers_bytes_and_says_who_served_it(http
     assert {name: answer.headers.get(name) for name in expected} == expected
 
 
+@pytest.mark.parametrize(
+    ("cost", "headers"),
+    [
+        (None, {"x-omg-cost": "unpriced"}),
+        (0, {"x-omg-cost-usd": "0.00"}),
+        (123_456, {"x-omg-cost-usd": "0.000123456"}),
+    ],
+)
+async def test_a_plain_answer_says_what_it_cost(http: Harness, cost: int | None, headers: dict[str, str]) -> None:
+    """Not knowing a price is not the same as a price of zero."""
+    http.pipeline.cost_nano_usd = cost
+
+    answer = await http.chat()
+
+    told = {name: value for name, value in answer.headers.items() if name.startswith("x-omg-cost")}
+    assert told == headers
+
+
 async def test_the_pipeline_is_told_who_asks_and_for_what(http: Harness) -> None:
     await http.chat((b"x-request-id", b"trace-1"), temperature=0)
 
