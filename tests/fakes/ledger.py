@@ -55,10 +55,10 @@ class MemoryLedgerStore(LedgerStore):
         self.batches += 1
         if self.broken or self.batches == self.fail_at:
             raise StoreUnavailable("broken by the test")
-        new = [record for record in records if record.request_id not in self.requests]
-        self.requests |= {record.request_id: record for record in new}
+        new = {record.request_id: record for record in reversed(records) if record.request_id not in self.requests}
+        self.requests |= new
         if offset is not None:
-            self.offsets[offset.segment] = offset.offset
+            self.offsets[offset.segment] = max(offset.offset, self.offsets.get(offset.segment, 0))
         return AppliedBatch(len(new), len(records) - len(new))
 
     @override

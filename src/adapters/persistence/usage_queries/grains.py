@@ -1,9 +1,11 @@
 """What a batch of new records adds to the tables of sums, each cell once: the writing half of the roll-ups (R-18)."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from operator import add
 from typing import NamedTuple
+
+import msgspec
 
 from adapters.persistence.tables.usage import (
     SUMS,
@@ -13,7 +15,6 @@ from adapters.persistence.tables.usage import (
     UsageHourRow,
 )
 from domain.records import RequestRecord
-from domain.usage import TokenUsage
 
 GrainRow = type[UsageHourRow] | type[UsageDayRow] | type[UsageHourOfModelRow] | type[UsageHourOfKeyRow]
 
@@ -35,28 +36,43 @@ HOURS_BY_KEY = Grain(UsageHourOfKeyRow, whole_days=False, groups=("tenant_id", "
 
 GRAINS = (HOURS, DAYS, HOURS_BY_MODEL, HOURS_BY_KEY)
 
-Cell = tuple[datetime | str, ...]
+Cell = tuple[datetime | str | int, ...]
+
+_REQUESTS, _ERRORS, _ATTEMPTS, _TOKENS, _COST, _ESTIMATED, _UNPRICED = map(
+    SUMS.index,
+    ("requests", "errors", "attempts", "input_tokens", "cost_nano_usd", "estimated_requests", "unpriced_requests"),
+)
 
 
-def additions(records: Iterable[RequestRecord]) -> Mapping[Grain, list[dict[str, object]]]:
-    """For each grain the rows to add, sorted by their key, so that two writers never wait for each other (R-26)."""
-    sums: dict[Grain, dict[Cell, list[int]]] = {grain: defaultdict(lambda: [0] * len(SUMS)) for grain in GRAINS}
+def additions(records: Iterable[RequestRecord]) -> Mapping[Grain, list[Cell]]:
+    """For each grain the rows to add, as tuples in the order of `columns_of`.
+
+    Sorted by their key, so that two writers never wait for each other (R-26). The finest grain is summed from
+    the records and the others from it: a batch has far fewer cells than records.
+    """
+    finest: dict[Cell, list[int]] = {}
     for record in records:
-        hour = record.created_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-        day = hour.replace(hour=0)
-        for cell, added in _parts(record):
-            for grain in GRAINS:
-                key: Cell = (day if grain.whole_days else hour, *(cell[name] for name in grain.groups))
-                total = sums[grain][key]
-                for place, value in enumerate(added):
-                    total[place] += value
-    return {
-        grain: [
-            dict(zip(("starts_at", *grain.groups, *SUMS), (*key, *total), strict=True))
-            for key, total in sorted(cells.items())
-        ]
-        for grain, cells in sums.items()
-    }
+        _add(finest, record)
+    sums: dict[Grain, dict[Cell, list[int]]] = {HOURS: finest, DAYS: {}, HOURS_BY_MODEL: {}, HOURS_BY_KEY: {}}
+    days, by_model, by_key = sums[DAYS], sums[HOURS_BY_MODEL], sums[HOURS_BY_KEY]
+    for (hour, tenant, key, *rest), added in finest.items():
+        _merge(days, (_day_of(hour), tenant, key, *rest), added)
+        _merge(by_model, (hour, tenant, *rest), added)
+        _merge(by_key, (hour, tenant, key), added)
+    return {grain: [(*key, *total) for key, total in sorted(cells.items())] for grain, cells in sums.items()}
+
+
+def columns_of(grain: Grain) -> tuple[str, ...]:
+    """The columns of a grain's table, its key first."""
+    return ("starts_at", *grain.groups, *SUMS)
+
+
+def went_to(record: RequestRecord) -> tuple[str | None, str | None]:
+    """The provider and the model a request counts for: its last attempt's, by the name it was asked under."""
+    if record.attempts:
+        last = record.attempts[-1]
+        return last.provider_id, last.model
+    return record.provider_id, record.model
 
 
 def is_estimated(record: RequestRecord) -> bool:
@@ -69,28 +85,40 @@ def is_unpriced(record: RequestRecord) -> bool:
     return any(attempt.usage is not None and attempt.cost_nano_usd is None for attempt in record.attempts)
 
 
-def _parts(record: RequestRecord) -> Iterable[tuple[dict[str, str], tuple[int, ...]]]:
-    """The request where it ended, and each attempt where it went: groups, and numbers in the order of `SUMS`."""
-    cell = {
-        "tenant_id": record.tenant_id,
-        "key_id": record.key_id or "",
-        "provider_id": record.provider_id or "",
-        "model": record.model or "",
-        "task": record.task,
-    }
-    flags = (int(is_estimated(record)), int(is_unpriced(record)))
-    yield cell, (1, int(record.outcome != "ok"), *(0,) * 10, *flags)
+def _day_of(hour: datetime | str | int) -> datetime:
+    if not isinstance(hour, datetime):
+        raise TypeError("a cell begins with its hour")
+    return hour.replace(hour=0)
+
+
+def _merge(cells: dict[Cell, list[int]], key: Cell, added: list[int]) -> None:
+    total = cells.get(key)
+    cells[key] = list(added) if total is None else list(map(add, total, added))
+
+
+def _add(cells: dict[Cell, list[int]], record: RequestRecord) -> None:
+    """The request where it ended, and each attempt where it went."""
+    hour = record.created_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    tenant_id, key_id, task = record.tenant_id, record.key_id or "", record.task
+    provider_id, model = went_to(record)
+    total = _cell(cells, (hour, tenant_id, key_id, provider_id or "", model or "", task))
+    total[_REQUESTS] += 1
+    total[_ERRORS] += record.outcome != "ok"
+    total[_ESTIMATED] += is_estimated(record)
+    total[_UNPRICED] += is_unpriced(record)
     for attempt in record.attempts:
-        usage = attempt.usage or TokenUsage()
-        tokens = (
-            usage.input_tokens,
-            usage.output_tokens,
-            usage.cache_read_tokens,
-            usage.cache_write_tokens,
-            usage.reasoning_tokens,
-            usage.audio_input_tokens,
-            usage.audio_output_tokens,
-            usage.image_tokens,
-        )
-        where = cell | {"provider_id": attempt.provider_id, "model": attempt.model}
-        yield where, (0, 0, 1, *tokens, attempt.cost_nano_usd or 0, 0, 0)
+        total = _cell(cells, (hour, tenant_id, key_id, attempt.provider_id, attempt.model, task))
+        total[_ATTEMPTS] += 1
+        if attempt.usage is not None:
+            for place, tokens in enumerate(msgspec.structs.astuple(attempt.usage), _TOKENS):
+                if tokens:
+                    total[place] += tokens
+        if attempt.cost_nano_usd:
+            total[_COST] += attempt.cost_nano_usd
+
+
+def _cell(cells: dict[Cell, list[int]], key: Cell) -> list[int]:
+    total = cells.get(key)
+    if total is None:
+        total = cells[key] = [0] * len(SUMS)
+    return total

@@ -1,0 +1,178 @@
+"""The ledger on SQLite: one connection of its own in one thread, so that the event loop never waits for it.
+
+It writes with `synchronous = NORMAL`: a lost machine may lose the last transactions, and with them their offsets, and
+the spool still has the records. Only before a segment's file goes, what came from it is made durable (P-03).
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from typing_extensions import override
+
+from adapters.persistence.ledger.rows import (
+    ATTEMPT_COLUMNS,
+    REQUEST_COLUMNS,
+    RowValues,
+    Value,
+    attempt_rows,
+    new_of,
+    request_row,
+)
+from adapters.persistence.sqlite_driver import prefer_safe_sqlite
+from adapters.persistence.tables.usage import SUMS
+from adapters.persistence.usage_queries.grains import GRAINS, Grain, additions, columns_of
+from domain.errors import StoreUnavailable
+from domain.ports.ledger import AppliedBatch, LedgerStore, SegmentOffset
+from domain.records import RequestRecord
+
+T = TypeVar("T")
+
+BUSY_SECONDS = 5.0
+_PRAGMAS = {"journal_mode": "WAL", "synchronous": "NORMAL", "trusted_schema": "OFF", "temp_store": "MEMORY"}
+
+
+def _insert(table: str, columns: Sequence[str]) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - our own names
+
+
+def _add_to(grain: Grain) -> str:
+    key = ", ".join(("starts_at", *grain.groups))
+    sums = ", ".join(f"{name} = {name} + excluded.{name}" for name in SUMS)
+    return f"{_insert(grain.row.__tablename__, columns_of(grain))} ON CONFLICT ({key}) DO UPDATE SET {sums}"
+
+
+_KNOWN = "SELECT id FROM requests WHERE id IN (SELECT value FROM json_each(?))"
+_INSERT_REQUEST = _insert("requests", REQUEST_COLUMNS)
+_INSERT_ATTEMPT = _insert("attempts", ATTEMPT_COLUMNS)
+_ADD = {grain: _add_to(grain) for grain in GRAINS}
+_KEEP_OFFSET = (
+    "INSERT INTO spool_offsets (segment, applied_bytes) VALUES (?, ?) "
+    "ON CONFLICT (segment) DO UPDATE SET applied_bytes = max(applied_bytes, excluded.applied_bytes)"
+)
+_OFFSET = "SELECT applied_bytes FROM spool_offsets WHERE segment = ?"
+_FORGET = "DELETE FROM spool_offsets WHERE segment = ?"
+_CREATED_AT = REQUEST_COLUMNS.index("created_at")
+
+
+class SqliteLedgerStore(LedgerStore):
+    """`LedgerStore` on the file at `path`, whose schema must be up to date."""
+
+    def __init__(self, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
+        self._path = path
+        self._busy_seconds = busy_seconds
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="usage-ledger")
+        self._connection: Any = None  # the driver is chosen at run time
+
+    @override
+    async def apply(self, records: Sequence[RequestRecord], offset: SegmentOffset | None) -> AppliedBatch:
+        return await self._run(lambda: self._apply(records, offset))
+
+    @override
+    async def offset(self, segment: str) -> int:
+        return await self._run(lambda: self._offset(segment))
+
+    @override
+    async def forget(self, segment: str) -> None:
+        await self._run(lambda: self._forget(segment))
+
+    async def aclose(self) -> None:
+        """Let what is under way end, and close the connection."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._let_go)
+        self._thread.shutdown(wait=False)
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        """In the thread, to its end even where the caller is cancelled: what is applied stays applied."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def _apply(self, records: Sequence[RequestRecord], offset: SegmentOffset | None) -> AppliedBatch:
+        by_id = new_of(records)
+        with self._transaction() as connection:
+            ids = msgspec.json.encode(list(by_id)).decode()
+            for (known,) in connection.execute(_KNOWN, (ids,)).fetchall():
+                del by_id[known]
+            new = by_id.values()
+            requests = [request_row(record) for record in new]
+            connection.executemany(_INSERT_REQUEST, [_as_text(row, _CREATED_AT) for row in requests])
+            connection.executemany(_INSERT_ATTEMPT, [row for record in new for row in attempt_rows(record)])
+            for grain, rows in additions(new).items():
+                connection.executemany(_ADD[grain], [_as_text(row, 0) for row in rows])
+            if offset is not None:
+                connection.execute(_KEEP_OFFSET, (offset.segment, offset.offset))
+        return AppliedBatch(len(by_id), len(records) - len(by_id))
+
+    def _offset(self, segment: str) -> int:
+        with self._errors():
+            row = self._connected().execute(_OFFSET, (segment,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def _forget(self, segment: str) -> None:
+        """Durable, and with it everything applied before: the file with the records goes next."""
+        with self._errors():
+            connection = self._connected()
+            connection.execute("PRAGMA synchronous = FULL")
+        try:
+            with self._transaction() as connection:
+                connection.execute(_FORGET, (segment,))
+        finally:
+            if self._connection is not None:
+                self._connection.execute("PRAGMA synchronous = NORMAL")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Any]:
+        """All or nothing; a connection that failed is not used again."""
+        with self._errors():
+            connection = self._connected()
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        import sqlite3  # the one that `_connected` made sure of
+
+        try:
+            yield
+        except (sqlite3.Error, sqlite3.Warning, OSError) as error:
+            self._let_go()  # which rolls back
+            raise StoreUnavailable(f"The ledger's database could not be asked: {error}") from error
+        except BaseException:
+            self._let_go()
+            raise
+
+    def _connected(self) -> Any:
+        if self._connection is None:
+            prefer_safe_sqlite()
+            import sqlite3  # the one that `prefer_safe_sqlite` chose
+
+            uri = f"{self._path.resolve().as_uri()}?mode=rw"
+            connection = sqlite3.connect(
+                uri, uri=True, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
+            )
+            self._connection = connection
+            for name, value in _PRAGMAS.items():
+                connection.execute(f"PRAGMA {name} = {value}")
+        return self._connection
+
+    def _let_go(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):
+                connection.close()
+
+
+def _as_text(row: RowValues, place: int) -> RowValues:
+    """The row with the moment at `place` as it is stored."""
+    return (*row[:place], _moment(row[place]), *row[place + 1 :])
+
+
+def _moment(value: Value) -> str:
+    """As SQLAlchemy writes moments into SQLite: UTC, without saying so."""
+    if not isinstance(value, datetime):
+        raise TypeError(f"{value!r} is no moment")
+    return value.astimezone(UTC).isoformat(" ", "microseconds")[:26]
