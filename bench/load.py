@@ -22,7 +22,7 @@ _MAX_ERRORS = 50
 
 
 class Job(msgspec.Struct):
-    """What to do: `mode` is `plain`, `burst` or `paced`."""
+    """What to do: `mode` is one of `bench.samples.MODES`."""
 
     port: int
     mode: str
@@ -43,16 +43,21 @@ class Result(msgspec.Struct):
     sample: str  # the start of an answer that was no good
 
 
+def request_bytes(job: Job) -> bytes:
+    """One whole request of this mode."""
+    body = request_body(job.mode)
+    head = (
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+        f"authorization: Bearer {job.key}\r\ncontent-length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
 class Load:
     """The shared state of all clients of one job."""
 
     def __init__(self, job: Job) -> None:
-        body = request_body(job.mode)
-        head = (
-            "POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
-            f"authorization: Bearer {job.key}\r\ncontent-length: {len(body)}\r\n\r\n"
-        )
-        self.request = head.encode() + body
+        self.request = request_bytes(job)
         self.ending = b"" if job.mode == "plain" else b"[DONE]"
         self.whole: list[float] = []
         self.first: list[float] = []

@@ -51,6 +51,19 @@ class Measured:
                 continue
         return total / 2**20
 
+    def descriptors(self) -> int:
+        """Open files and sockets of the whole tree."""
+        return sum(process.num_fds() for process in self._tree())
+
+    def threads(self) -> int:
+        """Of the whole tree."""
+        return sum(process.num_threads() for process in self._tree())
+
+    def connections_to(self, port: int) -> int:
+        """Established connections of the whole tree to this port."""
+        found = [c for process in self._tree() for c in process.net_connections("tcp4")]
+        return sum(bool(c.raddr) and c.raddr.port == port and c.status == psutil.CONN_ESTABLISHED for c in found)
+
     def check_alive(self) -> None:
         """Raises `RuntimeError` with the end of its output where it has stopped."""
         if self._popen.poll() is not None:

@@ -9,7 +9,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
-from bench.samples import EVENT_GAP_SECONDS, plain_answer, stream_events
+from bench.samples import EVENT_GAP_SECONDS, HELD_EVENTS, plain_answer, stream_events
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -31,11 +31,21 @@ async def nothing(scope: Message, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.body", "body": _PLAIN})
         return
     await _start(send, 200, b"text/event-stream")
+    if b'held"' in body:
+        await _hold(receive, send)
+        return
     paced = b'paced"' in body
     for event in _STREAM:
         await send({"type": "http.response.body", "body": event, "more_body": True})
         await asyncio.sleep(EVENT_GAP_SECONDS if paced else 0)
     await send({"type": "http.response.body", "body": b""})
+
+
+async def _hold(receive: Receive, send: Send) -> None:
+    for event in _STREAM[:HELD_EVENTS]:
+        await send({"type": "http.response.body", "body": event, "more_body": True})
+    while (await receive())["type"] != "http.disconnect":
+        continue
 
 
 async def forward(scope: Message, receive: Receive, send: Send) -> None:

@@ -5,12 +5,19 @@ from statistics import median
 
 import msgspec
 
+UPSTREAM, NOTHING, GATEWAY = "upstream", "asgi-nothing", "gateway"
+
 
 class Scenario(msgspec.Struct, frozen=True):
     """One kind of load: `mode` as in `bench.load`, with this many clients."""
 
     mode: str
     connections: int
+
+    @property
+    def name(self) -> str:
+        """Such as `plain x32`."""
+        return f"{self.mode} x{self.connections}"
 
 
 class Sample(msgspec.Struct):
@@ -29,6 +36,8 @@ class Sample(msgspec.Struct):
 Rounds = dict[str, list[Sample]]
 """Samples by target name, one a round."""
 
+Results = Sequence[tuple[Scenario, Rounds]]
+
 
 def table(scenario: Scenario, rounds: Rounds) -> str:
     """Markdown: one row a target, medians over the rounds."""
@@ -42,7 +51,7 @@ def table(scenario: Scenario, rounds: Rounds) -> str:
         "|---|---|---|---|---|---|---|---|" + ("---|" if streams else ""),
     ]
     for name, samples in rounds.items():
-        of = _medians(samples)
+        of = medians(samples)
         begun = f" {of(lambda s: s.first_p50_ms):.2f} |" if streams else ""
         lines.append(
             f"| {name} | {of(lambda s: s.rps):.0f} | {of(lambda s: s.p50_ms):.2f} | {of(lambda s: s.p99_ms):.2f} |"
@@ -52,30 +61,32 @@ def table(scenario: Scenario, rounds: Rounds) -> str:
     return "\n".join(lines)
 
 
-def ratios(scenarios: Sequence[tuple[Scenario, Rounds]], proxy: str) -> str:
+def ratios(scenarios: Results, proxy: str) -> str:
     """Markdown: what the gateway costs against the bare proxy, and against an app that does nothing."""
     lines = [
         f"**gateway against {proxy}** (same run, same cores; CPU is the steadiest figure)",
         "",
-        f"| scenario | throughput | CPU | added p50 ms | {proxy} adds ms | CPU against asgi-nothing |",
+        f"| scenario | throughput | CPU | added p50 / p99 ms | {proxy} adds ms | CPU against {NOTHING} |",
         "|---|---|---|---|---|---|",
     ]
     for scenario, rounds in scenarios:
-        if "gateway" not in rounds:
+        if GATEWAY not in rounds:
             continue
-        ours, bare, floor = (_medians(rounds[name]) for name in ("gateway", proxy, "asgi-nothing"))
-        direct = _medians(rounds["upstream"])(lambda s: s.p50_ms)
+        ours, bare, floor, direct = (medians(rounds[name]) for name in (GATEWAY, proxy, NOTHING, UPSTREAM))
+        p50, p99 = direct(lambda s: s.p50_ms), direct(lambda s: s.p99_ms)
         lines.append(
-            f"| {scenario.mode} x{scenario.connections}"
+            f"| {scenario.name}"
             f" | {_share(ours(lambda s: s.rps), bare(lambda s: s.rps))}"
             f" | {_times(ours(lambda s: s.cpu_us), bare(lambda s: s.cpu_us))}"
-            f" | {ours(lambda s: s.p50_ms) - direct:.2f} | {bare(lambda s: s.p50_ms) - direct:.2f}"
+            f" | {ours(lambda s: s.p50_ms) - p50:.2f} / {ours(lambda s: s.p99_ms) - p99:.2f}"
+            f" | {bare(lambda s: s.p50_ms) - p50:.2f} / {bare(lambda s: s.p99_ms) - p99:.2f}"
             f" | {_times(ours(lambda s: s.cpu_us), floor(lambda s: s.cpu_us))} |"
         )
     return "\n".join(lines)
 
 
-def _medians(samples: list[Sample]) -> Callable[[Callable[[Sample], float]], float]:
+def medians(samples: Sequence[Sample]) -> Callable[[Callable[[Sample], float]], float]:
+    """A function that takes a pick of one figure to its median over the rounds."""
     return lambda pick: median(map(pick, samples))
 
 

@@ -2,7 +2,14 @@
 
 import json
 
+MODES = ("plain", "burst", "paced", "held", "faulty", "cut")
+"""One answer; 60 events at once; 60 events 5 ms apart; a stream that stays open after its first events; a plain answer
+that is a 500 every other time; a burst whose connection breaks after `CUT_AFTER_EVENTS`."""
+PLAIN_MODES = frozenset({"plain", "faulty"})
+
 EVENTS = 60
+HELD_EVENTS = 2  # the role, and a word
+CUT_AFTER_EVENTS = 20
 EVENT_GAP_SECONDS = 0.005  # of the paced stream: about what a fast model does
 REPLY = "The capital of France is Paris, which lies on the Seine and has done so for two thousand years. " * 4
 
@@ -18,7 +25,7 @@ def request_body(mode: str) -> bytes:
         "temperature": 0.2,
         "max_tokens": 200,
     }
-    if mode != "plain":
+    if mode not in PLAIN_MODES:
         body["stream"] = True
     return json.dumps(body).encode()
 

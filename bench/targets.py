@@ -3,15 +3,18 @@
 import os
 import secrets
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import msgspec
 
 from bench.processes import Cores, Measured, free_port, spawn, wait_ready
+from bench.report import GATEWAY
 from bench.samples import request_body
 from domain.keys import VIRTUAL_KEY_PREFIX, generate_key
 
+_ROOT = Path(__file__).parents[1]
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 
 _NGINX_CONF = """
@@ -40,6 +43,7 @@ class Target(msgspec.Struct):
     key: str
     server: Measured | None
     ready_seconds: float = 0.0
+    idle_mib: float = 0.0
 
 
 def upstream(cores: Cores, folder: Path) -> tuple[Target, Measured]:
@@ -68,7 +72,23 @@ def asgi(cores: Cores, folder: Path, upstream_port: int, app: str) -> Target:
     return _ready(f"asgi-{app}", port, spawn(f"asgi-{app}", cores.measured(command), folder, env))
 
 
-def gateway(cores: Cores, folder: Path, upstream_port: int) -> Target:
+def own_omg() -> list[str]:
+    """The command `omg` of the environment that runs the benchmark."""
+    return [str(Path(sys.executable).with_name("omg"))]
+
+
+def production_omg(folder: Path) -> list[str]:
+    """`omg` of a new environment in `folder`, with what a deployment installs and nothing more."""
+    environment = folder / "environment"
+    uv = os.environ.get("UV") or shutil.which("uv")
+    if uv is None:
+        raise FileNotFoundError("--production makes an environment with uv, which is not on the PATH: pip install uv")
+    settings = {"UV_PROJECT_ENVIRONMENT": str(environment), "VIRTUAL_ENV": ""}
+    subprocess.run([uv, "sync", "--no-dev", "--quiet"], env={**os.environ, **settings}, cwd=_ROOT, check=True)
+    return [str(environment / "bin" / "omg")]
+
+
+def gateway(cores: Cores, folder: Path, upstream_port: int, omg: list[str]) -> Target:
     """`omg serve` with all default features, a fresh database and one provider: the mock."""
     port, key = free_port(), generate_key(VIRTUAL_KEY_PREFIX).reveal()
     config = folder / "omg.yaml"
@@ -78,16 +98,16 @@ def gateway(cores: Cores, folder: Path, upstream_port: int) -> Target:
         f"    keys: [{{label: bench, secret: {secrets.token_hex(16)}}}]\n",
         encoding="utf-8",
     )
-    executable = Path(sys.executable).with_name("omg")
-    command = cores.measured([str(executable), "serve", "--port", str(port), "--config", str(config)])
+    command = cores.measured([*omg, "serve", "--port", str(port), "--config", str(config)])
     env = {"OMG_DATA_DIR": str(folder / "data"), "OMG_BOOTSTRAP_KEY": key, "OMG_LOG_LEVEL": "info"}
     for name in os.environ:
         if name.endswith("_API_KEY"):
             env[name] = ""  # a key of the person who runs this must not switch a real provider on
-    server = spawn("gateway", command, folder, env)
+    server = spawn(GATEWAY, command, folder, env)
     ready = wait_ready(server, f"http://127.0.0.1:{port}/health/ready")
-    target = _ready("gateway", port, server, key)
-    target.ready_seconds = ready
+    idle = server.rss_mib()
+    target = _ready(GATEWAY, port, server, key)
+    target.ready_seconds, target.idle_mib = ready, idle
     return target
 
 

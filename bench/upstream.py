@@ -1,26 +1,30 @@
 """A provider that costs almost nothing: raw HTTP/1.1 on asyncio protocols. `python -m bench.upstream PORT`.
 
-Answers any POST as the body's model says: `plain` in one write, `burst` as 60 chunks written one by one with no
-gap, `paced` as 60 chunks 5 ms apart. Any GET lists those models.
+Answers any POST as the body's model says, a mode of `bench.samples`; a stream's chunks are written one by one. Any GET
+lists those models.
 """
 
 import asyncio
 import json
 import sys
+from itertools import cycle
 from typing import cast
 
 import uvloop
 from typing_extensions import override
 
-from bench.samples import EVENT_GAP_SECONDS, plain_answer, stream_events
+from bench.samples import CUT_AFTER_EVENTS, EVENT_GAP_SECONDS, HELD_EVENTS, MODES, plain_answer, stream_events
 
-_MODELS = {"object": "list", "data": [{"id": m, "object": "model"} for m in ("plain", "burst", "paced")]}
+_MODELS = {"object": "list", "data": [{"id": mode, "object": "model"} for mode in MODES]}
+CUT = b"cut here"
 _LAST_CHUNK = b"0\r\n\r\n"
+_ERROR = b'{"error": {"message": "The engine is on fire.", "type": "server_error"}}'
 _STREAM_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
-def _whole(body: bytes) -> bytes:
-    return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+def _whole(body: bytes, status: bytes = b"200 OK") -> bytes:
+    head = b"HTTP/1.1 %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+    return head % (status, len(body)) + body
 
 
 def _chunks(*, usage: bool) -> list[bytes]:
@@ -28,6 +32,7 @@ def _chunks(*, usage: bool) -> list[bytes]:
 
 
 _PLAIN = _whole(plain_answer())
+_FAULTY = cycle((_whole(_ERROR, b"500 Internal Server Error"), _PLAIN))
 _LIST = _whole(json.dumps(_MODELS).encode())
 _CHUNKS = {usage: _chunks(usage=usage) for usage in (False, True)}
 
@@ -68,8 +73,12 @@ class Upstream(asyncio.Protocol):
             self._stream(_CHUNKS[b"include_usage" in body], gap=0.0)
         elif b'paced"' in body:
             self._stream(_CHUNKS[b"include_usage" in body], gap=EVENT_GAP_SECONDS)
+        elif b'held"' in body:
+            self._write(_STREAM_HEAD + b"".join(_CHUNKS[False][:HELD_EVENTS]))
+        elif b'cut"' in body:
+            self._stream([*_CHUNKS[False][:CUT_AFTER_EVENTS], CUT], gap=0.0)
         else:
-            self._write(_PLAIN)
+            self._write(next(_FAULTY) if b'faulty"' in body else _PLAIN)
 
     def _stream(self, chunks: list[bytes], gap: float) -> None:
         self._write(_STREAM_HEAD)
@@ -78,6 +87,10 @@ class Upstream(asyncio.Protocol):
     def _next(self, chunks: list[bytes], index: int, gap: float) -> None:
         if index == len(chunks):
             self._write(_LAST_CHUNK)
+            return
+        if chunks[index] is CUT:
+            if self._transport is not None:
+                self._transport.close()
             return
         self._write(chunks[index])
         if gap:

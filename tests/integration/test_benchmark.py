@@ -4,9 +4,13 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from bench.load import Job, Result, run
+from bench import comparison, gate
+from bench.goals import Figures, goals
+from bench.load import Job, Result, request_bytes, run
+from bench.mixed import Clients, Order
 from bench.report import Sample, Scenario, ratios, table
-from bench.upstream import Upstream
+from bench.soak import Remains
+from bench.upstream import CUT, Upstream
 from typing_extensions import override
 
 
@@ -46,6 +50,17 @@ class _Cuts(_Refuses):
     answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\ndata: x\n\n\r\n0\r\n\r\n"
 
 
+class _CutsWithAnErrorEvent(Upstream):
+    """The mock provider, saying that a stream broke as the gateway says it: in an event, before a good end."""
+
+    @override
+    def _next(self, chunks: list[bytes], index: int, gap: float) -> None:
+        if chunks[index : index + 1] == [CUT]:
+            self._write(b'f\r\ndata: {"error"}\r\n0\r\n\r\n')
+        else:
+            super()._next(chunks, index, gap)
+
+
 @pytest.mark.parametrize(("protocol", "mode"), [(_Refuses, "plain"), (_Cuts, "burst")])
 async def test_a_wrong_or_unfinished_answer_is_an_error_and_shown(
     protocol: Callable[[], asyncio.Protocol], mode: str
@@ -57,17 +72,112 @@ async def test_a_wrong_or_unfinished_answer_is_an_error_and_shown(
     assert result.sample.startswith("http/1.1 ")
 
 
-def test_the_report_compares_medians_of_one_run() -> None:
-    def samples(*cpu_us: float) -> list[Sample]:
-        return [Sample(1000, 1.0, 2.0, 0.5, us, 0.9, 50, 0) for us in cpu_us]
+def _samples(*cpu_us: float, rps: float = 1000) -> list[Sample]:
+    return [Sample(rps, 1.0, 2.0, 0.5, us, 0.9, 50, 0) for us in cpu_us]
 
+
+def test_the_report_compares_medians_of_one_run() -> None:
     scenario = Scenario("plain", 32)
     rounds = {
-        "upstream": samples(0, 0, 0),
-        "nginx": samples(20, 10, 90),
-        "asgi-nothing": samples(40, 40, 40),
-        "gateway": samples(100, 200, 900),
+        "upstream": _samples(0, 0, 0),
+        "nginx": _samples(20, 10, 90),
+        "asgi-nothing": _samples(40, 40, 40),
+        "gateway": _samples(100, 200, 900),
     }
 
-    assert "| plain x32 | 100% | 10.0x | 0.00 | 0.00 | 5.0x |" in ratios([(scenario, rounds)], "nginx")
+    row = "| plain x32 | 100% | 10.0x | 0.00 / 0.00 | 0.00 / 0.00 | 5.0x |"
+    assert row in ratios([(scenario, rounds)], "nginx")
     assert "| gateway | 1000 | 1.00 | 2.00 | 200 | 90% | 50 | 0 |" in table(scenario, rounds)
+
+
+def test_the_gate_takes_the_cheapest_round_of_each_side_and_fails_beyond_a_quarter() -> None:
+    plain, burst = gate.GATED
+    rounds = {"gateway": _samples(250, 900, 260), "asgi-nothing": _samples(60, 50, 70)}
+    baseline = {plain.name: 4.0, burst.name: 3.9}
+
+    assert gate.ratio(rounds) == 5.0
+    assert gate.within(baseline, plain, rounds)
+    assert not gate.within(baseline, burst, rounds)
+    assert "| plain x32 | 5.00 | 4.00 | 5.00 | ok |" in gate.verdict(baseline, [(plain, rounds)])
+    assert gate.FAILED not in gate.verdict(baseline, [(plain, rounds)])
+    assert gate.FAILED in gate.verdict(baseline, [(plain, rounds), (burst, rounds)])
+
+
+def test_the_gate_fails_where_nothing_was_measured() -> None:
+    nothing = {"gateway": _samples(0.0), "asgi-nothing": _samples(0.0)}
+
+    assert not gate.within({"plain x32": 4.0}, Scenario("plain", 32), nothing)
+
+
+def test_the_baseline_that_is_checked_in_has_every_gated_scenario() -> None:
+    assert set(gate.read()) == {scenario.name for scenario in gate.GATED}
+
+
+def test_each_goal_is_shown_beside_its_measured_value() -> None:
+    rounds = {
+        "upstream": _samples(0),
+        "nginx": _samples(100, rps=10_000),
+        "gateway": _samples(300, rps=700),
+    }
+    results = [(scenario, rounds) for scenario in comparison.FULL]
+
+    lines = goals(Figures(results, "nginx", ready_seconds=1.0, stream_kib=21.0)).splitlines()
+
+    assert "| plain x64, throughput of nginx's | 7.0% | ≥ 8.0% | **no** | ≥ 13.0% |" in lines
+    assert "| plain x64, CPU a request | 300 µs | ≤ 370 µs | yes | ≤ 280 µs |" in lines
+    assert "| memory of an idle stream | 21.0 KiB | ≤ 20.0 KiB | **no** | ≤ 12.0 KiB |" in lines
+    assert "| start to first answer | 1.00 s | ≤ 4.00 s | yes, and the stretch goal | ≤ 2.50 s |" in lines
+
+
+def test_goals_against_nginx_are_left_open_without_it() -> None:
+    rounds = {"upstream": _samples(0), "asgi-forward": _samples(100), "gateway": _samples(300)}
+    results = [(scenario, rounds) for scenario in comparison.FULL]
+
+    shown = goals(Figures(results, "asgi-forward", ready_seconds=1.0, stream_kib=10.0))
+
+    assert "| burst x8, CPU of nginx's | no nginx here | ≤ 1.70x | – | ≤ 1.18x |" in shown
+
+
+async def test_mixed_clients_meet_every_kind_of_answer_and_leave_half_of_the_streams() -> None:
+    server = await asyncio.get_running_loop().create_server(_CutsWithAnErrorEvent, "127.0.0.1", 0)
+    async with server:
+        order = Order(server.sockets[0].getsockname()[1], "none", requests=200, connections=20, seed=3)
+        outcome = await Clients(order).run()
+
+    assert sum(outcome.done.values()) == 200
+    assert (outcome.wrong, outcome.sample) == (0, "")
+    streams = sum(n for kind, n in outcome.done.items() if kind not in {"plain", "faulty"})
+    left = sum(n for kind, n in outcome.done.items() if kind.endswith(", left"))
+    assert 70 < streams < 130
+    assert 0.35 < left / streams < 0.65
+
+
+async def test_mixed_clients_count_a_wrong_answer_and_show_it() -> None:
+    server = await asyncio.get_running_loop().create_server(_Refuses, "127.0.0.1", 0)
+    async with server:
+        order = Order(server.sockets[0].getsockname()[1], "none", requests=20, connections=2, seed=1)
+        outcome = await Clients(order).run()
+
+    assert outcome.wrong == 20 - outcome.done.get("faulty", 0)
+    assert "503 Unavailable" in outcome.sample
+
+
+def test_what_a_soak_leaves_behind_is_found() -> None:
+    base = Remains(0, 100.0, tasks=0, descriptors=24, threads=11, upstream=9, objects=1000)
+
+    assert Remains(10_000, 110.0, 0, 24, 11, 40, 5000).back_to(base)
+    assert not Remains(10_000, 100.0, 1, 24, 11, 0, 1000).back_to(base)
+    assert not Remains(10_000, 100.0, 0, 25, 11, 0, 1000).back_to(base)
+    assert not Remains(10_000, 100.0, 0, 24, 12, 0, 1000).back_to(base)
+
+
+async def test_a_held_stream_has_sent_an_event_and_stays_open() -> None:
+    server = await asyncio.get_running_loop().create_server(Upstream, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request_bytes(Job(port, "held", 1, 0, "none")))
+        await reader.readuntil(b"data: ")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(reader.readuntil(b"[DONE]"), 0.05)
+        writer.close()

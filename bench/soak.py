@@ -1,0 +1,173 @@
+"""What many calls leave behind: `uv run python -m bench soak`.
+
+Mixed requests, half of them streams, half of those left by the client in the middle, some upstream faults. After a
+warm-up everything is counted; after all requests it has to be back there, and memory must not have grown with them.
+At the end 1,000 streams are held at once, as many as the pool towards one provider has places: a place that was lost
+would show as a stream that never opens. Then 100 plain requests at once must all succeed.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import linear_regression
+
+import msgspec
+
+from bench import held, probe, targets
+from bench.load import Job, Result
+from bench.machine import machine
+from bench.mixed import Order, Outcome
+from bench.processes import Cores, free_port
+from bench.targets import Target
+
+BATCHES = 20
+WARM_UP_SHARE = 0.25  # of the batches: not part of the slope
+SLOPE_MIB = 1.0  # per 10,000 requests
+POOL_PLACES = 1000
+STORM = 100
+_CLIENTS = 48
+_SETTLE_SECONDS = 5.0
+_IDLE_SECONDS = 75.0  # the pool closes connections that were idle for 30 s, and looks every 30 s
+
+
+class Remains(msgspec.Struct):
+    """What a gateway holds at one moment."""
+
+    requests: int
+    rss_mib: float
+    tasks: int
+    descriptors: int  # without `upstream`
+    threads: int
+    upstream: int  # connections, the idle ones of the pool among them
+    objects: int
+
+    def back_to(self, base: "Remains") -> bool:
+        """Whether nothing is left over, apart from connections of the pool."""
+        return self.tasks <= base.tasks and self.descriptors <= base.descriptors and self.threads <= base.threads
+
+
+class Soak:
+    """One gateway with its upstream, under load."""
+
+    def __init__(self, cores: Cores, gateway: Target, upstream_port: int, window: int) -> None:
+        assert gateway.server is not None
+        self._cores = cores
+        self._gateway = gateway
+        self._server = gateway.server
+        self._upstream_port = upstream_port
+        self._window = window
+        self.requests = 0
+        self.wrong = 0
+
+    def batch(self, requests: int) -> Remains:
+        """Send so many mixed requests."""
+        order = Order(self._gateway.port, self._gateway.key, requests, _CLIENTS, seed=self.requests)
+        outcome = msgspec.json.decode(self._client("bench.mixed", order), type=Outcome)
+        self.requests += sum(outcome.done.values())
+        self.wrong += outcome.wrong
+        if outcome.wrong:
+            print(f"{outcome.wrong} wrong answers, the first: {outcome.sample}")
+        return self.look()
+
+    def storm(self) -> Result:
+        """`STORM` clients at once, each with a plain request or more."""
+        job = Job(self._gateway.port, "plain", STORM, 0.05, self._gateway.key)
+        return msgspec.json.decode(self._client("bench.load", job), type=Result)
+
+    def pool(self) -> int:
+        """How many of `POOL_PLACES` streams open at once."""
+        with held.hold(self._cores, self._gateway, POOL_PLACES) as process:
+            opened = held.opened_of(process)
+            process.communicate()
+        return opened
+
+    def look(self) -> Remains:
+        """Count everything."""
+        self._server.check_alive()
+        inside = probe.look(self._window)
+        upstream = self._server.connections_to(self._upstream_port)
+        return Remains(
+            self.requests,
+            self._server.rss_mib(),
+            sum(inside.tasks.values()),
+            self._server.descriptors() - upstream,
+            self._server.threads(),
+            upstream,
+            inside.objects,
+        )
+
+    def settled(self, good: Callable[[Remains], bool], seconds: float = _SETTLE_SECONDS) -> Remains:
+        """What is there as soon as it is `good`, or after so many seconds."""
+        deadline = time.monotonic() + seconds
+        while True:
+            time.sleep(1)
+            now = self.look()
+            if good(now) or time.monotonic() > deadline:
+                return now
+
+    def _client(self, module: str, order: Order | Job) -> bytes:
+        command = self._cores.rest([sys.executable, "-m", module, msgspec.json.encode(order).decode()])
+        return subprocess.run(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, check=True).stdout
+
+
+def main(arguments: list[str]) -> int:
+    """Run and print. 0 where nothing was left behind and every answer was right."""
+    parser = argparse.ArgumentParser(prog="python -m bench soak", description="What many calls leave behind.")
+    parser.add_argument("--requests", type=int, default=200_000)
+    options = parser.parse_args(arguments)
+    cores = Cores()
+    with tempfile.TemporaryDirectory(prefix="omg-soak-") as name, ExitStack() as stack:
+        print(machine(cores))
+        direct, server = targets.upstream(cores, Path(name))
+        stack.callback(server.stop)
+        window = free_port()
+        omg = [sys.executable, "-m", "bench.probe", str(window)]
+        gateway = targets.gateway(cores, Path(name), direct.port, omg)
+        assert gateway.server is not None
+        stack.callback(gateway.server.stop)
+        return _run(Soak(cores, gateway, direct.port, window), options.requests)
+
+
+def _run(soak: Soak, requests: int) -> int:
+    started = time.monotonic()
+    size = max(1, requests // BATCHES)
+    soak.batch(size)
+    base = soak.settled(lambda now: now.tasks == 0)
+    print("\n| requests | RSS MiB | tasks | descriptors | threads | upstream connections | objects |")
+    print("|---|---|---|---|---|---|---|")
+    print(_row(base, "at rest, after the warm-up"))
+    points = []
+    while soak.requests < requests:
+        points.append(soak.batch(size))
+        print(_row(points[-1]))
+    end = soak.settled(lambda now: now.back_to(base))
+    print(_row(end, "at rest"))
+    opened, storm = soak.pool(), soak.storm()
+    last = soak.settled(lambda now: now.back_to(base) and not now.upstream, _IDLE_SECONDS)
+    print(_row(last, "at rest, after pool and storm"))
+
+    counted = points[int(len(points) * WARM_UP_SHARE) :]
+    slope = linear_regression([p.requests / 10_000 for p in counted], [p.rss_mib for p in counted]).slope
+    checks = [
+        (f"memory grows by {slope:.2f} MiB per 10,000 requests (goal: under {SLOPE_MIB:g})", slope < SLOPE_MIB),
+        ("tasks, descriptors and threads are back where they were", end.back_to(base)),
+        (f"{opened} of {POOL_PLACES} streams open at once: no place in the pool is lost", opened == POOL_PLACES),
+        (f"{storm.requests} requests of {STORM} clients at once, {storm.errors} wrong", not storm.errors),
+        ("they are back again after that, and no idle connection is left", last.back_to(base) and not last.upstream),
+        (f"{soak.wrong} of {soak.requests} answers were wrong", not soak.wrong),
+    ]
+    print(f"\n{soak.requests} requests in {time.monotonic() - started:.0f} s")
+    for text, good in checks:
+        print(f"- {'ok' if good else 'FAILED'}: {text}")
+    return 0 if all(good for _, good in checks) else 1
+
+
+def _row(remains: Remains, note: str = "") -> str:
+    r = remains
+    shown = f"{r.requests}{', ' + note if note else ''}"
+    return f"| {shown} | {r.rss_mib:.1f} | {r.tasks} | {r.descriptors} | {r.threads} | {r.upstream} | {r.objects} |"
