@@ -1,5 +1,6 @@
 """Prices as an admin sets them: superseded, and asked about where they look mistyped (R-17)."""
 
+import msgspec
 import pytest
 
 from application.pricing.administration import NewPrice, NewPrices
@@ -14,8 +15,8 @@ from tests.fakes.administration import FakeAdministration
 LISTED = "vendor/listed"  # 0.60 and 2.40 USD per million tokens in the catalog
 
 
-def new(model: str = LISTED, *, confirm: bool = False, **prices: str) -> NewPrice:
-    return NewPrice("openrouter", model, NewPrices(**{"input": "0.60", "output": "2.40"} | prices), confirm)
+def new(model: str = LISTED, **prices: str) -> NewPrice:
+    return NewPrice("openrouter", model, NewPrices(**{"input": "0.60", "output": "2.40"} | prices))
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ async def test_a_price_far_from_the_one_in_force_is_asked_about(
     assert row is not None
     assert row.source != ADMIN
 
-    await admin.prices.set_price(new(confirm=True, **prices))
+    await admin.prices.set_price(msgspec.structs.replace(new(**prices), confirm=True))
     row = admin.book.find("openrouter", LISTED)
     assert row is not None
     assert row.source == ADMIN
