@@ -1,4 +1,7 @@
-"""What is written down about a request: its start, its progress, and one record when it is settled."""
+"""What is written down about a request: its start, its progress, and one record when it is settled.
+
+They lie in the spool as arrays, and a newer version may find an older one's: new fields go last, with a default.
+"""
 
 from datetime import datetime
 from typing import Literal
@@ -13,7 +16,7 @@ UsageSource = Literal["provider", "estimated", "none"]
 """Who counted the tokens: the provider, the gateway, or nobody because nothing was generated."""
 
 
-class StartRecord(msgspec.Struct, frozen=True):
+class StartRecord(msgspec.Struct, frozen=True, array_like=True):
     """A request is about to go upstream. Without a later record of its end it was interrupted."""
 
     request_id: str
@@ -27,7 +30,7 @@ class StartRecord(msgspec.Struct, frozen=True):
     input_bytes: int
 
 
-class ProgressRecord(msgspec.Struct, frozen=True):
+class ProgressRecord(msgspec.Struct, frozen=True, array_like=True):
     """How far a stream has come; at most one a second."""
 
     request_id: str
@@ -39,7 +42,7 @@ class ProgressRecord(msgspec.Struct, frozen=True):
     usage: TokenUsage | None
 
 
-class AttemptRecord(msgspec.Struct, frozen=True):
+class AttemptRecord(msgspec.Struct, frozen=True, array_like=True):
     """One upstream call. `outcome` is `ok`, `cancelled` or the `FailureKind`'s value; `status` is the provider's.
 
     `cost_nano_usd` of None is the state `unpriced`; `price_id` is the price row it was computed with.
@@ -59,7 +62,7 @@ class AttemptRecord(msgspec.Struct, frozen=True):
     cost_nano_usd: int | None = None
 
 
-class RequestRecord(msgspec.Struct, frozen=True):
+class RequestRecord(msgspec.Struct, frozen=True, array_like=True):
     """One client request, settled. `status` is the HTTP status sent (499 for a client that left)."""
 
     request_id: str

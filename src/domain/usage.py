@@ -3,8 +3,11 @@
 import msgspec
 
 
-class TokenUsage(msgspec.Struct, frozen=True):
-    """Token counts of one call. `input_tokens` includes cached ones, `output_tokens` includes reasoning."""
+class TokenUsage(msgspec.Struct, frozen=True, array_like=True):
+    """Token counts of one call. `input_tokens` includes cached ones, `output_tokens` includes reasoning.
+
+    Written to the spool as an array: new counts go last.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0

@@ -10,6 +10,7 @@ from dishka import AsyncContainer, Provider, make_async_container
 from application.availability import AvailabilityKeeper
 from application.bootstrap import Bootstrap, FirstStart, forget_changed_secrets
 from application.pricing.book import LivePriceBook
+from domain.ports.ledger import LedgerBacklog
 from domain.ports.repositories import Store
 from entrypoints.http.app import create_http_app
 from entrypoints.http.edge.drain import DrainState
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 CONFIG_POLL_SECONDS = 1.0
 AVAILABILITY_FLUSH_SECONDS = 1.0
 PRICE_FOLLOW_SECONDS = 1.0
+ORPHAN_SECONDS = 15.0
+"""How soon the usage of a killed sibling is booked. At a start it is at once, and nothing waits for it."""
 MODEL_REFRESH_SECONDS = 2.0
 """How soon a new provider's models are read; lists that are known and fresh cost nothing."""
 
@@ -44,7 +47,8 @@ class RunningGateway(msgspec.Struct, frozen=True):
         await self.workers.stop()
         keeper = await self.container.get(AvailabilityKeeper)
         prices = await self.container.get(LivePriceBook)
-        for close in (keeper.flush, prices.follow, self.services.state.aclose):
+        ledger = await self.container.get(LedgerBacklog)
+        for close in (keeper.flush, prices.follow, ledger.finish, self.services.state.aclose):
             try:
                 await close()
             except Exception:
@@ -88,11 +92,14 @@ async def restore(container: AsyncContainer, services: HttpServices) -> None:
 async def start_workers(container: AsyncContainer, services: HttpServices) -> Workers:
     keeper = await container.get(AvailabilityKeeper)
     prices = await container.get(LivePriceBook)
+    ledger = await container.get(LedgerBacklog)
     services.state.on_foreign_change(services.authenticator.forget_all)
     services.state.on_foreign_change(prices.forget)
     workers = Workers()
     workers.every(CONFIG_POLL_SECONDS, "follow configuration", services.state.reload_if_changed)
     workers.every(AVAILABILITY_FLUSH_SECONDS, "keep availability", keeper.flush)
     workers.every(PRICE_FOLLOW_SECONDS, "follow prices", prices.follow)
+    workers.every(0.0, "carry usage to the database", ledger.turn)
+    workers.every(ORPHAN_SECONDS, "book what dead processes left", ledger.book_orphans)
     workers.every(MODEL_REFRESH_SECONDS, "list models", services.directory.refresh_stale)
     return workers

@@ -22,6 +22,7 @@ from domain.timeouts import Timeouts
 from tests.builders import a_tenant
 from tests.fakes.clock import FakeClock
 from tests.fakes.ids import CountingIds
+from tests.fakes.ledger import MemoryLedger
 from tests.fakes.prices import FakeCatalog
 from tests.fakes.providers import FakeRegistry
 from tests.fakes.security import FakeHasher
@@ -51,6 +52,7 @@ class FakeAdministration:
         self.clock = FakeClock()
         self.ids = CountingIds()
         self.store = MemoryStore()
+        self.ledger = MemoryLedger()
         self.hasher = FakeHasher()
         self.registry = FakeRegistry(chats, listers, (OPENROUTER,))
         config = DeclaredConfig(tuple(declared), tuple(declared_keys))
@@ -70,7 +72,7 @@ class FakeAdministration:
             self.store, self.state, self.authenticator, self.hasher, self.clock, self.ids
         )
         self.tests = ProviderTest(self.state, self.directory, self.clock)
-        self.health = HealthReport(self.watch, self.state, self.availability, self.clock)
+        self.health = HealthReport(self.watch, self.state, self.availability, self.ledger, self.clock)
 
     async def started(self) -> "FakeAdministration":
         async with self.store.write() as unit:

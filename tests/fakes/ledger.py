@@ -1,16 +1,17 @@
 """Ledgers in memory."""
 
+import asyncio
 from collections.abc import Sequence
 
 from typing_extensions import override
 
 from domain.errors import StoreUnavailable
-from domain.ports.ledger import AppliedBatch, Ledger, LedgerStore, SegmentOffset
+from domain.ports.ledger import AppliedBatch, Ledger, LedgerBacklog, LedgerHealth, LedgerStore, SegmentOffset
 from domain.records import ProgressRecord, RequestRecord, StartRecord
 
 
-class MemoryLedger(Ledger):
-    """Remembers what it was told, in order."""
+class MemoryLedger(Ledger, LedgerBacklog):
+    """Remembers what it was told, in order, and carries it nowhere."""
 
     def __init__(self) -> None:
         self.starts: list[StartRecord] = []
@@ -34,6 +35,22 @@ class MemoryLedger(Ledger):
     @override
     def end(self, record: RequestRecord) -> None:
         self.records.append(record)
+
+    @override
+    def health(self) -> LedgerHealth:
+        return LedgerHealth(self.can_write, len(self.records), 0.0, 0, 0, 0)
+
+    @override
+    async def turn(self) -> None:
+        await asyncio.sleep(1)
+
+    @override
+    async def book_orphans(self) -> None:
+        pass
+
+    @override
+    async def finish(self) -> None:
+        self.can_write = False
 
     @property
     def last(self) -> RequestRecord:

@@ -18,6 +18,7 @@ from application.catalog import ModelDirectory
 from application.pricing.administration import PriceAdmin
 from application.snapshot import GatewayState
 from domain.keys import ADMIN_TOKEN_PREFIX, ProviderKey, generate_key
+from domain.ports.ledger import Ledger
 from domain.ports.policies import AvailabilityPolicy
 from domain.ports.providers import ProviderRegistry
 from domain.ports.runtime import Clock
@@ -82,6 +83,7 @@ def _container(fakes: FakeAdministration, admin: AdminAuthenticator, drain: Drai
         PriceAdmin: fakes.prices,
         HealthReport: fakes.health,
         StoreWatch: fakes.watch,
+        Ledger: fakes.ledger,
         ProviderRegistry: fakes.registry,
         AvailabilityPolicy: fakes.availability,
         Clock: fakes.clock,

@@ -317,3 +317,15 @@ async def test_a_database_away_for_a_minute_makes_the_gateway_unready(app: Admin
         away = await anyone.get("/health/ready")
 
     assert (away.status_code, away.json()) == (503, {"status": "database_away"})
+
+
+async def test_usage_that_cannot_be_written_down_makes_the_gateway_unready_until_it_can(app: AdminApp) -> None:
+    """R-30."""
+    async with app.client(None) as anyone:
+        app.fakes.ledger.can_write = False
+        full = await anyone.get("/health/ready")
+        app.fakes.ledger.can_write = True
+        again = await anyone.get("/health/ready")
+
+    assert (full.status_code, full.json()) == (503, {"status": "usage_unwritable"})
+    assert again.status_code == 200

@@ -4,6 +4,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from enum import IntEnum
+from typing import TypeVar, cast
 
 import msgspec
 
@@ -12,7 +13,11 @@ from domain.records import ProgressRecord, RequestRecord, StartRecord
 Record = StartRecord | ProgressRecord | RequestRecord
 
 _HEAD = struct.Struct("<IIB")  # payload length, CRC-32 of kind and payload, kind
+_pack_head = _HEAD.pack
 MAX_PAYLOAD_BYTES = 256 * 1024
+_MAX_TEXT, _MAX_ITEMS, _MAX_NUMBER = 1000, 50, 2**62
+
+T = TypeVar("T")
 
 
 class Kind(IntEnum):
@@ -22,14 +27,14 @@ class Kind(IntEnum):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_TYPES: dict[Kind, type[Record]] = {Kind.START: StartRecord, Kind.PROGRESS: ProgressRecord, Kind.END: RequestRecord}
+_TYPES: dict[int, type[Record]] = {Kind.START: StartRecord, Kind.PROGRESS: ProgressRecord, Kind.END: RequestRecord}
 _DECODERS = {kind: msgspec.msgpack.Decoder(type_).decode for kind, type_ in _TYPES.items()}
 
 
-class Frame(msgspec.Struct, frozen=True):
-    """One record and the offset right behind it."""
+class Frame(msgspec.Struct, frozen=True, gc=False):
+    """One record and the offset right behind it. None is a whole record that this version cannot read."""
 
-    record: Record
+    record: Record | None
     end: int
 
 
@@ -42,9 +47,14 @@ class TornFrame(Exception):
 
 
 def frame(kind: Kind, record: Record) -> bytes:
-    """A record as it is written, in one piece."""
-    payload = _encode(record)
-    return _HEAD.pack(len(payload), zlib.crc32(payload, kind), kind) + payload
+    """A record as it is written, in one piece. Never raises."""
+    try:
+        payload = _encode(record)
+    except (OverflowError, UnicodeError):
+        payload = _encode(_tamed(record))
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        payload = _encode(_tamed(record))
+    return _pack_head(len(payload), zlib.crc32(payload, kind), kind) + payload
 
 
 def frames(data: bytes | memoryview, base: int = 0) -> Iterator[Frame]:
@@ -59,11 +69,28 @@ def frames(data: bytes | memoryview, base: int = 0) -> Iterator[Frame]:
         payload = view[at + _HEAD.size : end]
         if length > MAX_PAYLOAD_BYTES or end > len(view) or zlib.crc32(payload, kind) != crc:
             raise TornFrame(base + at)
-        try:
-            record = _DECODERS[Kind(kind)](payload)
-        except (KeyError, ValueError, msgspec.DecodeError) as error:
-            raise TornFrame(base + at) from error
-        yield Frame(record, base + end)
+        yield Frame(_record(kind, payload), base + end)
         at = end
     if any(view[at:]):
         raise TornFrame(base + at)
+
+
+def _record(kind: int, payload: memoryview) -> Record | None:
+    try:
+        return _DECODERS[kind](payload)
+    except (KeyError, msgspec.DecodeError):
+        return None
+
+
+def _tamed(value: T) -> T:
+    """A record in which a client or a provider wrote more than fits: texts and tuples cut, numbers bounded."""
+    tame: object = value
+    if isinstance(value, str):
+        tame = value[:_MAX_TEXT].encode("utf-8", "replace").decode()
+    elif isinstance(value, int) and not isinstance(value, bool):
+        tame = max(-_MAX_NUMBER, min(value, _MAX_NUMBER))
+    elif isinstance(value, tuple):
+        tame = tuple(map(_tamed, value[:_MAX_ITEMS]))
+    elif isinstance(value, msgspec.Struct):
+        tame = type(value)(*map(_tamed, msgspec.structs.astuple(value)))
+    return cast(T, tame)

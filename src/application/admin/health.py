@@ -10,6 +10,7 @@ from application.admin.standing import standing_of
 from application.admin.store_watch import StoreWatch
 from application.snapshot import GatewayState, LiveProvider
 from domain.availability import KeyCondition, ProviderStatus
+from domain.ports.ledger import LedgerBacklog, LedgerHealth
 from domain.ports.policies import AvailabilityPolicy
 from domain.ports.runtime import Clock
 
@@ -33,39 +34,50 @@ class ProviderHealth(msgspec.Struct, frozen=True):
 
 
 class Health(msgspec.Struct, frozen=True):
-    """`ok` while the database answers and at least one provider is available, else `degraded`."""
+    """`ok` while the database answers, usage is written down and a provider is available, else `degraded`."""
 
     status: Literal["ok", "degraded"]
     version: str
     uptime_seconds: float
     config_version: int
     database: DatabaseHealth
+    usage: LedgerHealth
     providers: tuple[ProviderHealth, ...]
 
 
 class HealthReport:
     """Reports from memory and one cached ping: it calls no provider (R-38)."""
 
-    def __init__(self, watch: StoreWatch, state: GatewayState, availability: AvailabilityPolicy, clock: Clock) -> None:
+    def __init__(
+        self,
+        watch: StoreWatch,
+        state: GatewayState,
+        availability: AvailabilityPolicy,
+        ledger: LedgerBacklog,
+        clock: Clock,
+    ) -> None:
         self._watch = watch
         self._state = state
         self._availability = availability
+        self._ledger = ledger
         self._clock = clock
         self._started = clock.monotonic()
         self._version = _version()
 
     async def report(self) -> Health:
         database = await self._watch.answers()
+        usage = self._ledger.health()
         snapshot = self._state.current
         order = sorted(snapshot.by_id.values(), key=lambda live: (live.provider.priority, live.provider.id))
         providers = tuple(self._provider(live) for live in order)
         serving = any(provider.status is ProviderStatus.AVAILABLE for provider in providers)
         return Health(
-            status="ok" if database and serving else "degraded",
+            status="ok" if database and usage.writable and serving else "degraded",
             version=self._version,
             uptime_seconds=round(self._clock.monotonic() - self._started, 3),
             config_version=snapshot.version,
             database=DatabaseHealth("ok" if database else "away"),
+            usage=usage,
             providers=providers,
         )
 

@@ -29,6 +29,40 @@ class Ledger(Protocol):
         ...
 
 
+class LedgerHealth(msgspec.Struct, frozen=True):
+    """How the way of records to the database is. `lag_seconds` is the age of the oldest one that is not there, at most.
+
+    `torn_records` were cut from the ends of dead processes' files; `dropped_records` found no room even in memory.
+    """
+
+    writable: bool
+    waiting_records: int
+    lag_seconds: float
+    spool_bytes: int
+    torn_records: int
+    dropped_records: int
+
+
+class LedgerBacklog(Protocol):
+    """Carries what is written down to the database. None of it raises because that is away: records wait."""
+
+    def health(self) -> LedgerHealth:
+        """As of now, from memory."""
+        ...
+
+    async def turn(self) -> None:
+        """Wait for a second or for a batch, and carry it over. To be called again and again."""
+        ...
+
+    async def book_orphans(self) -> None:
+        """Carry over what processes that are no more have left, and close their open requests as interrupted."""
+        ...
+
+    async def finish(self) -> None:
+        """The process stops: a last turn, and nothing can be written down any more."""
+        ...
+
+
 class SegmentOffset(msgspec.Struct, frozen=True):
     """Up to where a spool segment is applied, in bytes."""
 

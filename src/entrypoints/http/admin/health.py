@@ -13,6 +13,14 @@ _EXAMPLE = {
     "uptime_seconds": 86400.0,
     "config_version": 12,
     "database": {"status": "ok"},
+    "usage": {
+        "writable": True,
+        "waiting_records": 3,
+        "lag_seconds": 0.4,
+        "spool_bytes": 16777216,
+        "torn_records": 0,
+        "dropped_records": 0,
+    },
     "providers": [
         {
             "id": "cerebras",
@@ -35,9 +43,9 @@ class AdminHealthController(Controller):
     @get(
         operation_id="getHealth",
         summary="Look at the gateway's health",
-        description="Database, providers with their breakers, version and uptime. Answered from memory and one "
-        "cached database ping; no provider is called. `degraded` while the database is away or no provider is "
-        "available.",
+        description="Database, the way of usage into it, providers with their breakers, version and uptime. Answered "
+        "from memory and one cached database ping; no provider is called. `degraded` while the database is away, usage "
+        "cannot be written down, or no provider is available.",
         responses={200: example(_EXAMPLE, "The health", Health), **READ_ERRORS},
     )
     @inject

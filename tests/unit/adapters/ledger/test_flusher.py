@@ -1,13 +1,13 @@
 """Every settled request reaches the database exactly once, whatever fails and whenever."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from adapters.ledger.flusher import LedgerFlusher, own_directory
+from adapters.ledger.flusher import LedgerFlusher
 from adapters.ledger.frames import Kind, frame
+from adapters.ledger.ownership import OwnDirectory
 from adapters.ledger.spool import Spool
 from domain.errors import StoreUnavailable
 from domain.prices import PriceRow, Prices
@@ -22,12 +22,13 @@ class Process:
     """A process with its spool; `die` leaves everything where it is, as a kill does."""
 
     def __init__(self, root: Path, name: str, store: MemoryLedgerStore) -> None:
-        self.directory, self._lock = own_directory(root, name)
-        self.spool = Spool(self.directory, segment_bytes=SEGMENT_BYTES)
-        self.flusher = LedgerFlusher(self.spool, self.directory, root, store, lambda provider, model: PRICE)
+        self.own = OwnDirectory(root, name)
+        self.directory = self.own.path
+        self.spool = Spool(self.own, segment_bytes=SEGMENT_BYTES)
+        self.flusher = LedgerFlusher(self.spool, self.own, root, store, lambda provider, model: PRICE)
 
     def die(self) -> None:
-        os.close(self._lock)
+        self.own.release()
 
 
 @pytest.fixture
@@ -130,10 +131,9 @@ async def test_a_torn_tail_is_cut_counted_and_logged(
     tmp_path: Path, process: Process, store: MemoryLedgerStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     process.spool.end(an_end(1))
-    position = process.spool.position
-    assert position is not None
-    with position[0].open("r+b") as file:
-        file.seek(position[1])
+    (extent,) = process.spool.extents
+    with extent.path.open("r+b") as file:
+        file.seek(extent.length)
         file.write(frame(Kind.END, an_end(2))[:-7])
     process.die()
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from adapters.ledger import spool as spool_module
 from adapters.ledger.frames import Kind, Record, TornFrame, frame, frames
+from adapters.ledger.ownership import OwnDirectory
 from adapters.ledger.spool import Segment, Spool
 from domain.records import AttemptRecord, ProgressRecord, RequestRecord, StartRecord
 from domain.usage import TokenUsage
@@ -38,7 +39,7 @@ def an_end(number: int = 1, outcome: str = "ok") -> RequestRecord:
 
 @pytest.fixture
 def spool(tmp_path: Path) -> Iterator[Spool]:
-    writer = Spool(tmp_path / "own", segment_bytes=64 * 1024)
+    writer = Spool(OwnDirectory(tmp_path, "own"), segment_bytes=64 * 1024)
     yield writer
     writer.close()
 
@@ -48,7 +49,8 @@ def is_writable(spool: Spool) -> bool:
 
 
 def written(directory: Path) -> list[Record]:
-    return [item.record for path in sorted(directory.glob("*.spool")) for item in frames(path.read_bytes())]
+    found = [item.record for path in sorted(directory.glob("*.spool")) for item in frames(path.read_bytes())]
+    return [record for record in found if record is not None]
 
 
 def test_records_can_be_read_back_from_the_file_at_once(spool: Spool, tmp_path: Path) -> None:
@@ -123,7 +125,7 @@ def test_a_segment_cut_anywhere_gives_its_whole_records_and_never_a_wrong_one(da
     whole = b"".join(pieces)
     cut = data.draw(st.integers(min_value=0, max_value=len(whole)))
     ends = [sum(map(len, pieces[: n + 1])) for n in range(3)]
-    found = []
+    found: list[Record | None] = []
     torn = False
     try:
         for item in frames(whole[:cut] + bytes(64)):

@@ -59,3 +59,12 @@ async def test_one_available_provider_is_enough_to_be_well(admin: FakeAdministra
     admin.clock.advance(1)
 
     assert (await admin.health.report()).status == "degraded"
+
+
+async def test_usage_that_cannot_be_written_down_is_no_good_health(admin: FakeAdministration) -> None:
+    """R-30."""
+    admin.ledger.can_write = False
+
+    report = await admin.health.report()
+
+    assert (report.status, report.usage.writable) == ("degraded", False)

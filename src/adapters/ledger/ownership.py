@@ -1,0 +1,86 @@
+"""Whose spool directory is whose: a process holds a lock in its own for as long as it lives."""
+
+import errno
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+LOCK_NAME = "lock"
+_UNFINISHED = "."
+
+
+class OwnDirectory:
+    """This process's directory below `root`. Nothing is made before it is claimed."""
+
+    def __init__(self, root: Path, name: str) -> None:
+        self.path = root / name
+        self._lock: int | None = None
+
+    def claim(self) -> None:
+        """Make it and hold its lock; once is enough. Raises `OSError` where it cannot be made now.
+
+        It gets its name when it is locked: nobody can mistake it for one whose process is gone.
+        """
+        if self._lock is not None:
+            return
+        if self.path.exists():
+            raise FileExistsError(errno.EEXIST, "the spool directory belongs to another process", str(self.path))
+        draft = self.path.with_name(f"{_UNFINISHED}{self.path.name}")
+        draft.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = None
+        try:
+            lock = os.open(draft / LOCK_NAME, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            draft.rename(self.path)
+        except OSError:
+            if lock is not None:
+                os.close(lock)
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+        self._lock = lock
+
+    def release(self) -> None:
+        """Give it up, as the process's end would: what is in it is for the next process."""
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
+
+    def remove(self) -> None:
+        """Everything in it is applied. What cannot be removed now is for the next process."""
+        if self._lock is not None:
+            shutil.rmtree(self.path, ignore_errors=True)
+        self.release()
+
+
+@contextmanager
+def orphan(directory: Path) -> Iterator[bool]:
+    """Hold the lock of a directory whose process is gone; False where it lives, or somebody else was quicker."""
+    lock = _take(directory)
+    try:
+        yield lock is not None
+    finally:
+        if lock is not None:
+            os.close(lock)
+
+
+def directories(root: Path) -> list[Path]:
+    """Every process's directory below `root`, the dead ones' too."""
+    with suppress(FileNotFoundError):
+        return sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith(_UNFINISHED))
+    return []
+
+
+def _take(directory: Path) -> int | None:
+    try:
+        descriptor = os.open(directory / LOCK_NAME, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except FileNotFoundError:  # its last user has just removed it
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
