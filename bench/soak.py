@@ -7,12 +7,13 @@ would show as a stream that never opens. Then 100 plain requests at once must al
 """
 
 import argparse
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from statistics import linear_regression
 
@@ -32,6 +33,7 @@ POOL_PLACES = 1000
 STORM = 100
 _CLIENTS = 48
 _SETTLE_SECONDS = 5.0
+_FLUSH_SECONDS = 60.0  # the ledger's records reach the database behind the requests
 _IDLE_SECONDS = 75.0  # the pool closes connections that were idle for 30 s, and looks every 30 s
 
 
@@ -45,22 +47,28 @@ class Remains(msgspec.Struct):
     threads: int
     upstream: int  # connections, the idle ones of the pool among them
     objects: int
+    records: int  # in the ledger's table of requests
 
     def back_to(self, base: "Remains") -> bool:
         """Whether nothing is left over, apart from connections of the pool."""
         return self.tasks <= base.tasks and self.descriptors <= base.descriptors and self.threads <= base.threads
 
+    def since(self, base: "Remains") -> tuple[int, int]:
+        """Requests and ledger rows since then: the same number, once all is flushed."""
+        return self.requests - base.requests, self.records - base.records
+
 
 class Soak:
     """One gateway with its upstream, under load."""
 
-    def __init__(self, cores: Cores, gateway: Target, upstream_port: int, window: int) -> None:
+    def __init__(self, cores: Cores, gateway: Target, upstream_port: int, window: int, database: Path) -> None:
         assert gateway.server is not None
         self._cores = cores
         self._gateway = gateway
         self._server = gateway.server
         self._upstream_port = upstream_port
         self._window = window
+        self._database = f"{database.as_uri()}?mode=ro"
         self.requests = 0
         self.wrong = 0
 
@@ -99,7 +107,13 @@ class Soak:
             self._server.threads(),
             upstream,
             inside.objects,
+            self._records(),
         )
+
+    def _records(self) -> int:
+        with closing(sqlite3.connect(self._database, uri=True, timeout=20)) as database:
+            count: int = database.execute("SELECT count(*) FROM requests").fetchone()[0]
+        return count
 
     def settled(self, good: Callable[[Remains], bool], seconds: float = _SETTLE_SECONDS) -> Remains:
         """What is there as soon as it is `good`, or after so many seconds."""
@@ -130,28 +144,30 @@ def main(arguments: list[str]) -> int:
         gateway = targets.gateway(cores, Path(name), direct.port, omg)
         assert gateway.server is not None
         stack.callback(gateway.server.stop)
-        return _run(Soak(cores, gateway, direct.port, window), options.requests)
+        database = Path(name) / "data" / "omg.db"
+        return _run(Soak(cores, gateway, direct.port, window, database), options.requests)
 
 
 def _run(soak: Soak, requests: int) -> int:
     started = time.monotonic()
     size = max(1, requests // BATCHES)
     soak.batch(size)
-    base = soak.settled(lambda now: now.tasks == 0)
-    print("\n| requests | RSS MiB | tasks | descriptors | threads | upstream connections | objects |")
-    print("|---|---|---|---|---|---|---|")
+    base = soak.settled(lambda now: now.tasks == 0 and now.records >= now.requests, _FLUSH_SECONDS)
+    print("\n| requests | RSS MiB | tasks | descriptors | threads | upstream connections | objects | ledger rows |")
+    print("|---|---|---|---|---|---|---|---|")
     print(_row(base, "at rest, after the warm-up"))
     points = []
     while soak.requests < requests:
         points.append(soak.batch(size))
         print(_row(points[-1]))
-    end = soak.settled(lambda now: now.back_to(base))
+    end = soak.settled(lambda now: now.back_to(base) and now.since(base)[0] <= now.since(base)[1], _FLUSH_SECONDS)
     print(_row(end, "at rest"))
     opened, storm = soak.pool(), soak.storm()
     last = soak.settled(lambda now: now.back_to(base) and not now.upstream, _IDLE_SECONDS)
     print(_row(last, "at rest, after pool and storm"))
 
     counted = points[int(len(points) * WARM_UP_SHARE) :]
+    sent, recorded = end.since(base)
     slope = linear_regression([p.requests / 10_000 for p in counted], [p.rss_mib for p in counted]).slope
     checks = [
         (f"memory grows by {slope:.2f} MiB per 10,000 requests (goal: under {SLOPE_MIB:g})", slope < SLOPE_MIB),
@@ -159,6 +175,7 @@ def _run(soak: Soak, requests: int) -> int:
         (f"{opened} of {POOL_PLACES} streams open at once: no place in the pool is lost", opened == POOL_PLACES),
         (f"{storm.requests} requests of {STORM} clients at once, {storm.errors} wrong", not storm.errors),
         ("they are back again after that, and no idle connection is left", last.back_to(base) and not last.upstream),
+        (f"{recorded} ledger rows for {sent} requests", recorded == sent),
         (f"{soak.wrong} of {soak.requests} answers were wrong", not soak.wrong),
     ]
     print(f"\n{soak.requests} requests in {time.monotonic() - started:.0f} s")
@@ -170,4 +187,5 @@ def _run(soak: Soak, requests: int) -> int:
 def _row(remains: Remains, note: str = "") -> str:
     r = remains
     shown = f"{r.requests}{', ' + note if note else ''}"
-    return f"| {shown} | {r.rss_mib:.1f} | {r.tasks} | {r.descriptors} | {r.threads} | {r.upstream} | {r.objects} |"
+    counts = (r.tasks, r.descriptors, r.threads, r.upstream, r.objects, r.records)
+    return f"| {shown} | {r.rss_mib:.1f} | {' | '.join(map(str, counts))} |"

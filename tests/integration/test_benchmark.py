@@ -163,12 +163,16 @@ async def test_mixed_clients_count_a_wrong_answer_and_show_it() -> None:
 
 
 def test_what_a_soak_leaves_behind_is_found() -> None:
-    base = Remains(0, 100.0, tasks=0, descriptors=24, threads=11, upstream=9, objects=1000)
+    base = Remains(0, 100.0, tasks=0, descriptors=24, threads=11, upstream=9, objects=1000, records=7)
 
-    assert Remains(10_000, 110.0, 0, 24, 11, 40, 5000).back_to(base)
-    assert not Remains(10_000, 100.0, 1, 24, 11, 0, 1000).back_to(base)
-    assert not Remains(10_000, 100.0, 0, 25, 11, 0, 1000).back_to(base)
-    assert not Remains(10_000, 100.0, 0, 24, 12, 0, 1000).back_to(base)
+    def later(tasks: int, descriptors: int, threads: int) -> Remains:
+        return Remains(10_000, 110.0, tasks, descriptors, threads, upstream=40, objects=5000, records=10_007)
+
+    assert later(0, 24, 11).back_to(base)
+    assert not later(1, 24, 11).back_to(base)
+    assert not later(0, 25, 11).back_to(base)
+    assert not later(0, 24, 12).back_to(base)
+    assert later(0, 24, 11).since(base) == (10_000, 10_000)
 
 
 async def test_a_held_stream_has_sent_an_event_and_stays_open() -> None:
