@@ -27,6 +27,7 @@ from tests.fakes.prices import FakeCatalog
 from tests.fakes.providers import FakeRegistry
 from tests.fakes.security import FakeHasher
 from tests.fakes.store import MemoryStore
+from tests.fakes.usage_reader import MemoryUsage
 
 OPENROUTER = ProviderPreset(
     id="openrouter",
@@ -52,6 +53,7 @@ class FakeAdministration:
         self.clock = FakeClock()
         self.ids = CountingIds()
         self.store = MemoryStore()
+        self.usage = MemoryUsage()
         self.ledger = MemoryLedger()
         self.hasher = FakeHasher()
         self.registry = FakeRegistry(chats, listers, (OPENROUTER,))

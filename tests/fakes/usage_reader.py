@@ -61,9 +61,10 @@ class MemoryUsage(UsageReader, RequestLog):
 
 def _parts(record: RequestRecord) -> Iterable[tuple[str, str, UsageSums]]:
     attempts = record.attempts
+    last = attempts[-1] if attempts else record
     yield (
-        record.provider_id or "",
-        record.model or "",
+        last.provider_id or "",
+        last.model or "",
         UsageSums(
             requests=1,
             estimated_requests=int(any(attempt.usage_source == "estimated" for attempt in attempts)),

@@ -17,6 +17,8 @@ from application.admission.authentication import ADMIN_TOKEN_DIGEST, AdminAuthen
 from application.catalog import ModelDirectory
 from application.pricing.administration import PriceAdmin
 from application.snapshot import GatewayState
+from application.usage.report import UsageReport
+from application.usage.request_log import RequestReport
 from domain.keys import ADMIN_TOKEN_PREFIX, ProviderKey, generate_key
 from domain.ports.ledger import Ledger
 from domain.ports.policies import AvailabilityPolicy
@@ -48,6 +50,7 @@ class AdminApp:
             pipeline=FakePipeline(),
             directory=fakes.directory,
             state=fakes.state,
+            usage=UsageReport(fakes.usage, fakes.clock),
             availability=fakes.availability,
             clock=fakes.clock,
             ids=fakes.ids,
@@ -82,6 +85,8 @@ def _container(fakes: FakeAdministration, admin: AdminAuthenticator, drain: Drai
         ProviderTest: fakes.tests,
         PriceAdmin: fakes.prices,
         HealthReport: fakes.health,
+        UsageReport: UsageReport(fakes.usage, fakes.clock),
+        RequestReport: RequestReport(fakes.usage),
         StoreWatch: fakes.watch,
         Ledger: fakes.ledger,
         ProviderRegistry: fakes.registry,

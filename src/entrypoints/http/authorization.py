@@ -36,9 +36,11 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("POST", "/v1/chat/completions"): Access.CLIENT,
     ("GET", "/v1/models"): Access.CLIENT,
     ("GET", "/v1/models/{model}"): Access.CLIENT,
+    ("GET", "/v1/usage"): Access.CLIENT,
     ("POST", "/{provider}/v1/chat/completions"): Access.CLIENT,
     ("GET", "/{provider}/v1/models"): Access.CLIENT,
     ("GET", "/{provider}/v1/models/{model}"): Access.CLIENT,
+    ("GET", "/{provider}/v1/usage"): Access.CLIENT,
     ("GET", "/admin/providers"): Access.ADMIN,
     ("POST", "/admin/providers"): Access.ADMIN,
     ("GET", "/admin/providers/{provider_id}"): Access.ADMIN,
@@ -64,6 +66,9 @@ MATRIX: dict[tuple[str, str], Access] = {
     ("DELETE", "/admin/keys/{key_id}"): Access.ADMIN,
     ("POST", "/admin/keys/{key_id}/rotate"): Access.ADMIN,
     ("POST", "/admin/keys/{key_id}/revoke"): Access.ADMIN,
+    ("GET", "/admin/usage"): Access.ADMIN,
+    ("GET", "/admin/requests"): Access.ADMIN,
+    ("GET", "/admin/requests/{request_id}"): Access.ADMIN,
     ("GET", "/admin/health"): Access.ADMIN,
 }
 """OPTIONS is answered everywhere with the methods of the path; HEAD is asked as GET is."""

@@ -9,6 +9,8 @@ from application.admin.providers import ProviderAdmin
 from application.admin.store_watch import StoreWatch
 from application.admin.virtual_keys import VirtualKeyAdmin
 from application.pricing.administration import PriceAdmin
+from application.usage.report import UsageReport
+from application.usage.request_log import RequestReport
 
 
 class AdminModule(Provider):
@@ -19,5 +21,7 @@ class AdminModule(Provider):
     provider_keys = provide(ProviderKeyAdmin)
     provider_test = provide(ProviderTest)
     providers = provide(ProviderAdmin)
+    request_report = provide(RequestReport)
     store_watch = provide(StoreWatch)
+    usage_report = provide(UsageReport)
     virtual_keys = provide(VirtualKeyAdmin)
