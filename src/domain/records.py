@@ -83,3 +83,15 @@ class RequestRecord(msgspec.Struct, frozen=True, array_like=True):
     latency_ms: float
     ttft_ms: float | None
     task: str = ""
+
+
+_KEPT_OF_ID = 90  # of 128 characters: a decision's id is 36
+
+
+def distinct(record: RequestRecord) -> RequestRecord:
+    """A record whose id another request has: clients may choose ids and use them again, and each request counts.
+
+    The decision's id, which no client chooses, tells them apart; the same record always gets the same id.
+    """
+    own_id = f"{record.request_id[:_KEPT_OF_ID]}~{record.decision_id}"
+    return msgspec.structs.replace(record, request_id=own_id)

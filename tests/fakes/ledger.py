@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from domain.errors import StoreUnavailable
 from domain.ports.ledger import AppliedBatch, Ledger, LedgerBacklog, LedgerHealth, LedgerStore, SegmentOffset
-from domain.records import ProgressRecord, RequestRecord, StartRecord
+from domain.records import ProgressRecord, RequestRecord, StartRecord, distinct
 
 
 class MemoryLedger(Ledger, LedgerBacklog):
@@ -72,11 +72,16 @@ class MemoryLedgerStore(LedgerStore):
         self.batches += 1
         if self.broken or self.batches == self.fail_at:
             raise StoreUnavailable("broken by the test")
-        new = {record.request_id: record for record in reversed(records) if record.request_id not in self.requests}
-        self.requests |= new
+        before = len(self.requests)
+        for record in records:
+            known = self.requests.get(record.request_id)
+            other = known is not None and known.decision_id != record.decision_id
+            stored = distinct(record) if other else record
+            self.requests.setdefault(stored.request_id, stored)
+        new = len(self.requests) - before
         if offset is not None:
             self.offsets[offset.segment] = max(offset.offset, self.offsets.get(offset.segment, 0))
-        return AppliedBatch(len(new), len(records) - len(new))
+        return AppliedBatch(new, len(records) - new)
 
     @override
     async def offset(self, segment: str) -> int:

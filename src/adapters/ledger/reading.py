@@ -35,7 +35,8 @@ class SegmentReader:
 
     def __init__(self) -> None:
         self._read_to: dict[Path, int] = {}
-        self.open: dict[str, OpenRequest] = {}
+        self.open: dict[str, OpenRequest] = {}  # by decision: a client may use a request's id again
+        self._decisions: dict[str, str] = {}  # of open requests, by the id that progress is told under
         self.torn = 0
 
     def read(self, segment: Path, length: int) -> Read | None:
@@ -62,12 +63,14 @@ class SegmentReader:
         for item in read.found:
             record = item.record
             if isinstance(record, StartRecord):
-                self.open[record.request_id] = OpenRequest(record, segment)
+                self.open[record.decision_id] = OpenRequest(record, segment)
+                self._decisions[record.request_id] = record.decision_id
             elif isinstance(record, ProgressRecord):
-                if started := self.open.get(record.request_id):
+                if started := self.open.get(self._decisions.get(record.request_id, "")):
                     started.progress = record
             elif record is not None:
-                self.open.pop(record.request_id, None)
+                self.open.pop(record.decision_id, None)
+                self._decisions.pop(record.request_id, None)
             else:
                 log.error("a record in the spool is of another version and cannot be read", extra={"at": item.end})
         self._read_to[segment] = read.next_offset

@@ -84,6 +84,14 @@ async def test_a_request_that_is_twice_in_one_batch_counts_once(ledger: LedgerSt
     assert await ledger.apply([*some_records(3), *some_records(3)], None) == AppliedBatch(3, 3)
 
 
+async def test_requests_under_one_id_of_the_clients_choice_all_count_and_each_once(ledger: LedgerStore) -> None:
+    """R-18: `x-request-id` may be sent by the client; the decision's id may not."""
+    records = [a_request_record("mine" * 32, decision_id=f"dec_{number % 4:032}") for number in range(6)]
+    assert await ledger.apply(records[:1], None) == AppliedBatch(1, 0)
+    assert await ledger.apply(records, None) == AppliedBatch(3, 3)
+    assert await ledger.apply(records, None) == AppliedBatch(0, 6)
+
+
 async def test_offsets_are_kept_and_forgotten(ledger: LedgerStore) -> None:
     assert await ledger.offset("1.spool") == 0
     await ledger.apply(some_records(1), SegmentOffset("1.spool", 17))

@@ -1,7 +1,7 @@
 """The ledger on Postgres: one connection of its own, whole columns at a time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
@@ -15,8 +15,8 @@ from adapters.persistence.ledger.rows import (
     TOKEN_COLUMNS,
     RowValues,
     attempt_rows,
-    new_of,
     request_row,
+    sort_out,
 )
 from adapters.persistence.tables.usage import SUMS
 from adapters.persistence.usage_queries.grains import GRAINS, Grain, additions, columns_of
@@ -56,6 +56,7 @@ def _add_to(grain: Grain) -> str:
 
 
 _INSERT_REQUESTS = f"{_insert('requests', REQUEST_COLUMNS)} ON CONFLICT (id) DO NOTHING RETURNING id"
+_KNOWN = "SELECT id, decision_id FROM requests WHERE id = ANY($1::text[])"
 _INSERT_ATTEMPTS = _insert("attempts", ATTEMPT_COLUMNS)
 _ADD = {grain: _add_to(grain) for grain in GRAINS}
 _KEEP_OFFSET = (
@@ -79,8 +80,7 @@ class PostgresLedgerStore(LedgerStore):
 
     @override
     async def apply(self, records: Sequence[RequestRecord], offset: SegmentOffset | None) -> AppliedBatch:
-        by_id, columns = await asyncio.to_thread(_requests, records)
-        return await self._asked(lambda connection: _apply(connection, by_id, columns, len(records), offset))
+        return await self._asked(lambda connection: _apply(connection, records, offset))
 
     @override
     async def offset(self, segment: str) -> int:
@@ -123,26 +123,33 @@ class PostgresLedgerStore(LedgerStore):
             connection.terminate()
 
 
-async def _apply(
-    connection: Any,
-    by_id: dict[str, RequestRecord],
-    columns: list[RowValues],
-    given: int,
-    offset: SegmentOffset | None,
-) -> AppliedBatch:
+async def _apply(connection: Any, records: Sequence[RequestRecord], offset: SegmentOffset | None) -> AppliedBatch:
+    inserted = 0
     async with connection.transaction():
-        inserted = await connection.fetch(_INSERT_REQUESTS, *columns)
-        new = [by_id[row[0]] for row in inserted]
-        for statement, arrays in await asyncio.to_thread(_rest, new):
-            await connection.execute(statement, *arrays)
+        rest = records
+        while rest:
+            added, rest = await _insert_new(connection, rest)
+            inserted += added
         if offset is not None:
             await connection.execute(_KEEP_OFFSET, offset.segment, offset.offset)
-    return AppliedBatch(len(new), given - len(new))
+    return AppliedBatch(inserted, len(records) - inserted)
 
 
-def _requests(records: Sequence[RequestRecord]) -> tuple[dict[str, RequestRecord], list[RowValues]]:
-    by_id = new_of(records)
-    return by_id, _columns([request_row(record) for record in by_id.values()], len(REQUEST_COLUMNS))
+async def _insert_new(connection: Any, records: Sequence[RequestRecord]) -> tuple[int, list[RequestRecord]]:
+    """How many were new; and those that have another request's id, with an id of their own."""
+    candidates, clashing = sort_out(records, {})
+    columns = await asyncio.to_thread(_requests, candidates)
+    new = [candidates.pop(row[0]) for row in await connection.fetch(_INSERT_REQUESTS, *columns)]
+    for statement, arrays in await asyncio.to_thread(_rest, new):
+        await connection.execute(statement, *arrays)
+    if candidates:
+        known = dict(await connection.fetch(_KNOWN, list(candidates)))
+        clashing += sort_out(candidates.values(), known)[1]
+    return len(new), clashing
+
+
+def _requests(candidates: Mapping[str, RequestRecord]) -> list[RowValues]:
+    return _columns([request_row(record) for record in candidates.values()], len(REQUEST_COLUMNS))
 
 
 def _rest(new: Sequence[RequestRecord]) -> list[tuple[str, list[RowValues]]]:

@@ -1,12 +1,12 @@
 """Settled requests as rows of the ledger's tables, in the order of the columns."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
 
 from adapters.persistence.usage_queries.grains import is_estimated, is_unpriced, went_to
-from domain.records import AttemptRecord, RequestRecord
+from domain.records import AttemptRecord, RequestRecord, distinct
 from domain.usage import TokenUsage
 
 REQUEST_COLUMNS = (
@@ -105,12 +105,23 @@ def attempt_rows(record: RequestRecord) -> list[RowValues]:
     ]
 
 
-def new_of(records: Sequence[RequestRecord]) -> dict[str, RequestRecord]:
-    """By id, each as it can be stored; the first of those that are there twice."""
-    by_id: dict[str, RequestRecord] = {}
+def sort_out(
+    records: Iterable[RequestRecord], known: dict[str, str]
+) -> tuple[dict[str, RequestRecord], list[RequestRecord]]:
+    """What is new, by id and as it can be stored; and what has an id that another request has, by another one.
+
+    `known` has the decisions of ids that are taken, and learns the new ones.
+    """
+    new: dict[str, RequestRecord] = {}
+    clashing: list[RequestRecord] = []
     for record in records:
-        by_id.setdefault(record.request_id, storable(record))
-    return by_id
+        taken_by = known.get(record.request_id)
+        if taken_by is None:
+            known[record.request_id] = record.decision_id
+            new[record.request_id] = storable(record)
+        elif taken_by != record.decision_id:
+            clashing.append(distinct(record))
+    return new, clashing
 
 
 def storable(record: RequestRecord) -> RequestRecord:

@@ -21,8 +21,8 @@ from adapters.persistence.ledger.rows import (
     RowValues,
     Value,
     attempt_rows,
-    new_of,
     request_row,
+    sort_out,
 )
 from adapters.persistence.sqlite_driver import prefer_safe_sqlite
 from adapters.persistence.tables.usage import SUMS
@@ -47,7 +47,7 @@ def _add_to(grain: Grain) -> str:
     return f"{_insert(grain.row.__tablename__, columns_of(grain))} ON CONFLICT ({key}) DO UPDATE SET {sums}"
 
 
-_KNOWN = "SELECT id FROM requests WHERE id IN (SELECT value FROM json_each(?))"
+_KNOWN = "SELECT id, decision_id FROM requests WHERE id IN (SELECT value FROM json_each(?))"
 _INSERT_REQUEST = _insert("requests", REQUEST_COLUMNS)
 _INSERT_ATTEMPT = _insert("attempts", ATTEMPT_COLUMNS)
 _ADD = {grain: _add_to(grain) for grain in GRAINS}
@@ -91,20 +91,16 @@ class SqliteLedgerStore(LedgerStore):
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def _apply(self, records: Sequence[RequestRecord], offset: SegmentOffset | None) -> AppliedBatch:
-        by_id = new_of(records)
+        inserted = 0
         with self._transaction() as connection:
-            ids = msgspec.json.encode(list(by_id)).decode()
-            for (known,) in connection.execute(_KNOWN, (ids,)).fetchall():
-                del by_id[known]
-            new = by_id.values()
-            requests = [request_row(record) for record in new]
-            connection.executemany(_INSERT_REQUEST, [_as_text(row, _CREATED_AT) for row in requests])
-            connection.executemany(_INSERT_ATTEMPT, [row for record in new for row in attempt_rows(record)])
-            for grain, rows in additions(new).items():
-                connection.executemany(_ADD[grain], [_as_text(row, 0) for row in rows])
+            rest = records
+            while rest:
+                new, rest = sort_out(rest, _known(connection, rest))
+                _insert_all(connection, list(new.values()))
+                inserted += len(new)
             if offset is not None:
                 connection.execute(_KEEP_OFFSET, (offset.segment, offset.offset))
-        return AppliedBatch(len(by_id), len(records) - len(by_id))
+        return AppliedBatch(inserted, len(records) - inserted)
 
     def _offset(self, segment: str) -> int:
         with self._errors():
@@ -164,6 +160,19 @@ class SqliteLedgerStore(LedgerStore):
         if connection is not None:
             with suppress(Exception):
                 connection.close()
+
+
+def _known(connection: Any, records: Sequence[RequestRecord]) -> dict[str, str]:
+    """The decisions of those requests that are there, by id."""
+    ids = msgspec.json.encode([record.request_id for record in records]).decode()
+    return dict(connection.execute(_KNOWN, (ids,)).fetchall())
+
+
+def _insert_all(connection: Any, new: Sequence[RequestRecord]) -> None:
+    connection.executemany(_INSERT_REQUEST, [_as_text(request_row(record), _CREATED_AT) for record in new])
+    connection.executemany(_INSERT_ATTEMPT, [row for record in new for row in attempt_rows(record)])
+    for grain, rows in additions(new).items():
+        connection.executemany(_ADD[grain], [_as_text(row, 0) for row in rows])
 
 
 def _as_text(row: RowValues, place: int) -> RowValues:

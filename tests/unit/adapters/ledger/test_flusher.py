@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from adapters.ledger.flusher import LedgerFlusher
@@ -11,6 +12,7 @@ from adapters.ledger.ownership import OwnDirectory
 from adapters.ledger.spool import Spool
 from domain.errors import StoreUnavailable
 from domain.prices import PriceRow, Prices
+from domain.records import distinct
 from tests.fakes.ledger import MemoryLedgerStore
 from tests.unit.adapters.ledger.test_spool import NOW, a_progress, a_start, an_end
 
@@ -167,3 +169,24 @@ async def test_a_replay_that_was_cut_short_itself_goes_on_where_it_stopped(
     last.spool.close()
 
     assert len(store.requests) == 1801
+
+
+async def test_two_requests_under_one_id_of_the_clients_choice_are_two(
+    tmp_path: Path, process: Process, store: MemoryLedgerStore
+) -> None:
+    """R-18: or a client could have every request after the first for nothing."""
+    first, second = an_end(1), msgspec.structs.replace(an_end(1), decision_id="dec_other")
+    process.spool.start(a_start(1))
+    process.spool.start(msgspec.structs.replace(a_start(1), decision_id="dec_other"))
+    process.spool.end(first)
+    await process.flusher.flush()
+    process.die()
+    following = Process(tmp_path, "two", store)
+    await following.flusher.replay_orphans()
+    following.spool.close()
+
+    assert [(r.request_id, r.outcome) for r in store.requests.values()] == [
+        ("req_1", "ok"),
+        ("req_1~dec_other", "interrupted"),
+    ]
+    assert distinct(second).request_id == "req_1~dec_other"

@@ -22,7 +22,7 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 def a_start(number: int = 1) -> StartRecord:
-    return StartRecord(f"req_{number}", "dec_1", NOW, "ten", "key_1", "chat.completions", "m", True, 400)
+    return StartRecord(f"req_{number}", f"dec_{number}", NOW, "ten", "key_1", "chat.completions", "m", True, 400)
 
 
 def a_progress(number: int = 1) -> ProgressRecord:
@@ -32,7 +32,7 @@ def a_progress(number: int = 1) -> ProgressRecord:
 def an_end(number: int = 1, outcome: str = "ok") -> RequestRecord:
     attempt = AttemptRecord(1, "alpha", "pk_1", "m", "ok", 200, 12.5, TokenUsage(9, 3), "", "provider", None, None)
     return RequestRecord(
-        f"req_{number}", "dec_1", NOW, "ten", "key_1", "chat.completions", "m", "alpha", "m", 200,
+        f"req_{number}", f"dec_{number}", NOW, "ten", "key_1", "chat.completions", "m", "alpha", "m", 200,
         outcome, None, True, (attempt,), TokenUsage(9, 3), 20.0, 5.0,  # type: ignore[arg-type]  # test data
     )  # fmt: skip
 
