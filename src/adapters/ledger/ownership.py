@@ -4,12 +4,14 @@ import errno
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 LOCK_NAME = "lock"
 _UNFINISHED = "."
+_CLAIM_SECONDS = 60.0
 
 
 class OwnDirectory:
@@ -67,9 +69,14 @@ def orphan(directory: Path) -> Iterator[bool]:
 
 
 def directories(root: Path) -> list[Path]:
-    """Every process's directory below `root`, the dead ones' too."""
+    """Every process's directory below `root`, the dead ones' too, also those that never got their name."""
     with suppress(FileNotFoundError):
-        return sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith(_UNFINISHED))
+        long_ago = time.time() - _CLAIM_SECONDS
+        return sorted(
+            path
+            for path in root.iterdir()
+            if path.is_dir() and (not path.name.startswith(_UNFINISHED) or path.stat().st_mtime < long_ago)
+        )
     return []
 
 

@@ -163,13 +163,16 @@ class Spool(Ledger):
             self.on_backlog()
 
     def close(self) -> None:
-        """Write what waits, make everything durable, and stop. Blocks for a few milliseconds."""
+        """Write what waits, make everything durable, and stop; again, it does nothing. Blocks for some milliseconds."""
+        if self._closed:
+            return
         self._stopping = True
         self._wake.set()
         self._thread.join(timeout=5)
         with self._lock:
             self._closed = True
-            self._drain_waiting()
+            if self._waiting:
+                self._drain_waiting()
             current, prepared = self._current, self._next
             self._current = self._next = None
             if current is not None:
