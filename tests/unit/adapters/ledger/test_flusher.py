@@ -1,11 +1,15 @@
 """Every settled request reaches the database exactly once, whatever fails and whenever."""
 
+import asyncio
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from adapters.ledger import flusher as flusher_module
 from adapters.ledger.flusher import LedgerFlusher
 from adapters.ledger.frames import Kind, frame
 from adapters.ledger.ownership import OwnDirectory
@@ -31,6 +35,10 @@ class Process:
 
     def die(self) -> None:
         self.own.release()
+
+
+def left_in(root: Path) -> list[Path]:
+    return list(root.iterdir())
 
 
 @pytest.fixture
@@ -190,3 +198,76 @@ async def test_two_requests_under_one_id_of_the_clients_choice_are_two(
         ("req_1~dec_other", "interrupted"),
     ]
     assert distinct(second).request_id == "req_1~dec_other"
+
+
+async def test_a_clean_stop_leaves_nothing_behind(tmp_path: Path, process: Process, store: MemoryLedgerStore) -> None:
+    """P-02."""
+    for number in range(700):
+        process.spool.start(a_start(number))
+        process.spool.end(an_end(number))
+    await process.flusher.finish()
+
+    assert len(store.requests) == 700
+    assert left_in(tmp_path) == []
+    assert store.offsets == {}
+
+
+async def test_a_stop_without_a_database_leaves_everything_to_the_next_process(
+    tmp_path: Path, process: Process, store: MemoryLedgerStore
+) -> None:
+    process.spool.end(an_end(1))
+    process.spool.start(a_start(2))
+    store.broken = True
+    await process.flusher.finish()
+    store.broken = False
+    following = Process(tmp_path, "two", store)
+    await following.flusher.book_orphans()
+    await following.flusher.finish()
+
+    assert {r.request_id: r.outcome for r in store.requests.values()} == {"req_1": "ok", "req_2": "interrupted"}
+    assert left_in(tmp_path) == []
+
+
+async def test_a_database_that_is_away_is_told_once_and_its_return_once(
+    process: Process, store: MemoryLedgerStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """R-42, P-04: the backlog shows meanwhile, and is gone afterwards."""
+    monkeypatch.setattr(flusher_module, "FLUSH_SECONDS", 0.01)
+    store.broken = True
+    process.spool.end(an_end(1))
+    for _ in range(3):
+        await process.flusher.turn()
+    away = process.flusher.health()
+    store.broken = False
+    await process.flusher.turn()
+    back = process.flusher.health()
+
+    assert (away.waiting_records, away.lag_seconds > 0) == (1, True)
+    assert (back.waiting_records, back.lag_seconds) == (0, 0.0)
+    told = [record.message for record in caplog.records]
+    assert sum("database is away" in message for message in told) == 1
+    assert sum("to the database again" in message for message in told) == 1
+
+
+async def test_a_full_batch_does_not_wait_for_its_second(process: Process, store: MemoryLedgerStore) -> None:
+    turn = asyncio.create_task(process.flusher.turn())
+    await asyncio.sleep(0)
+    for number in range(500):
+        process.spool.end(an_end(number))
+    begun = time.monotonic()
+    await turn
+
+    assert len(store.requests) == 500
+    assert time.monotonic() - begun < 0.5
+
+
+async def test_a_directory_whose_owner_died_before_it_had_a_name_goes(
+    tmp_path: Path, process: Process, store: MemoryLedgerStore
+) -> None:
+    draft = tmp_path / ".never"
+    draft.mkdir()
+    await process.flusher.replay_orphans()
+    assert draft.exists()  # it may be about to get one
+    os.utime(draft, (1, 1))
+    await process.flusher.replay_orphans()
+    assert not draft.exists()

@@ -2,11 +2,15 @@
 
 import errno
 import os
+import struct
+import subprocess
 import time
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -146,3 +150,109 @@ def test_a_flipped_bit_is_found(place: int, flip: int) -> None:
     except TornFrame:
         return
     assert found == []
+
+
+def test_closing_twice_makes_nothing_again(tmp_path: Path) -> None:
+    own = OwnDirectory(tmp_path, "own")
+    spool = Spool(own)
+    spool.close()
+    own.remove()
+    spool.close()
+    spool.end(an_end())
+
+    assert list(tmp_path.iterdir()) == []
+    assert spool.dropped == 1
+
+
+def test_a_spool_that_is_full_keeps_what_follows_in_memory_until_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """P-04: a database that is away for too long fills no disk, and turns the gateway unready."""
+    monkeypatch.setattr(spool_module, "RETRY_SECONDS", 0.05)
+    spool = Spool(OwnDirectory(tmp_path, "own"), segment_bytes=16 * 1024, max_bytes=64 * 1024)
+    for number in range(1000):
+        spool.end(an_end(number))
+    assert not is_writable(spool)
+    assert spool.size_bytes <= 64 * 1024
+    assert len([record for record in caplog.records if "cannot be written" in record.message]) == 1
+
+    found: list[Record] = []
+    deadline = time.monotonic() + 10
+    while len(found) < 1000 and time.monotonic() < deadline:
+        for extent in spool.extents:
+            if not extent.growing or spool.waiting == 0:
+                found += [item.record for item in frames(extent.path.read_bytes()[: extent.length]) if item.record]
+                if not extent.growing:
+                    extent.path.unlink()
+                    spool.forget(extent.path)
+        time.sleep(0.05)
+    spool.close()
+    assert [r.request_id for r in found] == [f"req_{n}" for n in range(1000)]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 256 KiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(place)], check=False)
+    if made.returncode != 0:
+        pytest.skip("mounting a small file system needs root")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def test_a_disk_that_fills_up_loses_no_record(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """R-30: somebody else fills it; when there is room again everything is written, in its order."""
+    monkeypatch.setattr(spool_module, "RETRY_SECONDS", 0.05)
+    spool = Spool(OwnDirectory(small_disk, "own"), segment_bytes=32 * 1024)
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(160 * 1024))
+    for number in range(1000):
+        spool.end(an_end(number))
+    assert not is_writable(spool)
+
+    filler.unlink()
+    deadline = time.monotonic() + 5
+    while not is_writable(spool) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    spool.close()
+    assert [r.request_id for r in written(small_disk / "own")] == [f"req_{n}" for n in range(1000)]
+    assert len([record for record in caplog.records if "cannot be written" in record.message]) == 1
+
+
+def test_a_start_on_a_full_disk_waits_for_room(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool_module, "RETRY_SECONDS", 0.05)
+    spool = Spool(OwnDirectory(small_disk, "own"), segment_bytes=1024 * 1024)
+    spool.end(an_end())
+    assert not is_writable(spool)
+    assert spool.extents == []
+    subprocess.run(["mount", "-o", "remount,size=8m", str(small_disk)], check=True)
+    deadline = time.monotonic() + 5
+    while not is_writable(spool) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert written(small_disk / "own") == [an_end()]
+    spool.close()
+
+
+@pytest.mark.parametrize("value", ["x" * 400_000, "\ud800"], ids=["larger than a frame may be", "no Unicode"])
+def test_a_record_that_cannot_be_encoded_is_cut_and_stops_nothing(spool: Spool, tmp_path: Path, value: str) -> None:
+    record = msgspec.structs.replace(an_end(1), requested_model=value, usage=TokenUsage(10**40))
+    spool.end(record)
+    spool.end(an_end(2))
+
+    first, second = written(tmp_path / "own")
+    assert isinstance(first, RequestRecord)
+    assert first.attempts == record.attempts
+    assert first.usage == TokenUsage(2**62)
+    assert first.requested_model in ("x" * 1000, "?")
+    assert second == an_end(2)
+
+
+def test_a_record_of_a_version_that_is_not_known_hides_no_other() -> None:
+    unknown = msgspec.msgpack.encode({"from": "the future"})
+    foreign = struct.pack("<IIB", len(unknown), zlib.crc32(unknown, 3), 3) + unknown
+    found = [item.record for item in frames(foreign + frame(Kind.END, an_end()))]
+    assert found == [None, an_end()]
