@@ -4,6 +4,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,34 @@ def test_the_effective_settings_are_shown_with_their_sources_and_no_secret(gatew
     assert "9999" in done.stdout
     assert "environment" in done.stdout
     assert gateway.admin_token not in done.stdout
+
+
+def test_usage_is_shown_by_group_with_the_total_and_the_ledger_adds_up(
+    gateway: Gateway, simulator: Simulator, tmp_path: Path
+) -> None:
+    omg(tmp_path, "providers", "add", "tally", "--base-url", simulator.base_url("tally"), "--key-stdin",
+        stdin="up-tally-0123456789\n", **admin_of(gateway))  # fmt: skip
+    ask = {"model": "tally/m", "messages": [{"role": "user", "content": "three words here"}]}
+    for _ in range(3):
+        assert gateway.http.post("/v1/chat/completions", json=ask).status_code == 200
+
+    show = ("usage", "--by", "day,model", "--provider", "tally", "--json")
+    until = time.monotonic() + 10
+    rows: list[dict[str, object]] = []
+    while time.monotonic() < until and [row.get("requests") for row in rows] != [3, 3]:
+        shown = omg(tmp_path, *show, **admin_of(gateway))
+        assert shown.returncode == 0, shown.stderr
+        rows = [json.loads(line) for line in shown.stdout.splitlines()]
+    table = omg(tmp_path, "usage", "--provider", "tally", **admin_of(gateway))
+    verified = omg(tmp_path, "ledger", "verify", OMG_DATA_DIR=str(gateway.data))
+
+    assert [(row["model"], row["requests"]) for row in rows] == [("m", 3), ("", 3)]
+    assert "total" in table.stdout
+    assert (verified.returncode, "adds up" in verified.stdout) == (0, True), verified.stdout + verified.stderr
+
+
+def test_a_question_about_usage_that_makes_no_sense_is_answered_in_words(gateway: Gateway, tmp_path: Path) -> None:
+    asked = omg(tmp_path, "usage", "--timezone", "Europe/Oslu", **admin_of(gateway))
+
+    assert asked.returncode == 1
+    assert "Europe/Oslo" in asked.stderr

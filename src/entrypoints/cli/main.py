@@ -25,6 +25,8 @@ COMMANDS = {
     "keys": Entry("entrypoints.cli.keys", "Create, list and revoke virtual keys."),
     "providers": Entry("entrypoints.cli.providers", "List, add, remove and retry providers."),
     "models": Entry("entrypoints.cli.models", "List the models that can be called."),
+    "usage": Entry("entrypoints.cli.usage", "Show usage and cost by model, day, provider, key or task."),
+    "ledger": Entry("entrypoints.cli.ledger", "Check that the usage ledger adds up."),
     "config": Entry("entrypoints.cli.config", "Show and check the settings in force."),
     "db": Entry("entrypoints.cli.db", "Migrate, check, back up and restore the database."),
     "secrets": Entry("entrypoints.cli.secrets", "Make credentials; change the master key."),

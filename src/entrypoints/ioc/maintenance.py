@@ -1,4 +1,4 @@
-"""Work on the store without a running gateway: copies of it, and a new master key for it."""
+"""Work on the store without a running gateway: copies of it, a new master key for it, a check of its books."""
 
 import os
 import secrets
@@ -6,13 +6,14 @@ from pathlib import Path
 
 from adapters.persistence import backup, schema
 from adapters.persistence.backup import Backup, BackupRefused
+from adapters.persistence.ledger.verification import Verification, verify
 from adapters.persistence.store import SqlAlchemyStore
 from adapters.security.key_ring import KeyRing
 from adapters.security.secret_box import AesGcmSecretBox
 from entrypoints.ioc.security import key_file, key_ring
 from entrypoints.settings.model import Settings
 
-__all__ = ["Backup", "BackupRefused", "back_up", "restore", "rotate_master_key"]
+__all__ = ["Backup", "BackupRefused", "back_up", "restore", "rotate_master_key", "verify_ledger"]
 
 
 async def back_up(settings: Settings, target: Path) -> Backup:
@@ -25,6 +26,15 @@ async def restore(settings: Settings, source: Path) -> Backup:
     restored = await backup.restore(settings.database, source)
     await schema.upgrade(settings.database)
     return restored
+
+
+async def verify_ledger(settings: Settings) -> Verification:
+    """Whether the ledger adds up. Raises `StoreUnavailable`."""
+    store = SqlAlchemyStore(settings.database, AesGcmSecretBox(key_ring(settings)))
+    try:
+        return await verify(store)
+    finally:
+        await store.aclose()
 
 
 async def rotate_master_key(settings: Settings) -> tuple[int, str]:
