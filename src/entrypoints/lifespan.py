@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from dishka import AsyncContainer, Provider, make_async_container
 
+from application.admin.health import HealthReport
 from application.availability import AvailabilityKeeper
 from application.bootstrap import Bootstrap, FirstStart, forget_changed_secrets
 from application.pricing.book import LivePriceBook
@@ -66,6 +67,7 @@ async def start_gateway(settings: Settings, drain: DrainState, overrides: tuple[
         await upgrade_schema(settings)
         first_start = await seed(container, settings)
         services = await container.get(HttpServices)
+        await container.get(HealthReport)  # it counts the uptime from here
         await restore(container, services)
         workers = await start_workers(container, services)
         return RunningGateway(container, services, workers, create_http_app(services), first_start)
