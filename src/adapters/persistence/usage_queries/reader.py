@@ -60,7 +60,7 @@ class SqlAlchemyUsage(UsageReader, RequestLog):
 
 def _row(found: Row[*tuple[object, ...]], query: UsageQuery) -> UsageRow | None:
     """None for what is there and nothing: the sums of no rows at all."""
-    values = found._tuple()
+    values = tuple(found)
     groups = dict(zip(query.group_by, values, strict=False))
     sums = UsageSums(*(int(str(value)) for value in values[len(values) - len(ANSWERED) :]))
     if sums == UsageSums():
