@@ -27,11 +27,12 @@ class Settlement:
     def started(self, call: InferenceCall) -> None:
         """The request is about to go upstream: from here on it leaves a record, whatever becomes of the process."""
         context = call.context
+        context.trace.created_at = now = self._clock.now()
         self._ledger.start(
             StartRecord(
                 context.request_id,
                 context.trace.decision_id,
-                self._clock.now(),
+                now,
                 call.principal.tenant_id,
                 call.principal.key_id,
                 context.endpoint,
@@ -78,7 +79,7 @@ class Settlement:
         record = RequestRecord(
             request_id=context.request_id,
             decision_id=trace.decision_id,
-            created_at=self._clock.now(),
+            created_at=trace.created_at or self._clock.now(),
             tenant_id=call.principal.tenant_id,
             key_id=call.principal.key_id,
             endpoint=context.endpoint,

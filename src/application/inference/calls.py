@@ -1,5 +1,7 @@
 """What travels with one client request through the pipeline, and what comes back."""
 
+from datetime import datetime
+
 import msgspec
 
 from domain.chat import ChatRequest
@@ -20,6 +22,7 @@ class CallTrace:
     __slots__ = (
         "attempts",
         "client_left",
+        "created_at",
         "decision_id",
         "dropped_params",
         "model",
@@ -35,6 +38,7 @@ class CallTrace:
         self.dropped_params: tuple[str, ...] = ()
         self.upstream_seconds = 0.0
         self.client_left = False
+        self.created_at: datetime | None = None  # when it went upstream, once it did
 
 
 class CallContext(msgspec.Struct, frozen=True):

@@ -35,6 +35,19 @@ async def test_a_plain_answer_is_settled_with_its_usage_and_attempts() -> None:
     assert record.decision_id.startswith("dec_")
 
 
+async def test_a_record_belongs_to_the_moment_its_request_went_upstream() -> None:
+    """A stream over midnight counts on the day it began, whether it ends well or its process dies."""
+    gateway = await FakeGateway({"a": FakeChatProvider(FakeStream(ROLE, HELLO))}).started()
+    began = gateway.clock.now()
+
+    reply = await gateway.pipeline.stream(ANYONE, STREAM, gateway.context())
+    gateway.clock.advance(7200)
+    assert [block async for block in reply][-1] == DONE
+    await reply.aclose()
+
+    assert gateway.ledger.starts[0].created_at == gateway.ledger.last.created_at == began
+
+
 async def test_a_failed_request_is_settled_with_the_status_the_client_gets() -> None:
     gateway = await FakeGateway({"a": FakeChatProvider(failure(FailureKind.CONNECT))}).started()
 
