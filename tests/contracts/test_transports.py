@@ -228,6 +228,7 @@ async def test_an_old_connection_is_not_used_again(transports: Transports, limit
 async def test_a_slow_reader_stops_the_upstream_and_then_gets_all_50_megabytes(transports: Transports) -> None:
     """R-35: what is not read stays with the upstream, apart from the kernel's buffers and ours."""
     size, sent = 50 * 2**20, 0
+    taken = asyncio.Event()
 
     async def script(wire: Wire, _: int) -> None:
         nonlocal sent
@@ -236,6 +237,7 @@ async def test_a_slow_reader_stops_the_upstream_and_then_gets_all_50_megabytes(t
         while sent < size:
             await wire.send(bytes(65536))
             sent += 65536
+        await taken.wait()  # aiohttp can lose the end of what it has not read when the upstream hangs up
 
     async with upstream(script) as server:
         response = await send(transports.to(server.url()), server.url())
@@ -248,6 +250,7 @@ async def test_a_slow_reader_stops_the_upstream_and_then_gets_all_50_megabytes(t
         assert sent < 20 * 2**20
         async for block in blocks:
             total += len(block)
+        taken.set()
         assert total == size
 
 
