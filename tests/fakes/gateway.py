@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from adapters.availability.automatic import AutomaticAvailability
-from adapters.prices.fixed import FixedPriceBook
 from adapters.tokens.length import LengthTokenCounter
 from application.admission.access import Gate
 from application.catalog import ModelDirectory
@@ -20,6 +19,7 @@ from domain.providers import Provider, ProviderSettings
 from domain.timeouts import Timeouts
 from tests.builders import a_provider, a_provider_key
 from tests.fakes.clock import FakeClock
+from tests.fakes.fixed_prices import FixedPriceBook
 from tests.fakes.ids import CountingIds
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.providers import FakeChatProvider, FakeRegistry

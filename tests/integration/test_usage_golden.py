@@ -15,7 +15,6 @@ from msgspec import UNSET, UnsetType
 from adapters.dialects.openai.call import CallFacts
 from adapters.dialects.openai.stream import ChatStreamDecoder
 from adapters.dialects.openai.usage import read_usage
-from adapters.prices.fixed import FixedPriceBook
 from adapters.providers.registry import ENTRIES
 from adapters.tokens.length import LengthTokenCounter
 from application.metering import Meter
@@ -23,6 +22,7 @@ from domain.money import nano_usd_per_million, usd
 from domain.prices import ADMIN, PriceRow, Prices
 from domain.usage import TokenUsage
 from tests.builders import NOW
+from tests.fakes.fixed_prices import FixedPriceBook
 
 FOLDER = Path(__file__).parents[1] / "wire" / "usage"
 QUIRKS = {entry.preset.id: entry.quirks for entry in ENTRIES}

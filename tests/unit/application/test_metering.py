@@ -3,13 +3,13 @@
 import pytest
 from typing_extensions import override
 
-from adapters.prices.fixed import FixedPriceBook
 from adapters.tokens.length import LengthTokenCounter
 from application.metering import Meter
 from domain.failover import FailureKind
 from domain.prices import PriceRow, Prices
 from domain.usage import TokenUsage
 from tests.builders import NOW, a_chat_payload
+from tests.fakes.fixed_prices import FixedPriceBook
 
 PRICE = PriceRow("price_1", "alpha", "m", Prices(1_000_000_000, 4_000_000_000), "admin", NOW)
 REQUEST = a_chat_payload(messages=[{"role": "user", "content": "x" * 400}]).value
