@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from domain.errors import RequestInvalid
 from domain.records import Outcome
 from domain.usage_periods import Cut, Stretch, cut, local_days
 
@@ -38,6 +39,14 @@ class UsageQuery(msgspec.Struct, frozen=True):
         if "day" in self.group_by:
             return cut(local_days(self.start, self.end, ZoneInfo(self.timezone)))
         return cut((Stretch(self.start, self.end),))
+
+
+def too_many_groups(limit: int) -> RequestInvalid:
+    """The refusal of an answer that nobody could read, and that would hold others up."""
+    return RequestInvalid(
+        f"The answer would have more than {limit} rows: ask for a shorter range, fewer groups, or one key.",
+        param="group_by",
+    )
 
 
 class UsageSums(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from domain.errors import StoreUnavailable
 from domain.ports.usage import RequestLog, UsageReader
 from domain.records import AttemptRecord, RequestRecord
 from domain.usage import TokenUsage
-from domain.usage_queries import LogPlace, RequestFilter, UsageFilter, UsageQuery, UsageRow, UsageSums
+from domain.usage_queries import LogPlace, RequestFilter, UsageFilter, UsageQuery, UsageRow, UsageSums, too_many_groups
 
 
 class MemoryUsage(UsageReader, RequestLog):
@@ -35,8 +35,9 @@ class MemoryUsage(UsageReader, RequestLog):
                 for provider, model, sums in _parts(record):
                     if _wanted(query.filter, record, provider, model):
                         groups[_group(query, record, day, provider, model)] += sums
-        rows = [UsageRow(sums, *group) for group, sums in groups.items()]  # type: ignore[arg-type]  # in the order of the fields
-        return rows[:limit]
+        if len(groups) > limit:
+            raise too_many_groups(limit)
+        return [UsageRow(sums, *group) for group, sums in groups.items()]  # type: ignore[arg-type]  # in the order of the fields
 
     @override
     async def page(self, filter_: RequestFilter, limit: int, after: LogPlace | None) -> Sequence[RequestRecord]:

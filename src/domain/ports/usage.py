@@ -11,7 +11,10 @@ class UsageReader(Protocol):
     """Sums of usage. Raises `StoreUnavailable` where the database cannot be asked."""
 
     async def sums(self, query: UsageQuery, limit: int) -> Sequence[UsageRow]:
-        """One row a group that has any usage, at most `limit` of them, in no order; all as of one moment."""
+        """One row a group that has any usage, in no order; all as of one moment.
+
+        Raises `too_many_groups` where there are more than `limit`.
+        """
         ...
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from adapters.persistence.ledger.opening import open_ledger_store
 from adapters.persistence.store import SqlAlchemyStore
 from adapters.persistence.usage_queries.reader import SqlAlchemyUsage
+from domain.errors import RequestInvalid
 from domain.ports.ledger import LedgerStore
 from domain.records import AttemptRecord, RequestRecord
 from domain.usage import TokenUsage
@@ -178,11 +179,18 @@ async def test_every_grouping_has_the_same_total_in_every_zone(ledger: LedgerSto
                 await check(usage, written, UsageQuery(start, end, groups, zone))
 
 
-async def test_no_more_groups_are_answered_than_were_asked_for(ledger: LedgerStore, usage: SqlAlchemyUsage) -> None:
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+@pytest.mark.parametrize("groups", [("key",), ("day", "key", "model")])
+async def test_an_answer_with_too_many_groups_is_refused(
+    ledger: LedgerStore, usage: SqlAlchemyUsage, groups: tuple[Grouping, ...], zone: str
+) -> None:
     written = [a_request_record(f"req_{number}", key_id=f"key_{number}") for number in range(20)]
     await ledger.apply(written, None)
 
-    query = UsageQuery(FIRST, written[0].created_at + timedelta(seconds=1), ("key",))
+    begin = written[0].created_at - timedelta(days=3)
+    query = UsageQuery(begin, begin + timedelta(days=6), groups, zone)
 
-    assert len(await usage.sums(query, 7)) == 7
-    assert len(await usage.sums(query, 100)) == 20
+    assert len(await usage.sums(query, 20)) == 20
+    for limit in (19, 7):
+        with pytest.raises(RequestInvalid, match=f"more than {limit} rows"):
+            await usage.sums(query, limit)

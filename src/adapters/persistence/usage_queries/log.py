@@ -3,15 +3,15 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Boolean, ColumnElement, Select, and_, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, and_, literal_column, or_, select
 
 from adapters.persistence.tables import AttemptRow, RequestRow
 from domain.records import AttemptRecord, RequestRecord
 from domain.usage import TokenUsage
 from domain.usage_queries import LogPlace, RequestFilter
 
-_NOT_OK = literal_column("requests.outcome <> 'ok'", Boolean)
-"""As the index of failures has it, to the letter: with a parameter in it, a database could not tell."""
+_NOT_OK: ColumnElement[bool] = literal_column("requests.outcome <> 'ok'")
+"""As the index of failures has it, to the letter: with a parameter or a type in it, SQLite could not tell."""
 
 
 def page_of(filter_: RequestFilter, limit: int, after: LogPlace | None) -> Select[RequestRow]:

@@ -11,11 +11,11 @@ from typing_extensions import override
 from adapters.persistence.store import SqlAlchemyStore
 from adapters.persistence.tables import RequestRow
 from adapters.persistence.usage_queries.log import attempts_of, page_of, records_of
-from adapters.persistence.usage_queries.sums import ANSWERED, statement
+from adapters.persistence.usage_queries.sums import ANSWERED, count_of_cells, statement
 from adapters.persistence.work import Work
 from domain.ports.usage import RequestLog, UsageReader
 from domain.records import RequestRecord
-from domain.usage_queries import LogPlace, RequestFilter, UsageQuery, UsageRow, UsageSums
+from domain.usage_queries import LogPlace, RequestFilter, UsageQuery, UsageRow, UsageSums, too_many_groups
 
 REPORTS_AT_ONCE = 2
 """Of one process: reports wait for each other, so that they never take every connection from the requests."""
@@ -33,8 +33,14 @@ class SqlAlchemyUsage(UsageReader, RequestLog):
     @override
     async def sums(self, query: UsageQuery, limit: int) -> Sequence[UsageRow]:
         async with self._reading() as work:
-            found = await work.run(work.session.execute(statement(query, limit)))
-        return [row for each in found.all() if (row := _row(each, query)) is not None]
+            if (count := count_of_cells(query, 2 * limit + 1)) is not None:
+                cells = (await work.run(work.session.execute(count))).scalar_one()
+                if cells > 2 * limit:  # a local day meets two of UTC at most: there are more groups than half the cells
+                    raise too_many_groups(limit)
+            found = (await work.run(work.session.execute(statement(query, limit + 1)))).all()
+        if len(found) > limit:
+            raise too_many_groups(limit)
+        return [row for each in found if (row := _row(each, query)) is not None]
 
     @override
     async def page(self, filter_: RequestFilter, limit: int, after: LogPlace | None) -> Sequence[RequestRecord]:

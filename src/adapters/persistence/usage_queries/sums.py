@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from adapters.persistence.tables import AttemptRow, RequestRow
 from adapters.persistence.usage_queries.grains import DAYS, HOURS, HOURS_BY_KEY, HOURS_BY_MODEL, Grain
-from domain.usage_periods import Stretch
+from domain.usage_periods import DAY, Stretch
 from domain.usage_queries import UsageQuery
 
 ANSWERED = (
@@ -74,6 +74,20 @@ def statement(query: UsageQuery, limit: int) -> Select[*tuple[object, ...]]:
     return select(*groups, *sums).group_by(*groups).limit(limit)
 
 
+def count_of_cells(query: UsageQuery, limit: int) -> Select[int] | None:
+    """How many groups there are by days of UTC, up to `limit`: told soon, where the answer itself may take long.
+
+    None where it is not: without days, or where a coarser grain than the finest serves.
+    """
+    if "day" not in query.group_by or not query.cut().hours or _cheapest(_needed(query)) is not HOURS:
+        return None
+    source = _grain(DAYS)
+    groups = [source.columns[_COLUMN_OF[name]] for name in query.group_by if name != "day"]
+    wanted = [*_wanted(query, source), source.at >= query.start, source.at <= query.end - DAY]
+    cells = select(source.at, *groups).where(*wanted).distinct().limit(limit).subquery("cells")
+    return select(func.count()).select_from(cells)
+
+
 def _needed(query: UsageQuery) -> set[str]:
     """The columns that the question tells apart or filters by."""
     filtered = {name for name in query.filter.__struct_fields__ if getattr(query.filter, name) is not None}
@@ -111,9 +125,16 @@ def _requests() -> _Source:
 
 
 def _attempts() -> _Source:
-    """Each where it went, when its request was."""
+    """Each where it went, when its request was.
+
+    What it is filtered by is no bare column, or SQLite would index all attempts by it for this one question instead
+    of going from the few requests of the edges to their attempts.
+    """
     requests, table = RequestRow.__table__, AttemptRow.__table__
-    columns = _whose() | {"provider_id": table.c.provider_id, "model": table.c.model}
+    columns = _whose() | {
+        "provider_id": func.coalesce(table.c.provider_id, ""),
+        "model": func.coalesce(table.c.model, ""),
+    }
     tokens = [table.c[name] for name in ANSWERED[1:6]]
     nothing = literal(0, Integer)
     sums = [nothing, *tokens, func.coalesce(table.c.cost_nano_usd, 0), nothing, nothing]
@@ -130,13 +151,16 @@ def _summed(query: UsageQuery, source: _Source, stretches: CTE) -> Select[*tuple
     """The sums of one source over some stretches, by group."""
     days: dict[str, ColumnElement[int]] = {"day": stretches.c.day}
     named = {name: days[name] if name == "day" else source.columns[_COLUMN_OF[name]] for name in query.group_by}
-    wanted = [
-        source.columns[name] == value
-        for name in query.filter.__struct_fields__
-        if (value := getattr(query.filter, name)) is not None
-    ]
     within = and_(source.at >= stretches.c.starts_at, source.at < stretches.c.ends_at)
     sums = [func.sum(value).label(name) for name, value in zip(ANSWERED, source.sums, strict=True)]
     groups = [value.label(name) for name, value in named.items()]
     rows = stretches.join(source.rows, within)
-    return select(*groups, *sums).select_from(rows).where(*wanted).group_by(*named.values())
+    return select(*groups, *sums).select_from(rows).where(*_wanted(query, source)).group_by(*named.values())
+
+
+def _wanted(query: UsageQuery, source: _Source) -> list[ColumnElement[bool]]:
+    return [
+        source.columns[name] == value
+        for name in query.filter.__struct_fields__
+        if (value := getattr(query.filter, name)) is not None
+    ]

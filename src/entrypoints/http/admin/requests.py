@@ -174,7 +174,7 @@ class RequestController(Controller):
             status=status,
         )
         page = await report.list_page(RequestsAsked(from_, to, filter_), limit, cursor)
-        return RequestPage(tuple(_answer(record) for record in page.data), page.next_cursor)
+        return RequestPage(tuple(request_answer(record) for record in page.data), page.next_cursor)
 
     @get(
         "/{request_id:str}",
@@ -185,10 +185,10 @@ class RequestController(Controller):
     )
     @inject
     async def get_one(self, request_id: RequestId, report: FromDishka[RequestReport]) -> RequestAnswer:
-        return _answer(await report.get(request_id))
+        return request_answer(await report.get(request_id))
 
 
-def _answer(record: RequestRecord) -> RequestAnswer:
+def request_answer(record: RequestRecord) -> RequestAnswer:
     usages = [attempt.usage for attempt in record.attempts if attempt.usage is not None]
     return RequestAnswer(
         record.request_id,
