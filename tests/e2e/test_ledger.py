@@ -309,6 +309,7 @@ def test_a_torn_tail_is_cut_counted_and_logged(own: Gateway) -> None:
     until(lambda: own.admin.get("/health").json()["usage"]["torn_records"] == 1)
     until(lambda: len(outcomes(own)) == 5)
     assert set(outcomes(own)) == {answer.headers["x-request-id"] for answer in answers}
+    until(lambda: "torn record was cut" in own.output)  # log lines are written by a thread, a moment later
     (line,) = [line for line in own.output.splitlines() if "torn record was cut" in line]
     assert json.loads(line)["segment"] == segment.name
 
