@@ -282,6 +282,7 @@ def test_on_a_full_disk_it_starts_and_serves_and_is_ready_when_there_is_room_aga
     own.wait_until_answering(f"{own.url}/health/ready")
     until(lambda: len(outcomes(own)) == 20)
     assert set(outcomes(own)) == {answer.headers["x-request-id"] for answer in answers}
+    until(lambda: "usage is written down again" in own.output)  # log lines are written a moment later
     assert own.output.count("usage cannot be written down") == 1
     assert own.output.count("usage is written down again") == 1
     assert own.stop() == 0
