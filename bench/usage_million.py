@@ -32,7 +32,7 @@ from adapters.security.secret_box import AesGcmSecretBox
 from application.usage.asking import UsageAsked
 from application.usage.report import UsageReport
 from application.usage.request_log import RequestReport, RequestsAsked
-from domain.errors import RequestInvalid
+from domain.errors import RequestInvalid, StoreUnavailable
 from domain.records import AttemptRecord, Outcome, RequestRecord
 from domain.usage import TokenUsage
 from domain.usage_queries import RequestFilter, UsageFilter
@@ -86,8 +86,8 @@ def usage(timezone: str = "UTC", *groups: str, since: str = FIRST, **filters: st
         asked = UsageAsked(since, END.date().isoformat(), groups, timezone, UsageFilter(**filters))
         try:
             return _encode(usage_answer(await report.of_all(asked)))
-        except RequestInvalid as refused:
-            return refused.message.encode()
+        except (RequestInvalid, StoreUnavailable) as error:
+            return str(error).encode()[:100]
 
     return ask
 

@@ -37,7 +37,8 @@ class SqlAlchemyUsage(UsageReader, RequestLog):
                 cells = (await work.run(work.session.execute(count))).scalar_one()
                 if cells > 2 * limit:  # a local day meets two of UTC at most: there are more groups than half the cells
                     raise too_many_groups(limit)
-            found = (await work.run(work.session.execute(statement(query, limit + 1)))).all()
+            lateral = work.session.get_bind().dialect.name == "postgresql"
+            found = (await work.run(work.session.execute(statement(query, limit + 1, lateral=lateral)))).all()
         if len(found) > limit:
             raise too_many_groups(limit)
         return [row for each in found if (row := _row(each, query)) is not None]

@@ -19,6 +19,7 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    true,
     union_all,
     values,
 )
@@ -44,6 +45,8 @@ ANSWERED = (
 _COLUMN_OF = {"model": "model", "provider": "provider_id", "key": "key_id", "task": "task"}
 _MOMENT = DateTimeUTC(timezone=True)
 
+Part = Select[*tuple[object, ...]]
+
 
 class _Source(NamedTuple):
     """Rows to sum: when each was, what it is told apart by, and its part of each of `ANSWERED`."""
@@ -54,19 +57,21 @@ class _Source(NamedTuple):
     sums: Sequence[ColumnElement[int]]
 
 
-def statement(query: UsageQuery, limit: int) -> Select[*tuple[object, ...]]:
+def statement(query: UsageQuery, limit: int, *, lateral: bool) -> Part:
     """Rows of at most `limit` groups: what `group_by` names (a day as its ordinal), and then the sums.
 
-    It is one statement so that all of it is as of one moment, whatever the isolation of the transaction.
+    `lateral` is for Postgres, which is lost without it; SQLite has none. It is one statement so that all of it is as
+    of one moment, whatever the isolation of the transaction.
     """
     cut = query.cut()
     needed = _needed(query)
     edges = _stretches(cut.edges, "edges")
+    summed = _lateral if lateral else _joined
     parts = [
-        _summed(query, _grain(DAYS), _stretches(cut.days, "days")),
-        _summed(query, _grain(_cheapest(needed)), _stretches(cut.hours, "hours")),
-        _summed(query, _requests(), edges),
-        _summed(query, _attempts(), edges),
+        summed(query, _grain(DAYS), _stretches(cut.days, "days")),
+        summed(query, _grain(_cheapest(needed)), _stretches(cut.hours, "hours")),
+        summed(query, _requests(), edges),
+        summed(query, _attempts(bare=lateral), edges),
     ]
     together = union_all(*parts).subquery("together")
     groups = [together.c[name] for name in query.group_by]
@@ -124,21 +129,21 @@ def _requests() -> _Source:
     return _Source(table, table.c.created_at, columns, [literal(1, Integer), *[literal(0, Integer)] * 6, *flags])
 
 
-def _attempts() -> _Source:
+def _attempts(*, bare: bool) -> _Source:
     """Each where it went, when its request was.
 
-    What it is filtered by is no bare column, or SQLite would index all attempts by it for this one question instead
-    of going from the few requests of the edges to their attempts.
+    Both databases must go from the few requests of the edges to their attempts. SQLite would index all attempts by
+    what they are filtered by, for this one question, unless that is no `bare` column; Postgres knows from its
+    statistics what to expect of a bare column, and of nothing else.
     """
     requests, table = RequestRow.__table__, AttemptRow.__table__
-    columns = _whose() | {
-        "provider_id": func.coalesce(table.c.provider_id, ""),
-        "model": func.coalesce(table.c.model, ""),
-    }
+    where = {name: table.c[name] if bare else func.coalesce(table.c[name], "") for name in ("provider_id", "model")}
+    columns = _whose() | where
     tokens = [table.c[name] for name in ANSWERED[1:6]]
     nothing = literal(0, Integer)
     sums = [nothing, *tokens, func.coalesce(table.c.cost_nano_usd, 0), nothing, nothing]
-    joined = requests.join(table, table.c.request_id == requests.c.id)
+    by_time = requests.c.task >= ""  # true; no index holds it, so Postgres finds the requests by their time alone
+    joined = requests.join(table, and_(table.c.request_id == requests.c.id, by_time))
     return _Source(joined, requests.c.created_at, columns, sums)
 
 
@@ -147,15 +152,30 @@ def _whose() -> dict[str, ColumnElement[str]]:
     return {"tenant_id": table.c.tenant_id, "key_id": func.coalesce(table.c.key_id, ""), "task": table.c.task}
 
 
-def _summed(query: UsageQuery, source: _Source, stretches: CTE) -> Select[*tuple[object, ...]]:
-    """The sums of one source over some stretches, by group."""
-    days: dict[str, ColumnElement[int]] = {"day": stretches.c.day}
-    named = {name: days[name] if name == "day" else source.columns[_COLUMN_OF[name]] for name in query.group_by}
-    within = and_(source.at >= stretches.c.starts_at, source.at < stretches.c.ends_at)
-    sums = [func.sum(value).label(name) for name, value in zip(ANSWERED, source.sums, strict=True)]
-    groups = [value.label(name) for name, value in named.items()]
-    rows = stretches.join(source.rows, within)
-    return select(*groups, *sums).select_from(rows).where(*_wanted(query, source)).group_by(*named.values())
+def _joined(query: UsageQuery, source: _Source, stretches: CTE) -> Part:
+    """The sums of one source over some stretches, by group: SQLite goes from each stretch to its rows by itself."""
+    groups = {name: source.columns[_COLUMN_OF[name]] for name in query.group_by if name != "day"}
+    days = {"day": stretches.c.day} if "day" in query.group_by else {}
+    named = [value.label(name) for name, value in (days | groups).items()]
+    rows = stretches.join(source.rows, _within(source, stretches))
+    return select(*named, *_totals(source)).select_from(rows).where(*_wanted(query, source)).group_by(*named)
+
+
+def _lateral(query: UsageQuery, source: _Source, stretches: CTE) -> Part:
+    """The same, stretch by stretch: Postgres would compare every row with every stretch if it were left the choice."""
+    groups = [source.columns[_COLUMN_OF[name]].label(name) for name in query.group_by if name != "day"]
+    wanted = (*_wanted(query, source), _within(source, stretches))
+    each = select(*groups, *_totals(source)).select_from(source.rows).where(*wanted).group_by(*groups).lateral()
+    days = [stretches.c.day] if "day" in query.group_by else []
+    return select(*days, *each.c).select_from(stretches.join(each, true()))
+
+
+def _within(source: _Source, stretches: CTE) -> ColumnElement[bool]:
+    return and_(source.at >= stretches.c.starts_at, source.at < stretches.c.ends_at)
+
+
+def _totals(source: _Source) -> Sequence[ColumnElement[int]]:
+    return [func.sum(value).label(name) for name, value in zip(ANSWERED, source.sums, strict=True)]
 
 
 def _wanted(query: UsageQuery, source: _Source) -> list[ColumnElement[bool]]:
