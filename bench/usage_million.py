@@ -25,6 +25,7 @@ from adapters.clock import SystemClock
 from adapters.persistence import schema
 from adapters.persistence.engine import build_schema_engine, parse_url
 from adapters.persistence.ledger.opening import open_ledger_store
+from adapters.persistence.ledger.verification import verify
 from adapters.persistence.store import SqlAlchemyStore
 from adapters.persistence.usage_queries.reader import SqlAlchemyUsage
 from adapters.security.key_ring import KeyRing
@@ -33,6 +34,7 @@ from application.usage.asking import UsageAsked
 from application.usage.report import UsageReport
 from application.usage.request_log import RequestReport, RequestsAsked
 from domain.errors import RequestInvalid, StoreUnavailable
+from domain.prices import PriceRow, Prices, cost_nano_usd
 from domain.records import AttemptRecord, Outcome, RequestRecord
 from domain.usage import TokenUsage
 from domain.usage_queries import RequestFilter, UsageFilter
@@ -44,6 +46,7 @@ LIMIT_MS = 500
 TIMES = 5
 BATCH = 5_000
 END = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
+PRICE = PriceRow("price_1", "provider-1", "m", Prices(350_000_000, 750_000_000), "admin", END)
 FIRST = (END - timedelta(days=DAYS)).date().isoformat()
 
 Question = Callable[[UsageReport, RequestReport], Awaitable[bytes]]
@@ -61,7 +64,7 @@ def records(count: int) -> Iterator[RequestRecord]:
         usage = TokenUsage(chance.randrange(20, 8_000), chance.randrange(1, 1_500), chance.randrange(20), 0, 7)
         good = AttemptRecord(
             1, f"provider-{model % PROVIDERS}", "pk_1", f"model-with-a-name-{model}", "ok", 200, 800.0, usage, "",
-            "provider", "price_1", chance.randrange(10_000_000),
+            "provider", PRICE.id, cost_nano_usd(usage, PRICE.prices),
         )  # fmt: skip
         attempts: tuple[AttemptRecord, ...] = (good,)
         if number % 20 == 0:
@@ -150,6 +153,8 @@ def questions(key: str) -> dict[str, Question]:
 async def fill(url: str, count: int) -> None:
     """Through the ledger's own writer, in large batches; then what the database does by itself within minutes."""
     await schema.upgrade(url)
+    async with opened(url) as store, store.write() as unit:
+        await unit.prices.supersede(PRICE)
     ledger = open_ledger_store(url)
     batch: list[RequestRecord] = []
     for record in records(count):
@@ -168,17 +173,27 @@ async def fill(url: str, count: int) -> None:
 
 
 @asynccontextmanager
-async def reports(url: str) -> AsyncIterator[tuple[UsageReport, RequestReport]]:
+async def opened(url: str) -> AsyncIterator[SqlAlchemyStore]:
     store = SqlAlchemyStore(url, AesGcmSecretBox(KeyRing.generate()))
-    reader = SqlAlchemyUsage(store)
-    yield UsageReport(reader, SystemClock()), RequestReport(reader)
+    yield store
     await store.aclose()
+
+
+async def check(url: str) -> str:
+    """What `omg ledger verify` finds, and how long it takes."""
+    begun = time.perf_counter()
+    async with opened(url) as store:
+        result = await verify(store, lambda _segment, _applied_bytes: None)
+    seconds = time.perf_counter() - begun
+    return f"verified in {seconds:.0f} s: {len(result.differences)} differences in {result.requests} requests"
 
 
 async def measure(url: str, asked: dict[str, Question]) -> dict[str, tuple[float, float, int]]:
     """For each question the median and the worst in milliseconds, and the answer's bytes."""
     found = {}
-    async with reports(url) as (usage_report, request_report):
+    async with opened(url) as store:
+        reader = SqlAlchemyUsage(store)
+        usage_report, request_report = UsageReport(reader, SystemClock()), RequestReport(reader)
         for name, question in asked.items():
             times, size = [], 0
             for _ in range(TIMES):
@@ -207,6 +222,7 @@ def main() -> int:
                 seconds = time.perf_counter() - begun
                 print(f"{name}: {options.rows} requests in {seconds:.0f} s, {seconds / options.rows * 1e6:.0f} µs each")
             slow += _print(name, asyncio.run(measure(url, asked)))
+            print(f"{name}: {asyncio.run(check(url))}")
         if server is not None:
             server.close()
     return 1 if slow else 0

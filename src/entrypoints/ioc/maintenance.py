@@ -4,9 +4,10 @@ import os
 import secrets
 from pathlib import Path
 
+from adapters.ledger.inspection import ended_before, segments_below
 from adapters.persistence import backup, schema
 from adapters.persistence.backup import Backup, BackupRefused
-from adapters.persistence.ledger.verification import Verification, verify
+from adapters.persistence.ledger.verification import AppliedSegment, Verification, verify
 from adapters.persistence.store import SqlAlchemyStore
 from adapters.security.key_ring import KeyRing
 from adapters.security.secret_box import AesGcmSecretBox
@@ -31,8 +32,16 @@ async def restore(settings: Settings, source: Path) -> Backup:
 async def verify_ledger(settings: Settings) -> Verification:
     """Whether the ledger adds up. Raises `StoreUnavailable`."""
     store = SqlAlchemyStore(settings.database, AesGcmSecretBox(key_ring(settings)))
+    segments = segments_below(settings.data_dir / "spool")
+
+    def look_at(segment: str, applied_bytes: int) -> AppliedSegment | None:
+        path = segments.get(segment)
+        if path is None or not path.exists():
+            return None
+        return AppliedSegment(path.stat().st_size, tuple(ended_before(path, applied_bytes)))
+
     try:
-        return await verify(store)
+        return await verify(store, look_at)
     finally:
         await store.aclose()
 

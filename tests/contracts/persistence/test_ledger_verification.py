@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 from sqlalchemy import text
 
 from adapters.persistence.ledger.opening import OpenLedgerStore, open_ledger_store
-from adapters.persistence.ledger.verification import verify
+from adapters.persistence.ledger.verification import AppliedSegment, verify
 from adapters.persistence.store import SqlAlchemyStore
+from domain.ports.ledger import SegmentOffset
 from domain.prices import PriceRow, Prices, cost_nano_usd
 from domain.records import AttemptRecord, RequestRecord
 from domain.usage import TokenUsage
@@ -39,6 +41,10 @@ async def ledger(database_url: str, sql_store: SqlAlchemyStore) -> AsyncIterator
     await store.aclose()
 
 
+def no_files(segment: str, applied_bytes: int) -> AppliedSegment | None:
+    return None
+
+
 async def change(store: SqlAlchemyStore, statement: str) -> None:
     async with store.write() as unit:
         session = unit._work.session  # type: ignore[attr-defined]  # nothing in the product changes these rows
@@ -47,7 +53,7 @@ async def change(store: SqlAlchemyStore, statement: str) -> None:
 
 async def test_a_ledger_that_adds_up_has_no_differences(sql_store: SqlAlchemyStore, ledger: OpenLedgerStore) -> None:
     """P-05, over more than one page."""
-    result = await verify(sql_store)
+    result = await verify(sql_store, no_files)
 
     assert (result.requests, result.attempts, result.differences) == (2_500, 5_000, ())
 
@@ -57,6 +63,7 @@ async def test_a_ledger_that_adds_up_has_no_differences(sql_store: SqlAlchemySto
     [
         ("UPDATE usage_daily SET requests = requests + 1", "usage_daily"),
         ("DELETE FROM usage_hourly_by_key", "missing"),
+        ("UPDATE usage_hourly SET starts_at = '2026-11-18 10:00:00.000000'", "2026-11-18T10:00:00+00:00"),
         ("UPDATE attempts SET cost_nano_usd = 5 WHERE request_id = 'req_00007' AND number = 2", "req_00007 attempt 2"),
         ("UPDATE attempts SET input_tokens = 1 WHERE request_id = 'req_00007' AND number = 2", "input_tokens"),
     ],
@@ -67,6 +74,34 @@ async def test_what_was_changed_is_named(
     """P-08."""
     await change(sql_store, statement)
 
-    differences = (await verify(sql_store)).differences
+    differences = (await verify(sql_store, no_files)).differences
 
     assert any(words in difference for difference in differences)
+
+
+async def test_a_segment_that_is_shorter_than_what_was_applied_of_it_is_named(
+    sql_store: SqlAlchemyStore, ledger: OpenLedgerStore
+) -> None:
+    await ledger.apply([], SegmentOffset("1.spool", 500))
+
+    differences = (await verify(sql_store, lambda segment, applied_bytes: AppliedSegment(400, ()))).differences
+
+    assert differences == ("spool segment 1.spool: applied up to 500, but it has 400 bytes",)
+
+
+async def test_a_request_that_a_segment_has_and_the_database_has_not_is_named(
+    sql_store: SqlAlchemyStore, ledger: OpenLedgerStore
+) -> None:
+    """Also where its id was another request's before: that one's row is no substitute."""
+    there = a_record(7)
+    same_id = msgspec.structs.replace(a_record(8), decision_id="dec_clashing")
+    lost_with_a_taken_id = msgspec.structs.replace(a_record(9), decision_id="dec_lost")
+    lost = msgspec.structs.replace(a_record(99_999), decision_id="dec_of_99999")
+    await ledger.apply([same_id], SegmentOffset("1.spool", 500))
+    ended = (there, same_id, lost_with_a_taken_id, lost)
+
+    differences = (await verify(sql_store, lambda segment, applied_bytes: AppliedSegment(500, ended))).differences
+
+    assert differences == tuple(
+        f"spool segment 1.spool: {request_id} is applied, and not there" for request_id in ("req_00009", "req_99999")
+    )
