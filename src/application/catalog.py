@@ -113,7 +113,7 @@ class ModelDirectory:
         live = self._state.current.by_id.get(provider_id)
         if live is None or live.lease is None:
             raise NotFound(f"There is no usable provider '{provider_id}'.", code="provider_not_found")
-        lister = live.lease.client.models
+        lister = live.lease.client.capabilities.models
         if lister is None or (live.requires_key and not live.keys):
             return ()
         self._tried_at[provider_id] = now = self._clock.now()
@@ -155,6 +155,11 @@ class ModelDirectory:
             owned_by=offering.owned_by or live.provider.id,
             provider=live.provider.id,
             context_window=offering.context_window,
-            capabilities=["chat"],
+            capabilities=list(offering.capabilities or _able(live)),
             pricing=price.prices.in_usd() if price is not None else None,
         )
+
+
+def _able(live: LiveProvider) -> Sequence[str]:
+    """What the provider can do at all, for a model of which it does not say."""
+    return [name for name in live.client.capabilities.names() if name != "models"] if live.client else []

@@ -1,7 +1,7 @@
 """What an upstream call used and cost: the provider's count where there is one, an honest estimate elsewhere."""
 
-from domain.chat import ChatRequest
 from domain.failover import UNKNOWN_OUTCOME, FailureKind
+from domain.inference import InferenceRequest
 from domain.ports.prices import PriceBook, TokenCounter
 from domain.prices import cost_nano_usd
 from domain.records import AttemptRecord, UsageSource
@@ -41,7 +41,7 @@ class Meter:
 
     def answered(
         self,
-        request: ChatRequest,
+        request: InferenceRequest,
         reported: TokenUsage | None,
         output_text: str,
         output_bytes: int = 0,
@@ -64,7 +64,7 @@ class Meter:
             tokens = estimate_tokens(output_bytes) if not known_bytes else -(-tokens * output_bytes // known_bytes)
         return TokenUsage(self.input_tokens(request), tokens), "estimated"
 
-    def unanswered(self, request: ChatRequest, kind: FailureKind | None) -> tuple[TokenUsage | None, UsageSource]:
+    def unanswered(self, request: InferenceRequest, kind: FailureKind | None) -> tuple[TokenUsage | None, UsageSource]:
         """The usage of a call without an answer: its input where the provider may have done the work (R-09).
 
         `kind` of None is a call that was cancelled on our side.
@@ -73,19 +73,7 @@ class Meter:
             return None, "none"
         return TokenUsage(self.input_tokens(request)), "estimated"
 
-    def input_tokens(self, request: ChatRequest) -> int:
+    def input_tokens(self, request: InferenceRequest) -> int:
         """An estimate of the prompt's tokens: its texts, and what a chat template adds."""
-        pieces: list[str] = []
-        for message in request.messages:
-            if isinstance(message.content, str):
-                pieces.append(message.content)
-            else:
-                pieces.extend(part.text for part in message.content or () if part.text)
-            pieces.extend(
-                f"{call.function.name}{call.function.arguments}" for call in message.tool_calls or () if call.function
-            )
-        pieces.extend(
-            f"{tool.function.name}{tool.function.description or ''}" for tool in request.tools or () if tool.function
-        )
-        overhead = _PER_MESSAGE_TOKENS * len(request.messages) + _REPLY_TOKENS
-        return self._counter.count("\n".join(pieces)) + overhead
+        overhead = _PER_MESSAGE_TOKENS * request.turns + _REPLY_TOKENS if request.turns else 0
+        return self._counter.count("\n".join(request.prompt_texts())) + overhead

@@ -1,15 +1,19 @@
 """A request in the books: its start, how far it came, and one record of its end. Nothing here awaits."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from application.inference.calls import InferenceCall
 from domain.errors import GatewayError
+from domain.inference import InferenceRequest
 from domain.ports.ledger import Ledger
 from domain.ports.runtime import Clock, UsageSink
 from domain.records import Outcome, ProgressRecord, RequestRecord, StartRecord
 from domain.usage import TokenUsage
 
 CLIENT_CLOSED_REQUEST = 499
+
+R = TypeVar("R", bound=InferenceRequest)
 
 
 class Settlement:
@@ -24,7 +28,7 @@ class Settlement:
         self._clock = clock
         self._status_of = status_of
 
-    def started(self, call: InferenceCall) -> None:
+    def started(self, call: InferenceCall[R]) -> None:
         """The request is about to go upstream: from here on it leaves a record, whatever becomes of the process."""
         context = call.context
         context.trace.created_at = now = self._clock.now()
@@ -37,7 +41,7 @@ class Settlement:
                 call.principal.key_id,
                 context.endpoint,
                 call.request.model,
-                bool(call.request.stream),
+                call.request.streams,
                 call.payload.size_bytes,
             )
         )
@@ -46,13 +50,13 @@ class Settlement:
         """A stream has come further."""
         self._ledger.progress(progress)
 
-    def succeeded(self, call: InferenceCall, usage: TokenUsage | None, ttft_ms: float | None = None) -> None:
+    def succeeded(self, call: InferenceCall[R], usage: TokenUsage | None, ttft_ms: float | None = None) -> None:
         """The client has, or is about to have, the whole answer."""
         self._record(call, "ok", 200, None, usage, ttft_ms)
 
     def failed(
         self,
-        call: InferenceCall,
+        call: InferenceCall[R],
         error: GatewayError,
         usage: TokenUsage | None = None,
         ttft_ms: float | None = None,
@@ -61,14 +65,14 @@ class Settlement:
         status = 200 if ttft_ms is not None else self._status_of(error)
         self._record(call, "error", status, error.code or None, usage, ttft_ms)
 
-    def abandoned(self, call: InferenceCall, usage: TokenUsage | None = None, ttft_ms: float | None = None) -> None:
+    def abandoned(self, call: InferenceCall[R], usage: TokenUsage | None = None, ttft_ms: float | None = None) -> None:
         """Nobody is there for the rest: the client left, or the gateway stops."""
         outcome: Outcome = "client_cancelled" if call.context.trace.client_left else "interrupted"
         self._record(call, outcome, CLIENT_CLOSED_REQUEST, outcome, usage, ttft_ms)
 
     def _record(
         self,
-        call: InferenceCall,
+        call: InferenceCall[R],
         outcome: Outcome,
         status: int,
         error_code: str | None,
@@ -89,7 +93,7 @@ class Settlement:
             status=status,
             outcome=outcome,
             error_code=error_code,
-            stream=bool(call.request.stream),
+            stream=call.request.streams,
             attempts=tuple(call.attempts),
             usage=usage,
             latency_ms=(self._clock.monotonic() - context.started) * 1000,

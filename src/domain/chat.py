@@ -6,15 +6,14 @@ What is modelled is strict, so that the mistake is told here and not by whicheve
 `chat_tolerance` mends the slips that real clients are known for.
 """
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
+from typing_extensions import override
 
-from domain.routing import ProviderPreferences
-
-Json = msgspec.Raw
-"""Opaque JSON, forwarded untouched."""
+from domain.inference import InferenceRequest, Json
 
 Role = Literal["developer", "system", "user", "assistant", "tool", "function"]
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
@@ -95,10 +94,9 @@ class ResponseFormat(msgspec.Struct):
     json_schema: JsonSchemaFormat | None = None
 
 
-class ChatRequest(msgspec.Struct, kw_only=True):
+class ChatRequest(InferenceRequest, kw_only=True):
     """The body of `POST /v1/chat/completions`."""
 
-    model: Annotated[str, Meta(min_length=1, max_length=512)]
     messages: Annotated[list[Message], Meta(min_length=1)]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
@@ -132,16 +130,35 @@ class ChatRequest(msgspec.Struct, kw_only=True):
     safety_identifier: str | None = None
     prompt_cache_key: str | None = None
     web_search_options: dict[str, Json] | None = None
-    # Read by the gateway and never forwarded:
-    models: list[str] | None = None
-    provider: ProviderPreferences | None = None
-    task: str | None = None
-    priority: str | None = None
-    latency: str | None = None
 
+    @property
+    @override
+    def streams(self) -> bool:
+        return bool(self.stream)
 
-GATEWAY_FIELDS = frozenset({"models", "provider", "task", "priority", "latency"})
-"""Fields of a chat request that are the gateway's own."""
+    @property
+    @override
+    def include_usage(self) -> bool:
+        return self.stream_options is not None and bool(self.stream_options.include_usage)
+
+    @property
+    @override
+    def turns(self) -> int:
+        return len(self.messages)
+
+    @override
+    def prompt_texts(self) -> Iterator[str]:
+        for message in self.messages:
+            if isinstance(message.content, str):
+                yield message.content
+            else:
+                yield from (part.text for part in message.content or () if part.text)
+            for call in message.tool_calls or ():
+                if call.function:
+                    yield f"{call.function.name}{call.function.arguments}"
+        for tool in self.tools or ():
+            if tool.function:
+                yield f"{tool.function.name}{tool.function.description or ''}"
 
 
 class PromptTokensDetails(msgspec.Struct, omit_defaults=True):

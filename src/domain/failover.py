@@ -17,6 +17,7 @@ class FailureKind(StrEnum):
     MODEL_ABSENT = "model_absent"  # 404
     CONTEXT_LENGTH = "context_length"  # the prompt does not fit this model's window
     CLIENT_FAULT = "client_fault"  # 400, 413, 422: the request itself is at fault
+    UNSUPPORTED = "unsupported"  # this upstream cannot do what was asked, another may: nothing was sent
     TIMEOUT = "timeout"  # a deadline passed after the body was sent, before content
     TRUNCATED = "truncated"  # the connection ended after the body was sent, before content
     AFTER_CONTENT = "after_content"  # anything, once content has reached the client
@@ -52,6 +53,7 @@ REACTIONS: dict[FailureKind, Reaction] = {
     FailureKind.MODEL_ABSENT: Reaction(False, False, _YES, False),
     FailureKind.CONTEXT_LENGTH: Reaction(False, False, NextCandidate.LARGER_WINDOW, False),
     FailureKind.CLIENT_FAULT: Reaction(False, False, _NO, False),
+    FailureKind.UNSUPPORTED: Reaction(False, False, _YES, False),
     FailureKind.TIMEOUT: Reaction(False, False, _ONCE, True),
     FailureKind.TRUNCATED: Reaction(False, False, _ONCE, True),
     FailureKind.AFTER_CONTENT: Reaction(False, False, _NO, True),

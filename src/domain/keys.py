@@ -49,6 +49,7 @@ class VirtualKey(msgspec.Struct, frozen=True):
     version: int
     created_at: datetime
     updated_at: datetime
+    strict: bool = False  # a parameter that cannot be carried over is refused instead of dropped
 
 
 class Tenant(msgspec.Struct, frozen=True):
@@ -68,6 +69,7 @@ class Principal(msgspec.Struct, frozen=True):
     tenant_id: str
     allowed_models: frozenset[str] | None = None
     allowed_providers: frozenset[str] | None = None
+    strict: bool = False
 
 
 def generate_key(prefix: str) -> Secret:

@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from domain.errors import RequestInvalid
+from domain.fidelity import Fidelity, ParamSupport
 from domain.timeouts import TimeoutOverrides
 
 RESERVED_IDS = frozenset(
@@ -62,18 +63,16 @@ class ProviderPreset(msgspec.Struct, frozen=True):
     key_url: str = ""  # where a person gets a key
 
 
-ParamSupport = Literal["honored", "mapped", "dropped", "refused"]
-
-
 class KindDescription(msgspec.Struct, frozen=True):
     """One adapter, as `GET /admin/provider-kinds` shows it."""
 
     kind: str
     name: str
     endpoints: tuple[str, ...]
-    params: dict[str, ParamSupport]
+    params: dict[str, ParamSupport]  # of chat
     presets: tuple[ProviderPreset, ...] = ()
     preset_params: dict[str, dict[str, ParamSupport]] = {}  # by preset: where it differs from `params`
+    fidelity: dict[str, Fidelity] = {}  # by endpoint: what becomes of each parameter, and of what it is mapped to
 
 
 class Offering(msgspec.Struct, frozen=True):
@@ -83,6 +82,7 @@ class Offering(msgspec.Struct, frozen=True):
     created: int = 0
     owned_by: str = ""
     context_window: int | None = None
+    capabilities: tuple[str, ...] = ()  # names of `Capabilities`; empty where the provider does not say
 
 
 def check_provider_id(provider_id: str) -> str:

@@ -8,7 +8,7 @@ from application.admission.access import Gate
 from application.catalog import ModelDirectory
 from application.inference.calls import CallContext, CallTrace
 from application.inference.dispatch import Dispatcher
-from application.inference.pipeline import ChatPipeline
+from application.inference.pipeline import InferencePipeline
 from application.metering import Meter
 from application.routing.router import PriorityRouter
 from application.settlement import Settlement
@@ -62,7 +62,7 @@ class FakeGateway:
         self.availability = AutomaticAvailability(self.clock)
         self.dispatcher = Dispatcher(self.state, self.availability, self.clock, self.meter, jitter=lambda: 0.0)
         settlement = Settlement(self.ledger, self.sink, self.clock, lambda error: 599)
-        self.pipeline = ChatPipeline(
+        self.pipeline = InferencePipeline(
             self.router, Gate(), self.dispatcher, settlement, self.meter, self.availability, self.clock, CountingIds()
         )
 

@@ -1,17 +1,22 @@
-"""A chat pipeline that does what a test says, for tests of the HTTP layer."""
+"""A pipeline that does what a test says, for tests of the HTTP layer."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from typing import Any, TypeVar
 
 from typing_extensions import override
 
 from application.inference.calls import CallContext, PlainReply
-from application.inference.pipeline import ChatPipeline
+from application.inference.operations import Operation
+from application.inference.pipeline import InferencePipeline
 from application.inference.streams import StreamReply
-from domain.chat import ChatRequest
+from domain.inference import InferenceRequest
 from domain.keys import Principal
+from domain.ports.providers import Answering, Streaming
 from domain.usage import TokenUsage
 from domain.wire import Payload
+
+R = TypeVar("R", bound=InferenceRequest)
 
 ANSWER = b'{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"m","choices":[]}'
 FIRST = b'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":"Hel"}}]}\n\n'
@@ -30,6 +35,11 @@ class FakeReply(StreamReply):
         self.closed = asyncio.Event()
         self.sent = 0
 
+    @property
+    @override
+    def content_type(self) -> str:
+        return "text/event-stream; charset=utf-8"
+
     @override
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for step in self._steps:
@@ -47,7 +57,7 @@ class FakeReply(StreamReply):
         self.closed.set()
 
 
-class FakePipeline(ChatPipeline):
+class FakePipeline(InferencePipeline):
     """Answers after `delay_seconds`, with `error` where it is set.
 
     `called` is set by a call; `gave_up` when one was cancelled, with the context's `client_left` beside it.
@@ -62,24 +72,28 @@ class FakePipeline(ChatPipeline):
         self.attempts = 1
         self.model = "upstream-model"
         self.dropped_params: tuple[str, ...] = ()
-        self.calls: list[tuple[Principal, Payload[ChatRequest], CallContext]] = []
+        self.calls: list[tuple[Principal, Payload[Any], CallContext]] = []
         self.called = asyncio.Event()
         self.gave_up = asyncio.Event()
         self.client_left: bool | None = None
         self.reply: FakeReply | None = None
 
     @override
-    async def complete(self, principal: Principal, payload: Payload[ChatRequest], context: CallContext) -> PlainReply:
+    async def complete(
+        self, operation: Operation[Answering[R]], principal: Principal, payload: Payload[R], context: CallContext
+    ) -> PlainReply:
         await self._serve(principal, payload, context)
         return PlainReply(self.body, TokenUsage(1, 1), self.cost_nano_usd)
 
     @override
-    async def stream(self, principal: Principal, payload: Payload[ChatRequest], context: CallContext) -> StreamReply:
+    async def stream(
+        self, operation: Operation[Streaming[R]], principal: Principal, payload: Payload[R], context: CallContext
+    ) -> StreamReply:
         await self._serve(principal, payload, context)
         self.reply = FakeReply(self.steps)
         return self.reply
 
-    async def _serve(self, principal: Principal, payload: Payload[ChatRequest], context: CallContext) -> None:
+    async def _serve(self, principal: Principal, payload: Payload[R], context: CallContext) -> None:
         self.calls.append((principal, payload, context))
         self.called.set()
         trace = context.trace

@@ -6,17 +6,19 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing_extensions import override
 
 from domain.availability import RateLimitWindow
+from domain.chat import ChatRequest
 from domain.errors import RequestInvalid, UpstreamFailure
 from domain.failover import FailureKind
 from domain.keys import ProviderKey
 from domain.ports.providers import (
-    ChatAnswer,
-    ChatCall,
+    Capabilities,
     ChatProvider,
-    ChatStream,
     ModelLister,
+    ProviderAnswer,
+    ProviderCall,
     ProviderClient,
     ProviderRegistry,
+    ProviderStream,
 )
 from domain.providers import KindDescription, Offering, Provider, ProviderPreset
 from domain.timeouts import Timeouts
@@ -31,7 +33,7 @@ def failure(kind: FailureKind, **facts: object) -> UpstreamFailure:
     return UpstreamFailure(kind, f"provider says {kind}", **facts)  # type: ignore[arg-type]  # facts are test data
 
 
-class FakeStream(ChatStream):
+class FakeStream(ProviderStream):
     """Yields its steps: blocks, failures to raise, or silence. Blocks that contain `content` count as content."""
 
     def __init__(self, *steps: bytes | UpstreamFailure | str, usage: TokenUsage | None = None) -> None:
@@ -43,6 +45,8 @@ class FakeStream(ChatStream):
         self.limits: tuple[RateLimitWindow, ...] = ()
         self.dropped_params: tuple[str, ...] = ()
         self.closed = False
+        self.ending = b"data: [DONE]\n\n"
+        self.content_type = "text/event-stream; charset=utf-8"
 
     @override
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -72,23 +76,23 @@ class FakeChatProvider(ChatProvider):
 
     def __init__(self, *script: Step) -> None:
         self.script = list(script) or [TokenUsage(1, 2)]
-        self.calls: list[ChatCall] = []
+        self.calls: list[ProviderCall[ChatRequest]] = []
         self.cancelled = 0
 
     @override
-    async def complete(self, call: ChatCall) -> ChatAnswer:
+    async def complete(self, call: ProviderCall[ChatRequest]) -> ProviderAnswer:
         step = await self._step(call)
         assert isinstance(step, TokenUsage)
-        return ChatAnswer(b'{"object":"chat.completion"}', "answered-by", step)
+        return ProviderAnswer(b'{"object":"chat.completion"}', "answered-by", step)
 
     @override
-    async def stream(self, call: ChatCall) -> ChatStream:
+    async def stream(self, call: ProviderCall[ChatRequest]) -> ProviderStream:
         step = await self._step(call)
         assert isinstance(step, FakeStream)
         call.progress.headers_received()
         return step
 
-    async def _step(self, call: ChatCall) -> FakeStream | TokenUsage:
+    async def _step(self, call: ProviderCall[ChatRequest]) -> FakeStream | TokenUsage:
         self.calls.append(call)
         step = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         if isinstance(step, UpstreamFailure):
@@ -119,20 +123,14 @@ class FakeLister(ModelLister):
 
 
 class FakeClient(ProviderClient):
-    def __init__(self, chat: ChatProvider | None, models: ModelLister | None) -> None:
-        self._chat = chat
-        self._models = models
+    def __init__(self, capabilities: Capabilities) -> None:
+        self._capabilities = capabilities
         self.closed = False
 
     @property
     @override
-    def chat(self) -> ChatProvider | None:
-        return self._chat
-
-    @property
-    @override
-    def models(self) -> ModelLister | None:
-        return self._models
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
 
     @override
     async def aclose(self) -> None:
@@ -157,7 +155,7 @@ class FakeRegistry(ProviderRegistry):
     def build(self, provider: Provider, timeouts: Timeouts) -> ProviderClient:
         self.check(provider)
         chat = self.chats[provider.id] if provider.id in self.chats else FakeChatProvider()
-        client = FakeClient(chat, self.listers.get(provider.id))
+        client = FakeClient(Capabilities(chat=chat, models=self.listers.get(provider.id)))
         self.built.append(client)
         return client
 

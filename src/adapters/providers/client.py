@@ -3,26 +3,20 @@
 import httpx
 from typing_extensions import override
 
-from adapters.providers.http import HttpChatProvider
-from domain.ports.providers import ChatProvider, ModelLister, ProviderClient
+from domain.ports.providers import Capabilities, ProviderClient
 
 
 class HttpProviderClient(ProviderClient):
     """Owns one transport; closing it closes every connection of this provider version (R-12)."""
 
-    def __init__(self, adapter: HttpChatProvider, transport: httpx.AsyncBaseTransport) -> None:
-        self._adapter = adapter
+    def __init__(self, capabilities: Capabilities, transport: httpx.AsyncBaseTransport) -> None:
+        self._capabilities = capabilities
         self._transport = transport
 
     @property
     @override
-    def chat(self) -> ChatProvider | None:
-        return self._adapter
-
-    @property
-    @override
-    def models(self) -> ModelLister | None:
-        return self._adapter
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
 
     @override
     async def aclose(self) -> None:

@@ -2,7 +2,7 @@
 
 import httpx
 
-from adapters.dialects.openai.errors import shown
+from adapters.wire.errors import shown
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from domain.secrets import Secret

@@ -1,4 +1,6 @@
-"""Every provider the gateway knows. Adding one is a module in `openai_compatible` and a line here."""
+"""Every provider the gateway knows. Adding one is a module and a line here: in `OPENAI_COMPATIBLE` for one that speaks
+OpenAI's API, in `KINDS` for one that speaks its own.
+"""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,13 +11,12 @@ import httpx
 import msgspec
 from typing_extensions import override
 
-from adapters.dialects.openai.params import param_support
-from adapters.dialects.openai.quirks import Quirks
 from adapters.providers.base_url import base_url, is_local
 from adapters.providers.client import HttpProviderClient
 from adapters.providers.entry import Entry
-from adapters.providers.http import HttpChatProvider
+from adapters.providers.kind import Kind, Place
 from adapters.providers.openai_compatible import (
+    adapter,
     cerebras,
     cloudflare,
     custom,
@@ -49,6 +50,7 @@ from adapters.providers.openai_compatible import (
     zai,
 )
 from domain.errors import RequestInvalid
+from domain.fidelity import ParamSupport
 from domain.ports.providers import ProviderClient, ProviderRegistry
 from domain.providers import KindDescription, Provider, ProviderPreset
 from domain.timeouts import Timeouts
@@ -56,7 +58,7 @@ from domain.timeouts import Timeouts
 TransportFactory = Callable[[Provider, Timeouts], httpx.AsyncBaseTransport]
 """Makes the transport of one provider version; the provider it is given has its `base_url` filled in."""
 
-ENTRIES: Final[tuple[Entry, ...]] = (
+OPENAI_COMPATIBLE: Final[tuple[Entry, ...]] = (
     cerebras.ENTRY,
     openrouter.ENTRY,
     gemini.ENTRY,
@@ -87,11 +89,33 @@ ENTRIES: Final[tuple[Entry, ...]] = (
     lmstudio.ENTRY,
     llamacpp.ENTRY,
     custom.ENTRY,
-    simulated.ENTRY,
 )
 
-_KIND_NAMES: Final = {"openai": "OpenAI and every OpenAI-compatible API", "simulated": "Simulated upstream"}
-_ENDPOINTS: Final = ("chat.completions", "models")
+OPENAI: Final = Kind(
+    id="openai",
+    name="OpenAI and every OpenAI-compatible API",
+    build=adapter.build,
+    fidelity=adapter.fidelity,
+    endpoints=adapter.ENDPOINTS,
+    entries=OPENAI_COMPATIBLE,
+    unknown=custom.ENTRY,
+)
+SIMULATED: Final = Kind(
+    id="simulated",
+    name="Simulated upstream",
+    build=adapter.build,
+    fidelity=adapter.fidelity,
+    endpoints=adapter.ENDPOINTS,
+    entries=(simulated.ENTRY,),
+    unknown=simulated.ENTRY,
+)
+
+KINDS: Final[tuple[Kind, ...]] = (
+    OPENAI,
+    SIMULATED,
+)
+
+ENTRIES: Final[tuple[Entry, ...]] = tuple(entry for kind in KINDS for entry in kind.entries)
 
 
 class Registry(ProviderRegistry):
@@ -102,13 +126,14 @@ class Registry(ProviderRegistry):
         transports: TransportFactory,
         variables: Mapping[str, str],
         *,
-        entries: Sequence[Entry] = ENTRIES,
+        kinds: Sequence[Kind] = KINDS,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._transports = transports
         self._variables = variables
-        self._entries = {entry.preset.id: entry for entry in sorted(entries, key=lambda entry: entry.preset.priority)}
-        self._kinds = tuple(dict.fromkeys(entry.preset.kind for entry in entries))
+        entries = sorted((entry for kind in kinds for entry in kind.entries), key=lambda entry: entry.preset.priority)
+        self._entries = {entry.preset.id: entry for entry in entries}
+        self._kinds = {kind.id: kind for kind in kinds}
         self._by_host = _by_host(self._entries.values())
         self._now = now
         self._user_agent = f"open-model-gateway/{_version()}"
@@ -117,10 +142,19 @@ class Registry(ProviderRegistry):
     def build(self, provider: Provider, timeouts: Timeouts) -> ProviderClient:
         entry, base = self._resolved(provider)
         timeouts = provider.settings.timeouts.over(timeouts)
-        placed = _placed(provider, base)
+        placed = msgspec.structs.replace(provider, base_url=str(base))
         transport = self._transports(placed, timeouts)
-        adapter = HttpChatProvider(placed, entry, base, transport, timeouts, self._user_agent, self._now)
-        return HttpProviderClient(adapter, transport)
+        place = Place(
+            provider=placed,
+            entry=entry,
+            base=base,
+            transport=transport,
+            timeouts=timeouts,
+            user_agent=self._user_agent,
+            variables=self._variables,
+            now=self._now,
+        )
+        return HttpProviderClient(self._kinds[provider.kind].build(place), transport)
 
     @override
     def check(self, provider: Provider) -> None:
@@ -139,7 +173,7 @@ class Registry(ProviderRegistry):
 
     @override
     def kinds(self) -> Sequence[KindDescription]:
-        return tuple(self._describe(kind) for kind in self._kinds)
+        return tuple(_describe(kind) for kind in self._kinds.values())
 
     @override
     def presets(self) -> Sequence[ProviderPreset]:
@@ -159,39 +193,45 @@ class Registry(ProviderRegistry):
         chosen = provider.settings.preset
         if chosen is not None and chosen not in self._entries:
             raise RequestInvalid(f"There is no preset '{chosen}'.", param="settings.preset")
-        entry = self._entry(provider) or custom.ENTRY
+        entry = self._entry(provider) or self._kinds[provider.kind].unknown
         return entry, base_url(provider.base_url, entry, self._variables)
 
     def _entry(self, provider: Provider) -> Entry | None:
         """None for an upstream of which nothing is known."""
-        if provider.kind == simulated.ENTRY.preset.kind:
-            return simulated.ENTRY
+        kind = self._kinds.get(provider.kind)
+        if kind is None:
+            return None
+        if len(kind.entries) == 1:
+            return kind.entries[0]
         named = self._entries.get(provider.settings.preset or provider.id)
         if named is not None and named.preset.kind == provider.kind:
             return named
         if provider.base_url is None:
             return None
         try:
-            return self._by_host.get(httpx.URL(provider.base_url).host)
+            found = self._by_host.get(httpx.URL(provider.base_url).host)
         except httpx.InvalidURL:
             return None
+        return found if found is not None and found.preset.kind == provider.kind else None
 
-    def _describe(self, kind: str) -> KindDescription:
-        entries = [entry for entry in self._entries.values() if entry.preset.kind == kind]
-        usual = param_support(Quirks())
-        return KindDescription(
-            kind=kind,
-            name=_KIND_NAMES.get(kind, kind),
-            endpoints=_ENDPOINTS,
-            params=usual,
-            presets=tuple(entry.preset for entry in entries),
-            preset_params={
-                entry.preset.id: {
-                    name: support for name, support in param_support(entry.quirks).items() if support != usual[name]
-                }
-                for entry in entries
-            },
-        )
+
+def _describe(kind: Kind) -> KindDescription:
+    fidelity = kind.fidelity(kind.unknown)
+    usual = {name: cell.support for name, cell in fidelity.get("chat.completions", {}).items()}
+    return KindDescription(
+        kind=kind.id,
+        name=kind.name,
+        endpoints=kind.endpoints,
+        params=usual,
+        presets=tuple(sorted((entry.preset for entry in kind.entries), key=lambda preset: preset.priority)),
+        preset_params={entry.preset.id: _different(kind, entry, usual) for entry in kind.entries},
+        fidelity=fidelity,
+    )
+
+
+def _different(kind: Kind, entry: Entry, usual: Mapping[str, ParamSupport]) -> dict[str, ParamSupport]:
+    chat = kind.fidelity(entry).get("chat.completions", {})
+    return {name: cell.support for name, cell in chat.items() if cell.support != usual.get(name)}
 
 
 def _by_host(entries: Iterable[Entry]) -> dict[str, Entry]:
@@ -202,10 +242,6 @@ def _by_host(entries: Iterable[Entry]) -> dict[str, Entry]:
         if address and not is_local(httpx.URL(address)):
             hosts.setdefault(httpx.URL(address).host, entry)
     return hosts
-
-
-def _placed(provider: Provider, base: httpx.URL) -> Provider:
-    return msgspec.structs.replace(provider, base_url=str(base))
 
 
 def _version() -> str:

@@ -12,7 +12,7 @@ from domain.chat import ChatRequest
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from domain.keys import ProviderKey
-from domain.ports.providers import CallProgress, ChatCall, ChatProvider, ModelLister
+from domain.ports.providers import CallProgress, ChatProvider, ModelLister, ProviderCall
 from domain.ports.runtime import Clock
 from domain.wire import Payload
 
@@ -97,11 +97,11 @@ class ProviderTest:
         if live.requires_key and not live.keys:
             hint = f"There is no key to test with. Add one at /admin/providers/{live.provider.id}/keys."
             return ProviderTestResult(False, hint, "none", 0.0)
-        client = lease.acquire()
-        call = "list_models" if client.models is not None else "chat"
+        able = lease.acquire().capabilities
+        call = "list_models" if able.models is not None else "chat"
         try:
             async with asyncio.timeout(TEST_TIMEOUT_SECONDS):
-                ok, message, models = await self._ask(live, client.models, client.chat)
+                ok, message, models = await self._ask(live, able.models, able.chat)
         except UpstreamFailure as failure:
             return self._failed(call, started, failure)
         except TimeoutError:
@@ -132,10 +132,10 @@ class ProviderTest:
         return round((self._clock.monotonic() - started) * 1000, 1)
 
 
-def _tiny_chat(model: str, key: ProviderKey | None) -> ChatCall:
+def _tiny_chat(model: str, key: ProviderKey | None) -> ProviderCall[ChatRequest]:
     body = msgspec.json.encode(
         {"model": model, "messages": [{"role": "user", "content": "Hi"}], "max_completion_tokens": 1}
     )
     fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     payload = Payload(msgspec.json.decode(body, type=ChatRequest), fields, len(body))
-    return ChatCall(payload, model, key, include_usage=False, progress=_Unwatched())
+    return ProviderCall(payload, model, key, include_usage=False, progress=_Unwatched())

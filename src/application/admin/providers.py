@@ -136,14 +136,13 @@ class ProviderAdmin:
     def _view(self, live: LiveProvider, notice: str | None = None) -> ProviderView:
         standing = standing_of(live, self._availability, self._clock)
         client = live.client
-        able = (("chat", client and client.chat), ("models", client and client.models))
         return ProviderView(
             provider=live.provider,
             base_url=self._url_in_use(live.provider),
             status=standing.status,
             available_at=standing.available_at,
             reason=standing.reason,
-            capabilities=tuple(name for name, capability in able if capability is not None),
+            capabilities=client.capabilities.names() if client is not None else (),
             keys=len(live.keys),
             notice=notice,
         )

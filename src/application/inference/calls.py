@@ -1,14 +1,17 @@
 """What travels with one client request through the pipeline, and what comes back."""
 
 from datetime import datetime
+from typing import Generic, TypeVar
 
 import msgspec
 
-from domain.chat import ChatRequest
+from domain.inference import InferenceRequest
 from domain.keys import Principal
 from domain.records import AttemptRecord
 from domain.usage import TokenUsage
 from domain.wire import Payload
+
+R = TypeVar("R", bound=InferenceRequest)
 
 
 class CallTrace:
@@ -42,37 +45,37 @@ class CallTrace:
 
 
 class CallContext(msgspec.Struct, frozen=True):
-    """Where a request came in. `started` is the clock's monotonic seconds when its head had arrived."""
+    """Where a request came in.
+
+    `pinned_provider` is the path's, or the request's own; `started` the clock's monotonic seconds when its head
+    had arrived.
+    """
 
     request_id: str
     endpoint: str
     pinned_provider: str | None
     started: float
     trace: CallTrace
+    client_headers: tuple[tuple[str, str], ...] = ()  # for an upstream of the same API, where the ingress has any
 
 
-class InferenceCall(msgspec.Struct, frozen=True):
+class InferenceCall(msgspec.Struct, Generic[R], frozen=True):
     """One client request on its way through the pipeline. `attempts` grows with each upstream call that ends."""
 
     principal: Principal
-    payload: Payload[ChatRequest]
+    payload: Payload[R]
     context: CallContext
     attempts: list[AttemptRecord]
 
     @property
-    def request(self) -> ChatRequest:
+    def request(self) -> R:
         return self.payload.value
-
-    @property
-    def include_usage(self) -> bool:
-        """Whether the client asked for the usage chunk of a stream."""
-        options = self.payload.value.stream_options
-        return options is not None and bool(options.include_usage)
 
 
 class PlainReply(msgspec.Struct, frozen=True):
-    """A whole answer as JSON bytes."""
+    """A whole answer, as JSON bytes unless `content_type` says otherwise."""
 
     body: bytes
     usage: TokenUsage | None
     cost_nano_usd: int | None = None  # None: unpriced
+    content_type: str = "application/json"

@@ -9,6 +9,7 @@ import msgspec
 
 from application.inference.calls import InferenceCall
 from application.inference.deadlines import CallTimer
+from application.inference.operations import Operation
 from application.inference.rotation import KeyRotation
 from application.inference.verdict import RATE_KINDS, Unavailability, rejected, verdict
 from application.metering import Meter
@@ -16,14 +17,18 @@ from application.snapshot import ClientLease, GatewayState, LiveProvider
 from domain.availability import KeyCondition
 from domain.errors import UpstreamFailure
 from domain.failover import MAX_UPSTREAM_CALLS, REACTIONS, UNKNOWN_OUTCOME, FailureKind, NextCandidate
+from domain.inference import InferenceRequest
 from domain.keys import ProviderKey
 from domain.ports.policies import AvailabilityPolicy
-from domain.ports.providers import ChatCall, ChatProvider
+from domain.ports.providers import ProviderCall
 from domain.ports.runtime import Clock
 from domain.routing import Candidate
 
+P = TypeVar("P")
+R = TypeVar("R", bound=InferenceRequest)
 T = TypeVar("T")
-Make = Callable[[ChatProvider, ChatCall, CallTimer], Awaitable[T]]
+Make = Callable[[P, ProviderCall[R], CallTimer], Awaitable[T]]
+"""Asks one provider: the capability, the call, and the timer to wait under."""
 
 KEYLESS = "keyless:"
 
@@ -62,13 +67,15 @@ class Dispatcher:
         self.rotation = KeyRotation()
         self.jitter = jitter
 
-    async def dispatch(self, plan: Sequence[Candidate], call: InferenceCall, make: Make[T]) -> Served[T]:
-        """The first answer along the plan.
+    async def dispatch(
+        self, operation: Operation[P], plan: Sequence[Candidate], call: InferenceCall[R], make: Make[P, R, T]
+    ) -> Served[T]:
+        """The first answer along the plan, of those that have the operation's capability.
 
         Every upstream call that is not answered is appended to `call.attempts`. Raises `ClientRejected`,
         `NotFound` or `AllCandidatesFailed`. A cancelled task stops the upstream call under way at once.
         """
-        return await _Dispatch(self, plan, call, make).run()
+        return await _Dispatch(self, operation, plan, call, make).run()
 
 
 def key_id_of(provider_id: str, key: ProviderKey | None) -> str:
@@ -81,19 +88,26 @@ def stored_key_id(key_id: str) -> str | None:
     return None if key_id.startswith(KEYLESS) else key_id
 
 
-class _Dispatch(Generic[T]):
+class _Dispatch(Generic[P, R, T]):
     """The attempts of one request."""
 
-    def __init__(self, owner: Dispatcher, plan: Sequence[Candidate], call: InferenceCall, make: Make[T]) -> None:
+    def __init__(
+        self,
+        owner: Dispatcher,
+        operation: Operation[P],
+        plan: Sequence[Candidate],
+        call: InferenceCall[R],
+        make: Make[P, R, T],
+    ) -> None:
         self._owner = owner
+        self._operation = operation
         self._availability = owner.availability
         self._clock = owner.clock
         self._providers = owner.state.current.by_id
         self._plan = plan
         self._call = call
         self._make = make
-        self._stream = bool(call.request.stream)
-        self._include_usage = call.include_usage
+        self._stream = call.request.streams
         self._ends = call.context.started + plan[0].timeouts.request
         self._failures: list[UpstreamFailure] = []
         self._passed_over = Unavailability()
@@ -106,18 +120,24 @@ class _Dispatch(Generic[T]):
             if self._stopped or self._calls_left <= 0 or self._seconds_left <= 0:
                 break
             live = self._providers.get(candidate.provider.id)
-            if live is None or live.lease is None or live.lease.client.chat is None or not self._fits(candidate):
+            if live is None or live.lease is None or not self._fits(candidate):
+                continue
+            provider = self._operation.capability(live.lease.client.capabilities)
+            if provider is None:
+                self._passed_over.incapable = True
                 continue
             keys = self._usable_keys(live, candidate)
             if keys and self._healthy(candidate.provider.id):
-                deployment = _Deployment(candidate, live.lease, live.lease.client.chat)
+                deployment = _Deployment(candidate, live.lease, provider)
                 served = await self._ask(deployment, keys, self._plan[place + 1 :])
                 if served is not None:
                     return served
-        raise verdict(self._failures, self._passed_over, self._call.request.model, self._clock.now())
+        raise verdict(
+            self._failures, self._passed_over, self._call.request.model, self._operation.endpoint, self._clock.now()
+        )
 
     async def _ask(
-        self, deployment: "_Deployment", keys: Sequence[ProviderKey | None], rest: Sequence[Candidate]
+        self, deployment: "_Deployment[P]", keys: Sequence[ProviderKey | None], rest: Sequence[Candidate]
     ) -> Served[T] | None:
         """Ask one deployment, with one key after the other; None where the next candidate is to be tried."""
         failure: UpstreamFailure | None = None
@@ -135,7 +155,7 @@ class _Dispatch(Generic[T]):
         return None
 
     async def _ask_with(
-        self, deployment: "_Deployment", key: ProviderKey | None, rest: Sequence[Candidate]
+        self, deployment: "_Deployment[P]", key: ProviderKey | None, rest: Sequence[Candidate]
     ) -> Served[T]:
         try:
             return await self._ask_once(deployment, key)
@@ -162,16 +182,25 @@ class _Dispatch(Generic[T]):
         enough = self._calls_left > kept_for_others and self._seconds_left > delay
         return delay if enough else None
 
-    async def _ask_once(self, deployment: "_Deployment", key: ProviderKey | None) -> Served[T]:
+    async def _ask_once(self, deployment: "_Deployment[P]", key: ProviderKey | None) -> Served[T]:
         candidate, lease = deployment.candidate, deployment.lease
         trace = self._call.context.trace
         trace.attempts = number = trace.attempts + 1
         started = self._clock.monotonic()
         timer = CallTimer(candidate.timeouts, self._seconds_left, stream=self._stream)
-        chat_call = ChatCall(self._call.payload, candidate.model, key, self._include_usage, timer)
+        call = self._call
+        provider_call = ProviderCall(
+            call.payload,
+            candidate.model,
+            key,
+            call.request.include_usage,
+            timer,
+            call.principal.strict,
+            call.context.client_headers,
+        )
         lease.acquire()
         try:
-            value = await self._make(deployment.provider, chat_call, timer)
+            value = await self._make(deployment.provider, provider_call, timer)
         except BaseException as error:
             timer.close()
             lease.release()
@@ -246,6 +275,8 @@ class _Dispatch(Generic[T]):
         live = self._providers.get(candidate.provider.id)
         if live is None or live.lease is None or (live.requires_key and not live.keys):
             return False
+        if self._operation.capability(live.lease.client.capabilities) is None:
+            return False
         until = self._availability.unhealthy_until(candidate.provider.id)
         if until is not None and until > self._clock.now():
             return False
@@ -264,9 +295,9 @@ class _Dispatch(Generic[T]):
         return self._ends - self._clock.monotonic()
 
 
-class _Deployment(msgspec.Struct, frozen=True):
+class _Deployment(msgspec.Struct, Generic[P], frozen=True):
     """A candidate with the connections and the capability to ask it."""
 
     candidate: Candidate
     lease: ClientLease
-    provider: ChatProvider
+    provider: P

@@ -6,33 +6,36 @@ over; no store is asked here; nothing awaits to settle; a cancelled call leaves 
 
 import asyncio
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from application.admission.access import Gate
 from application.inference.calls import CallContext, InferenceCall, PlainReply
 from application.inference.deadlines import CallTimer
 from application.inference.dispatch import Dispatcher, Make, Served, stored_key_id
+from application.inference.operations import Operation
 from application.inference.streams import HeldStream, StreamReply, broken, open_held
 from application.metering import Meter
 from application.routing.router import PriorityRouter
 from application.settlement import Settlement
 from domain.availability import RateLimitWindow
-from domain.chat import ChatRequest
 from domain.errors import GatewayError, UpstreamFailure
 from domain.failover import FailureKind
+from domain.inference import InferenceRequest
 from domain.keys import Principal
 from domain.ports.policies import AvailabilityPolicy
-from domain.ports.providers import ChatAnswer, ChatCall, ChatProvider
+from domain.ports.providers import Answering, ProviderAnswer, ProviderCall, Streaming
 from domain.ports.runtime import Clock, IdFactory
 from domain.records import AttemptRecord, ProgressRecord, UsageSource
 from domain.usage import TokenUsage
 from domain.wire import Payload
 
+P = TypeVar("P")
+R = TypeVar("R", bound=InferenceRequest)
 T = TypeVar("T")
 
 
-class ChatPipeline:
-    """Serves chat completions."""
+class InferencePipeline:
+    """Serves every inference endpoint: an `Operation` says which."""
 
     def __init__(
         self,
@@ -54,10 +57,12 @@ class ChatPipeline:
         self._clock = clock
         self._ids = ids
 
-    async def complete(self, principal: Principal, payload: Payload[ChatRequest], context: CallContext) -> PlainReply:
+    async def complete(
+        self, operation: Operation[Answering[R]], principal: Principal, payload: Payload[R], context: CallContext
+    ) -> PlainReply:
         """A whole answer. Raises `GatewayError`s; cancelling the task cancels the upstream call at once."""
         call = InferenceCall(principal, payload, context, [])
-        served = await self._dispatched(call, _complete)
+        served = await self._dispatched(operation, call, _complete)
         answer = served.value
         self._served(call, served, answer.limits, answer.model, answer.dropped_params)
         served.timer.close()
@@ -66,26 +71,28 @@ class ChatPipeline:
         attempt = self.attempt(served, "ok", usage, source)
         call.attempts.append(attempt)
         self._settlement.succeeded(call, usage)
-        return PlainReply(answer.body, usage, attempt.cost_nano_usd)
+        return PlainReply(answer.body, usage, attempt.cost_nano_usd, answer.content_type)
 
-    async def stream(self, principal: Principal, payload: Payload[ChatRequest], context: CallContext) -> StreamReply:
+    async def stream(
+        self, operation: Operation[Streaming[R]], principal: Principal, payload: Payload[R], context: CallContext
+    ) -> StreamReply:
         """A stream past its commit point: what fails before is raised here. The caller must `aclose` it."""
         call = InferenceCall(principal, payload, context, [])
-        served = await self._dispatched(call, open_held)
+        served = await self._dispatched(operation, call, open_held)
         upstream = served.value.stream
         self._served(call, served, upstream.limits, upstream.model, upstream.dropped_params)
         ttft_ms = (self._clock.monotonic() - context.started) * 1000
         books = _StreamBooks(self, self._settlement, self._meter, call, served, ttft_ms)
         return StreamReply(served.value, served.timer, books.progressed, books.ended)
 
-    async def _dispatched(self, call: InferenceCall, make: Make[T]) -> Served[T]:
+    async def _dispatched(self, operation: Operation[P], call: InferenceCall[R], make: Make[P, R, T]) -> Served[T]:
         """Plan, admit, dispatch; settled here where it ends without an answer."""
         try:
             call.context.trace.decision_id = self._ids.new("dec")
             plan = self._router.plan(call.request, call.context.pinned_provider)
             plan = self._gate.admit(call.principal, call.request.model, plan)
             self._settlement.started(call)
-            return await self._dispatcher.dispatch(plan, call, make)
+            return await self._dispatcher.dispatch(operation, plan, call, make)
         except GatewayError as error:
             self._settlement.failed(call, error)
             raise
@@ -95,7 +102,7 @@ class ChatPipeline:
 
     def _served(
         self,
-        call: InferenceCall,
+        call: InferenceCall[R],
         served: Served[T],
         limits: Sequence[RateLimitWindow],
         model: str,
@@ -134,15 +141,15 @@ class ChatPipeline:
         self._availability.record_failure(candidate.provider.id, served.key_id, candidate.model, broken)
 
 
-class _StreamBooks:
+class _StreamBooks(Generic[R]):
     """Books one stream as it goes by, and settles it, whichever way it ends."""
 
     def __init__(
         self,
-        pipeline: ChatPipeline,
+        pipeline: InferencePipeline,
         settlement: Settlement,
         meter: Meter,
-        call: InferenceCall,
+        call: InferenceCall[R],
         served: Served[HeldStream],
         ttft_ms: float,
     ) -> None:
@@ -183,6 +190,6 @@ class _StreamBooks:
             settlement.abandoned(call, usage, self._ttft_ms)
 
 
-async def _complete(provider: ChatProvider, call: ChatCall, timer: CallTimer) -> ChatAnswer:
+async def _complete(provider: Answering[R], call: ProviderCall[R], timer: CallTimer) -> ProviderAnswer:
     with timer:
         return await provider.complete(call)

@@ -2,18 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
 
 import msgspec
 
 from application.inference.deadlines import CallTimer
 from domain.errors import StreamBroken, UpstreamFailure
 from domain.failover import FailureKind
-from domain.ports.providers import ChatCall, ChatProvider, ChatStream
+from domain.inference import InferenceRequest
+from domain.ports.providers import ProviderCall, ProviderStream, Streaming
 
 HOLD_SECONDS = 2.0
 HOLD_BYTES = 64 * 1024
 PROGRESS_SECONDS = 1.0
-DONE = b"data: [DONE]\n\n"
+
+R = TypeVar("R", bound=InferenceRequest)
 
 
 class HeldStream(msgspec.Struct):
@@ -22,7 +25,7 @@ class HeldStream(msgspec.Struct):
     `blocks` were read already; `pending` is a read under way where the hold ended by time.
     """
 
-    stream: ChatStream
+    stream: ProviderStream
     iterator: AsyncIterator[bytes]
     blocks: list[bytes]
     pending: "asyncio.Future[bytes | None] | None" = None
@@ -35,7 +38,7 @@ class HeldStream(msgspec.Struct):
         await self.stream.aclose()
 
 
-async def open_held(provider: ChatProvider, call: ChatCall, timer: CallTimer) -> HeldStream:
+async def open_held(provider: Streaming[R], call: ProviderCall[R], timer: CallTimer) -> HeldStream:
     """Open a stream and hold it until its first content, for 2 s after its first bytes or 64 KiB at most.
 
     Raises `UpstreamFailure` for everything that goes wrong before, so that another candidate may answer.
@@ -80,9 +83,9 @@ async def _hold(held: HeldStream, timer: CallTimer) -> None:
 
 
 class StreamReply:
-    """A committed stream: iterate it once for blocks of whole SSE events, `[DONE]` last, then `aclose` it.
+    """A committed stream: iterate it once for blocks of whole events, what closes them last, then `aclose` it.
 
-    Iteration raises `StreamBroken` where the upstream fails midway; there is no `[DONE]` then. `on_end` is
+    Iteration raises `StreamBroken` where the upstream fails midway; there is no closing event then. `on_end` is
     called exactly once, with the failure or None, before the last bytes are handed over or at closing;
     `on_progress` at most once a second while blocks go by.
     """
@@ -103,7 +106,11 @@ class StreamReply:
         self._ended = False
 
     @property
-    def upstream(self) -> ChatStream:
+    def content_type(self) -> str:
+        return self._held.stream.content_type
+
+    @property
+    def upstream(self) -> ProviderStream:
         return self._held.stream
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -120,7 +127,8 @@ class StreamReply:
             self._end(failure, finished=False)
             raise broken(failure) from failure
         self._end(None, finished=True)
-        yield DONE
+        if self._held.stream.ending:
+            yield self._held.stream.ending
 
     async def aclose(self) -> None:
         """Release everything. Settles the call as given up where it had not ended. Idempotent."""

@@ -4,7 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from domain.availability import KeyCondition
-from domain.errors import AllCandidatesFailed, ClientRejected, GatewayError, NotFound, UpstreamFailure
+from domain.errors import (
+    AllCandidatesFailed,
+    ClientRejected,
+    GatewayError,
+    NotFound,
+    RequestInvalid,
+    UpstreamFailure,
+)
 from domain.failover import FailureKind
 
 MAX_WAIT_SECONDS = 86_400.0
@@ -19,6 +26,7 @@ class Unavailability:
         self.unhealthy = False
         self.no_key = False
         self.model_absent = False
+        self.incapable = False
         self.available_at: datetime | None = None
 
     def key(self, condition: KeyCondition, until: datetime | None) -> None:
@@ -34,6 +42,12 @@ class Unavailability:
         self.unhealthy = True
         self._soonest(until)
 
+    @property
+    def only_incapable(self) -> bool:
+        """Whether every candidate lacked the endpoint, and nothing else was wrong."""
+        others = self.rate_limited or self.invalid_key or self.unhealthy or self.no_key or self.model_absent
+        return self.incapable and not others
+
     def _soonest(self, until: datetime | None) -> None:
         if until is not None and (self.available_at is None or until < self.available_at):
             self.available_at = until
@@ -43,10 +57,24 @@ RATE_KINDS = frozenset({FailureKind.RATE_LIMITED, FailureKind.QUOTA_EXHAUSTED})
 
 
 def verdict(
-    failures: Sequence[UpstreamFailure], passed_over: Unavailability, requested_model: str, now: datetime
+    failures: Sequence[UpstreamFailure],
+    passed_over: Unavailability,
+    requested_model: str,
+    endpoint: str,
+    now: datetime,
 ) -> GatewayError:
     """One error out of all that was tried and all that could not be."""
     kinds = {failure.kind for failure in failures}
+    if kinds == {FailureKind.UNSUPPORTED}:
+        return rejected(failures[-1])
+    if not failures and passed_over.only_incapable:
+        return RequestInvalid(
+            f"No provider of '{requested_model}' serves {endpoint}. GET /v1/models tells what each model can do.",
+            code="endpoint_not_supported",
+            param="model",
+        )
+    failures = [failure for failure in failures if failure.kind is not FailureKind.UNSUPPORTED]
+    kinds.discard(FailureKind.UNSUPPORTED)
     if failures and kinds <= {FailureKind.MODEL_ABSENT} and not passed_over.rate_limited:
         return NotFound(failures[-1].message, code="model_not_found", param="model")
     if FailureKind.CONTEXT_LENGTH in kinds:

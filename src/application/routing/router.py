@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from application.catalog import AUTO_MODEL, ModelDirectory
 from application.snapshot import GatewayState, LiveProvider
-from domain.chat import ChatRequest
 from domain.errors import NotFound, RequestInvalid
+from domain.inference import InferenceRequest
 from domain.routing import Candidate, ProviderPreferences
 from domain.timeouts import Timeouts
 
@@ -23,7 +23,7 @@ class PriorityRouter:
         self._plans: dict[tuple[str | None, str], tuple[Candidate, ...]] = {}
         self._plans_of = (-1, -1)
 
-    def plan(self, request: ChatRequest, pinned_provider: str | None) -> Sequence[Candidate]:
+    def plan(self, request: InferenceRequest, pinned_provider: str | None) -> Sequence[Candidate]:
         """Candidates in order, never empty. Raises `NotFound` (`model_not_found`, `provider_not_found`)."""
         plan: Sequence[Candidate] = self._named(request.model, pinned_provider)
         if request.models:

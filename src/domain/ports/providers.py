@@ -1,17 +1,31 @@
-"""Ports to upstream model providers, one Protocol per capability."""
+"""Ports to upstream model providers, one small Protocol per capability.
+
+An adapter implements the capabilities its upstream has and lists them in `Capabilities`. Two shapes cover all of
+them: `Answering` (one call, one whole answer) and `Streaming` (one call, an answer as it is made).
+"""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
+from domain.audio import SpeechRequest, TranscriptionRequest
 from domain.availability import RateLimitWindow
 from domain.chat import ChatRequest
+from domain.completions import CompletionRequest
+from domain.embeddings import EmbeddingRequest
+from domain.images import ImageRequest
+from domain.inference import InferenceRequest
 from domain.keys import ProviderKey
+from domain.messages import MessagesRequest
+from domain.moderations import ModerationRequest
 from domain.providers import KindDescription, Offering, Provider, ProviderPreset
+from domain.responses import ResponsesRequest
 from domain.timeouts import Timeouts
 from domain.usage import TokenUsage
 from domain.wire import Payload
+
+R = TypeVar("R", bound=InferenceRequest)
 
 
 class CallProgress(Protocol):
@@ -26,22 +40,26 @@ class CallProgress(Protocol):
         ...
 
 
-class ChatCall(msgspec.Struct, frozen=True):
-    """One chat completion to make at one deployment with one credential.
+class ProviderCall(msgspec.Struct, Generic[R], frozen=True):
+    """One request to make at one deployment with one credential.
 
     `key` is None for providers that need none. `include_usage` is whether the client asked for the usage
-    chunk: the provider always asks its upstream for it and strips it where this is False.
+    chunk: the provider always asks its upstream for it and strips it where this is False. With `strict` a
+    parameter that cannot be carried over is refused (`UNSUPPORTED`) instead of dropped. `client_headers` are
+    those of the client's that a native upstream of the same API may see (`anthropic-beta`, …), in lower case.
     """
 
-    payload: Payload[ChatRequest]
+    payload: Payload[R]
     model: str
     key: ProviderKey | None
     include_usage: bool
     progress: CallProgress
+    strict: bool = False
+    client_headers: tuple[tuple[str, str], ...] = ()
 
 
-class ChatAnswer(msgspec.Struct, frozen=True):
-    """A plain answer: `body` is a complete, valid OpenAI `chat.completion` as JSON bytes."""
+class ProviderAnswer(msgspec.Struct, frozen=True):
+    """A plain answer: `body` is what the client gets, complete and valid in the ingress's own format."""
 
     body: bytes
     model: str  # what the upstream says answered
@@ -49,16 +67,18 @@ class ChatAnswer(msgspec.Struct, frozen=True):
     limits: tuple[RateLimitWindow, ...] = ()
     dropped_params: tuple[str, ...] = ()
     output_text: str = ""  # what was generated, given only where `usage` is None
+    content_type: str = "application/json"
 
 
 @runtime_checkable
-class ChatStream(Protocol):
+class ProviderStream(Protocol):
     """An upstream stream that has answered 200. Iterate it once, and always close it.
 
-    Iteration yields blocks of whole OpenAI SSE events, safe for every client, without `[DONE]` and without
-    the usage chunk unless it was asked for. It ends only after the upstream's answer was complete, and
-    raises `UpstreamFailure` otherwise (`TRUNCATED`, `SERVER_ERROR` for an error event or bad JSON, …): the
-    consumer knows whether content had been passed on. The attributes are current after each block.
+    Iteration yields blocks safe for every client: whole server-sent events in the ingress's format (for chat
+    OpenAI's, without the usage chunk unless it was asked for), or pieces of a file for speech. It ends only
+    after the upstream's answer was complete, and raises `UpstreamFailure` otherwise (`TRUNCATED`,
+    `SERVER_ERROR` for an error event or bad JSON, …): the consumer knows whether content had been passed on.
+    The attributes are current after each block.
     """
 
     model: str
@@ -67,6 +87,8 @@ class ChatStream(Protocol):
     output_bytes: int  # bytes of generated text seen
     limits: tuple[RateLimitWindow, ...]
     dropped_params: tuple[str, ...]
+    ending: bytes  # what closes a complete answer (`data: [DONE]`), never yielded: sent once the call is settled
+    content_type: str
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
@@ -79,19 +101,72 @@ class ChatStream(Protocol):
         ...
 
 
-@runtime_checkable
-class ChatProvider(Protocol):
-    """Completes chats at one upstream.
+class Answering(Protocol[R]):
+    """Answers whole.
 
-    Both methods raise `UpstreamFailure` and nothing else: never an HTTP client's own exception, and never
-    one that carries the credential. On cancellation they give the connection up before they return.
+    Raises `UpstreamFailure` and nothing else: never an HTTP client's own exception, and never one that carries
+    the credential. On cancellation the connection is given up before the call returns. So for `Streaming`.
     """
 
-    async def complete(self, call: ChatCall) -> ChatAnswer: ...
+    async def complete(self, call: ProviderCall[R]) -> ProviderAnswer: ...
 
-    async def stream(self, call: ChatCall) -> ChatStream:
-        """Return once the upstream has answered 2xx with an event stream."""
+
+class Streaming(Protocol[R]):
+    """Answers as the answer is made."""
+
+    async def stream(self, call: ProviderCall[R]) -> ProviderStream:
+        """Return once the upstream has answered 2xx with a stream."""
         ...
+
+
+@runtime_checkable
+class ChatProvider(Answering[ChatRequest], Streaming[ChatRequest], Protocol):
+    """Completes chats, in OpenAI's format: `chat.completion` plain, its chunks streamed."""
+
+
+@runtime_checkable
+class CompletionProvider(Answering[CompletionRequest], Streaming[CompletionRequest], Protocol):
+    """Completes text, in the format of OpenAI's legacy completions."""
+
+
+@runtime_checkable
+class EmbeddingProvider(Answering[EmbeddingRequest], Protocol):
+    """Embeds texts; the answer has the encoding the request asked for."""
+
+
+@runtime_checkable
+class ImageProvider(Answering[ImageRequest], Streaming[ImageRequest], Protocol):
+    """Makes images from a prompt. Raises `UNSUPPORTED` from `stream` where it cannot stream them."""
+
+
+@runtime_checkable
+class SpeechProvider(Streaming[SpeechRequest], Protocol):
+    """Reads a text aloud; the blocks are pieces of the audio file, or server-sent events where asked for."""
+
+
+@runtime_checkable
+class TranscriptionProvider(Answering[TranscriptionRequest], Streaming[TranscriptionRequest], Protocol):
+    """Writes down what is said in a recording."""
+
+
+@runtime_checkable
+class ModerationProvider(Answering[ModerationRequest], Protocol):
+    """Says what is wrong with a text or an image."""
+
+
+@runtime_checkable
+class ResponsesProvider(Answering[ResponsesRequest], Streaming[ResponsesRequest], Protocol):
+    """Answers in the format of OpenAI's Responses API."""
+
+
+@runtime_checkable
+class MessagesProvider(Answering[MessagesRequest], Streaming[MessagesRequest], Protocol):
+    """Answers in the format of Anthropic's Messages API."""
+
+
+@runtime_checkable
+class TokenCountProvider(Answering[MessagesRequest], Protocol):
+    """Counts the input tokens of an Anthropic message: `{"input_tokens": n}`."""
 
 
 @runtime_checkable
@@ -103,14 +178,31 @@ class ModelLister(Protocol):
         ...
 
 
+class Capabilities(msgspec.Struct, frozen=True):
+    """What one upstream can do; None for what it cannot."""
+
+    chat: ChatProvider | None = None
+    completions: CompletionProvider | None = None
+    embeddings: EmbeddingProvider | None = None
+    images: ImageProvider | None = None
+    speech: SpeechProvider | None = None
+    transcriptions: TranscriptionProvider | None = None
+    moderations: ModerationProvider | None = None
+    responses: ResponsesProvider | None = None
+    messages: MessagesProvider | None = None
+    token_counts: TokenCountProvider | None = None
+    models: ModelLister | None = None
+
+    def names(self) -> tuple[str, ...]:
+        """Those that are there, by field name."""
+        return tuple(name for name in self.__struct_fields__ if getattr(self, name) is not None)
+
+
 class ProviderClient(Protocol):
     """The adapter and the connections of one provider version. Made at reload, closed after its last use (R-12)."""
 
     @property
-    def chat(self) -> ChatProvider | None: ...
-
-    @property
-    def models(self) -> ModelLister | None: ...
+    def capabilities(self) -> Capabilities: ...
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -4,6 +4,7 @@ import re
 
 from litestar.types import Send
 
+from entrypoints.http.error_styles import OPENAI_ERRORS, ErrorStyle
 from entrypoints.http.errors import ErrorAnswer, Headers
 
 JSON_SECURITY: Headers = (
@@ -15,7 +16,6 @@ JSON_SECURITY: Headers = (
 
 _JSON: Headers = ((b"content-type", b"application/json"), *JSON_SECURITY)
 _STREAM: Headers = (
-    (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache, no-store"),
     (b"x-accel-buffering", b"no"),
     *(header for header in JSON_SECURITY if header[0] != b"cache-control"),
@@ -45,13 +45,26 @@ async def send_json(send: Send, status: int, body: bytes, headers: Headers) -> N
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-async def send_stream_head(send: Send, headers: Headers) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": [*_STREAM, *headers]})
+async def send_body(send: Send, status: int, body: bytes, content_type: str, headers: Headers) -> None:
+    """An answer that is whole and no JSON."""
+    own = ((b"content-type", content_type.encode()), (b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": status, "headers": [*own, *JSON_SECURITY, *headers]})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-async def send_error(send: Send, answer: ErrorAnswer, request_id: str, headers: Headers) -> None:
+async def send_stream_head(
+    send: Send, headers: Headers, content_type: str = "text/event-stream; charset=utf-8"
+) -> None:
+    own = (b"content-type", content_type.encode())
+    await send({"type": "http.response.start", "status": 200, "headers": [own, *_STREAM, *headers]})
+
+
+async def send_error(
+    send: Send, answer: ErrorAnswer, request_id: str, headers: Headers, style: ErrorStyle = OPENAI_ERRORS
+) -> None:
     """`headers` are the request's; the error's own are added."""
-    await send_json(send, answer.status, answer.body(request_id), (*headers, *answer.headers))
+    status, body = style.plain(answer, request_id)
+    await send_json(send, status, body, (*headers, *answer.headers))
 
 
 async def send_empty(send: Send, status: int, headers: Headers) -> None:

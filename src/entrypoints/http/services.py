@@ -6,7 +6,7 @@ from dishka import AsyncContainer
 
 from application.admission.authentication import AdminAuthenticator, Authenticator
 from application.catalog import ModelDirectory
-from application.inference.pipeline import ChatPipeline
+from application.inference.pipeline import InferencePipeline
 from application.snapshot import GatewayState
 from application.usage.report import UsageReport
 from domain.ports.policies import AvailabilityPolicy
@@ -21,7 +21,7 @@ class HttpServices:
 
     authenticator: Authenticator
     admin_authenticator: AdminAuthenticator
-    pipeline: ChatPipeline
+    pipeline: InferencePipeline
     directory: ModelDirectory
     state: GatewayState
     usage: UsageReport

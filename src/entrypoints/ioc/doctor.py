@@ -202,12 +202,13 @@ async def _provider(
         asked: list[ProviderKey | None] = [*keys] or [None]
         for key in asked:
             label = f"{subject} {key.label}" if key is not None and len(keys) > 1 else subject
-            if client.models is None:
+            lister = client.capabilities.models
+            if lister is None:
                 yield Finding("ok", label, "cannot be asked for free")
                 continue
             try:
                 async with asyncio.timeout(ASK_SECONDS):
-                    offered = await client.models.list_models(key)
+                    offered = await lister.list_models(key)
             except UpstreamFailure as failure:
                 yield Finding("fail", label, failure.message)
             except TimeoutError:

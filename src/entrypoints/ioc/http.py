@@ -4,7 +4,7 @@ from dishka import AsyncContainer, Provider, Scope, provide
 
 from application.admission.authentication import AdminAuthenticator, Authenticator
 from application.catalog import ModelDirectory
-from application.inference.pipeline import ChatPipeline
+from application.inference.pipeline import InferencePipeline
 from application.snapshot import GatewayState
 from application.usage.report import UsageReport
 from domain.ports.policies import AvailabilityPolicy
@@ -34,7 +34,7 @@ class HttpModule(Provider):
         self,
         authenticator: Authenticator,
         admin_authenticator: AdminAuthenticator,
-        pipeline: ChatPipeline,
+        pipeline: InferencePipeline,
         directory: ModelDirectory,
         state: GatewayState,
         usage: UsageReport,

@@ -8,7 +8,7 @@ from application.availability import AvailabilityKeeper
 from application.bootstrap import Bootstrap
 from application.catalog import ModelDirectory
 from application.inference.dispatch import Dispatcher
-from application.inference.pipeline import ChatPipeline
+from application.inference.pipeline import InferencePipeline
 from application.metering import Meter
 from application.routing.router import PriorityRouter
 from application.settlement import Settlement
@@ -28,7 +28,7 @@ class InferenceModule(Provider):
 
     directory = provide(ModelDirectory)
     gate = provide(Gate)
-    pipeline = provide(ChatPipeline)
+    pipeline = provide(InferencePipeline)
     bootstrap = provide(Bootstrap)
     keeper = provide(AvailabilityKeeper)
     meter = provide(Meter)

@@ -16,9 +16,17 @@ from typing_extensions import override
 
 from adapters.providers.entry import Entry
 from adapters.providers.registry import ENTRIES, Registry
+from domain.chat import ChatRequest
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
-from domain.ports.providers import CallProgress, ChatAnswer, ChatCall, ChatProvider, ChatStream, ProviderClient
+from domain.ports.providers import (
+    CallProgress,
+    ChatProvider,
+    ProviderAnswer,
+    ProviderCall,
+    ProviderClient,
+    ProviderStream,
+)
 from domain.secrets import Secret
 from domain.timeouts import Timeouts
 from domain.usage import TokenUsage
@@ -101,8 +109,8 @@ class Upstream:
             {"CLOUDFLARE_ACCOUNT_ID": "acc0"},
         )
         self.client: ProviderClient = registry.build(provider, Timeouts())
-        assert self.client.chat is not None
-        self.chat: ChatProvider = self.client.chat
+        assert self.client.capabilities.chat is not None
+        self.chat: ChatProvider = self.client.capabilities.chat
         self.progress = Progress()
         self.wire = self.router.post(path__regex=r".*/chat/completions$")
 
@@ -111,13 +119,13 @@ class Upstream:
         request: httpx.Request = self.wire.calls.last.request
         return request
 
-    def call(self, *, include_usage: bool = False, **fields: object) -> ChatCall:
-        return ChatCall(a_chat_payload(**fields), "wanted", KEY, include_usage, self.progress)
+    def call(self, *, include_usage: bool = False, **fields: object) -> ProviderCall[ChatRequest]:
+        return ProviderCall(a_chat_payload(**fields), "wanted", KEY, include_usage, self.progress)
 
-    async def complete(self) -> ChatAnswer:
+    async def complete(self) -> ProviderAnswer:
         return await self.chat.complete(self.call())
 
-    async def read(self, *, include_usage: bool = False) -> tuple[bytes, ChatStream]:
+    async def read(self, *, include_usage: bool = False) -> tuple[bytes, ProviderStream]:
         stream = await self.chat.stream(self.call(include_usage=include_usage))
         try:
             return b"".join([block async for block in stream]), stream
@@ -173,7 +181,7 @@ async def test_what_is_sent_is_an_allow_list_with_our_key_alone(upstream: Upstre
 
 async def test_without_a_key_no_credential_is_sent(upstream: Upstream) -> None:
     upstream.wire.respond(200, json=ANSWER)
-    call = ChatCall(a_chat_payload(), "m", None, False, upstream.progress)
+    call = ProviderCall(a_chat_payload(), "m", None, False, upstream.progress)
 
     await upstream.chat.complete(call)
 
@@ -305,20 +313,20 @@ async def test_cancelling_a_silent_call_gives_its_connection_up(upstream: Upstre
 
 
 async def test_models_are_listed(upstream: Upstream) -> None:
-    assert upstream.client.models is not None
+    assert upstream.client.capabilities.models is not None
     if upstream.entry.models_path is None:
-        listed = await upstream.client.models.list_models(KEY)
+        listed = await upstream.client.capabilities.models.list_models(KEY)
         assert [offering.model for offering in listed] == list(upstream.entry.preset.models)
         return
     route = upstream.router.get(path__regex=r".*/models(/search)?$").respond(200, json={"data": [{"id": "a/b:c"}]})
 
-    listed = await upstream.client.models.list_models(KEY)
+    listed = await upstream.client.capabilities.models.list_models(KEY)
 
     assert [offering.model for offering in listed] == ["a/b:c"]
     assert route.calls.last.request.headers["authorization"].startswith("Bearer ")
     route.respond(401, json={"error": "no"})
     with pytest.raises(UpstreamFailure) as caught:
-        await upstream.client.models.list_models(KEY)
+        await upstream.client.capabilities.models.list_models(KEY)
     assert caught.value.kind is FailureKind.INVALID_CREDENTIAL
 
 

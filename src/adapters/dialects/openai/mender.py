@@ -19,12 +19,12 @@ from adapters.dialects.openai.chunk import (
     raw,
     told,
 )
-from adapters.dialects.openai.errors import failure_in_stream
 from adapters.dialects.openai.finish import FAILURES, finish_reason
 from adapters.dialects.openai.response import text_and_reasoning
 from adapters.dialects.openai.tool_calls import ToolCallOrder
-from adapters.dialects.openai.undecodable import UNDECODABLE
 from adapters.dialects.openai.usage import read_usage
+from adapters.wire.errors import failure_in_stream
+from adapters.wire.undecodable import UNDECODABLE
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from domain.usage import TokenUsage

@@ -8,23 +8,12 @@ from typing import Literal
 
 import msgspec
 
+from adapters.wire.limit_headers import HeaderTable
+
 MaxTokensField = Literal["max_tokens", "max_completion_tokens"]
 
 REASONING_FIELDS = ("reasoning_content", "reasoning_details", "thinking_blocks", "reasoning")
 """What clients send back in assistant messages. Some upstreams need it, most refuse a request that has it."""
-
-
-class LimitHeader(msgspec.Struct, frozen=True):
-    """What one rate-limit header says. Headers of the same `bucket` describe one window."""
-
-    bucket: str
-    dimension: Literal["requests", "tokens"]
-    window: str  # second, 10-second, minute, hour, day, month, or empty where the provider does not say
-    field: Literal["limit", "remaining", "reset"]
-
-
-HeaderTable = dict[str, LimitHeader]
-"""By lower-case header name."""
 
 
 class Quirks(msgspec.Struct, frozen=True):
@@ -51,43 +40,3 @@ class Quirks(msgspec.Struct, frozen=True):
     error_kinds: dict[str, str] = {}  # its error codes or types -> FailureKind, besides those of `errors.py`
     quota_resets: Literal["", "day", "month"] = ""  # when a spent free tier comes back, in UTC
     limits: HeaderTable = {}
-
-
-def limit_headers(
-    dimension: Literal["requests", "tokens"],
-    window: str,
-    *,
-    limit: str = "",
-    remaining: str = "",
-    reset: str = "",
-) -> HeaderTable:
-    """The rows of one window, from the names of its headers."""
-    bucket = f"{dimension}/{window}/{remaining or limit}"
-    table: HeaderTable = {}
-    if limit:
-        table[limit] = LimitHeader(bucket, dimension, window, "limit")
-    if remaining:
-        table[remaining] = LimitHeader(bucket, dimension, window, "remaining")
-    if reset:
-        table[reset] = LimitHeader(bucket, dimension, window, "reset")
-    return table
-
-
-def openai_limit_headers(*, requests_window: str = "", resets: bool = True) -> HeaderTable:
-    """`x-ratelimit-{limit,remaining,reset}-{requests,tokens}`, which most of OpenAI's imitators send."""
-    return {
-        **limit_headers(
-            "requests",
-            requests_window,
-            limit="x-ratelimit-limit-requests",
-            remaining="x-ratelimit-remaining-requests",
-            reset="x-ratelimit-reset-requests" if resets else "",
-        ),
-        **limit_headers(
-            "tokens",
-            "minute",
-            limit="x-ratelimit-limit-tokens",
-            remaining="x-ratelimit-remaining-tokens",
-            reset="x-ratelimit-reset-tokens" if resets else "",
-        ),
-    }

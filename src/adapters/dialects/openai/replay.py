@@ -3,7 +3,7 @@
 import msgspec
 
 from adapters.dialects.openai.chunk import OBJECT, Fields
-from adapters.dialects.openai.response import PlainAnswer
+from adapters.wire.answer import PlainAnswer
 
 _decode_fields = msgspec.json.Decoder(Fields).decode
 _decode_list = msgspec.json.Decoder(list[Fields]).decode

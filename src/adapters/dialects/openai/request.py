@@ -11,36 +11,14 @@ import msgspec
 
 from adapters.dialects.openai.messages import MessageEditor
 from adapters.dialects.openai.quirks import Quirks
-from domain.chat import GATEWAY_FIELDS, ChatRequest
+from adapters.wire.sift import NEVER_FORWARDED, keep_strict, worth_a_report
+from domain.chat import ChatRequest
+from domain.inference import GATEWAY_FIELDS
 from domain.wire import Payload
-
-NEVER_FORWARDED: Final = frozenset(
-    "api_base base_url api_key api_version api_type organization project extra_headers headers extra_query "
-    "proxy proxies timeout http_client custom_llm_provider litellm_params azure_endpoint azure_ad_token "
-    "aws_access_key_id aws_secret_access_key aws_session_token aws_region_name vertex_credentials "
-    "vertex_project vertex_location callback_url webhook_url url endpoint host organization_id http_proxy https_proxy "
-    "credentials authorization custom_host".split()
-)
-"""Names by which other gateways let a body choose a destination or a credential (S-07)."""
 
 _NULL: Final = msgspec.Raw(b"null")
 _TRUE: Final = msgspec.Raw(b"true")
 _INCLUDE_USAGE: Final = msgspec.Raw(b'{"include_usage":true}')
-
-_NEUTRAL: Final[dict[str, tuple[bytes, ...]]] = {
-    "n": (b"1",),
-    "logprobs": (b"false",),
-    "store": (b"false",),
-    "frequency_penalty": (b"0", b"0.0"),
-    "presence_penalty": (b"0", b"0.0"),
-    "logit_bias": (b"{}",),
-    "metadata": (b"{}",),
-    "parallel_tool_calls": (b"true",),
-    "service_tier": (b'"auto"', b'"default"'),
-    "modalities": (b'["text"]',),
-    "top_logprobs": (b"0",),
-}
-"""Values that say what an upstream does anyway: left out, they are not worth a report."""
 
 _encode = msgspec.json.Encoder().encode
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -55,12 +33,14 @@ class RequestEncoder:
         self._skipped = GATEWAY_FIELDS | {"model", "stream", "stream_options"} | self._reported
         self._messages = MessageEditor(quirks)
 
-    def encode(self, payload: Payload[ChatRequest], model: str, *, stream: bool) -> tuple[bytes, tuple[str, ...]]:
+    def encode(
+        self, payload: Payload[ChatRequest], model: str, *, stream: bool, strict: bool = False
+    ) -> tuple[bytes, tuple[str, ...]]:
         """The body to send, and the parameters that could not be carried over."""
         fields, request = payload.fields, payload.value
         skipped = self._skipped
         out = {name: raw for name, raw in fields.items() if name not in skipped and raw != _NULL}
-        dropped = [name for name in fields.keys() & self._reported if self._worth_a_report(name, fields[name])]
+        dropped = [name for name in fields.keys() & self._reported if worth_a_report(name, fields[name])]
         out["model"] = msgspec.Raw(_encode(model))
         out["messages"], left_out = self._messages.edit(request.messages, out["messages"])
         dropped.extend(left_out)
@@ -73,11 +53,7 @@ class RequestEncoder:
                 out.pop(name, None)
         self._one_max_tokens(out, dropped)
         self._rename_and_rewrite(out, dropped)
-        return _encode(out), tuple(sorted(dropped)) if dropped else ()
-
-    def _worth_a_report(self, name: str, raw: msgspec.Raw) -> bool:
-        value = bytes(raw)
-        return value != b"null" and value not in _NEUTRAL.get(name, ())
+        return _encode(out), keep_strict(dropped, strict=strict) if dropped else ()
 
     def _ask_for_stream(self, out: dict[str, msgspec.Raw], fields: dict[str, msgspec.Raw]) -> None:
         out["stream"] = _TRUE

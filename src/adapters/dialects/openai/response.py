@@ -11,15 +11,15 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from adapters.dialects.openai.call import CallFacts
-from adapters.dialects.openai.errors import failure_in_body, unreadable
 from adapters.dialects.openai.finish import FAILURES, finish_reason
 from adapters.dialects.openai.output_text import output_text
 from adapters.dialects.openai.quirks import Quirks
-from adapters.dialects.openai.undecodable import UNDECODABLE
 from adapters.dialects.openai.usage import ReadUsage, read_usage
+from adapters.wire.answer import PlainAnswer
+from adapters.wire.errors import failure_in_body, unreadable
+from adapters.wire.undecodable import UNDECODABLE
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
-from domain.usage import TokenUsage
 
 _OBJECT: Final = "chat.completion"
 _NULL: Final = msgspec.Raw(b"null")
@@ -58,15 +58,6 @@ class _Completion(msgspec.Struct):
     choices: Annotated[list[_Choice], Meta(min_length=1)]
     usage: msgspec.Raw | UnsetType = UNSET
     error: msgspec.Raw | UnsetType = UNSET
-
-
-class PlainAnswer(msgspec.Struct, frozen=True):
-    """A complete, valid `chat.completion`."""
-
-    body: bytes
-    model: str
-    usage: TokenUsage | None
-    output_text: str = ""  # what was generated, read only where there is no usage
 
 
 _decode = msgspec.json.Decoder(_Completion).decode

@@ -15,10 +15,10 @@ from msgspec import UNSET
 
 from adapters.dialects.openai.call import CallFacts
 from adapters.dialects.openai.chunk import told
-from adapters.dialects.openai.errors import unreadable
 from adapters.dialects.openai.mender import ChunkMender
-from adapters.dialects.openai.sse import EventCutter, EventTooLarge, read_event
-from adapters.dialects.openai.undecodable import UNDECODABLE
+from adapters.wire.errors import unreadable
+from adapters.wire.sse import EVENT_STREAM, EventCutter, EventTooLarge, read_event
+from adapters.wire.undecodable import UNDECODABLE
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from domain.usage import TokenUsage
@@ -35,6 +35,8 @@ class ChatStreamDecoder:
     After each `feed` and after `finish` look at `failure` first: what was given back came before it.
     `done` means the answer is complete and nothing that follows matters.
     """
+
+    content_type = EVENT_STREAM
 
     def __init__(self, call: CallFacts, *, include_usage: bool) -> None:
         self.failure: UpstreamFailure | None = None
@@ -62,6 +64,10 @@ class ChatStreamDecoder:
     def output_bytes(self) -> int:
         """Bytes of generated content so far; where it is escaped in JSON, with the escapes."""
         return self._mender.output_bytes
+
+    @property
+    def ending(self) -> bytes:
+        return b"data: [DONE]\n\n"
 
     def output_text(self) -> str:
         """The beginning of the generated text."""

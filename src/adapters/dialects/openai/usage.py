@@ -2,7 +2,7 @@
 
 import msgspec
 
-from adapters.dialects.openai.undecodable import UNDECODABLE
+from adapters.wire.undecodable import UNDECODABLE
 from domain.usage import TokenUsage
 
 _Count = int | float | None

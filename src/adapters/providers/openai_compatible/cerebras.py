@@ -4,8 +4,9 @@ Source: cerebras-cloud-sdk 1.91.0, inference-docs.cerebras.ai rate limits (read 
 reserves the prompt plus `max_completion_tokens` up front, so a huge limit alone can cause a 429.
 """
 
-from adapters.dialects.openai.quirks import Quirks, limit_headers
+from adapters.dialects.openai.quirks import Quirks
 from adapters.providers.entry import Entry
+from adapters.wire.limit_headers import limit_headers
 from domain.providers import ProviderPreset
 
 ENTRY = Entry(

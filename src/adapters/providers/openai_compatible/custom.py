@@ -3,8 +3,9 @@
 Rate-limit headers are read by OpenAI's names, in whatever format they come.
 """
 
-from adapters.dialects.openai.quirks import REASONING_FIELDS, Quirks, openai_limit_headers
+from adapters.dialects.openai.quirks import REASONING_FIELDS, Quirks
 from adapters.providers.entry import Entry
+from adapters.wire.limit_headers import openai_limit_headers
 from domain.providers import ProviderPreset
 
 ENTRY = Entry(

@@ -3,8 +3,9 @@
 Source: docs.fireworks.ai rate limits, public client code (read 2026-11). Limits adapt to use and have no reset.
 """
 
-from adapters.dialects.openai.quirks import Quirks, limit_headers, openai_limit_headers
+from adapters.dialects.openai.quirks import Quirks
 from adapters.providers.entry import Entry
+from adapters.wire.limit_headers import limit_headers, openai_limit_headers
 from domain.providers import ProviderPreset
 
 ENTRY = Entry(

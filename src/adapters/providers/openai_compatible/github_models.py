@@ -4,8 +4,9 @@ Source: github orgs/community discussion 203602 (read 2026-11). `GITHUB_TOKEN` l
 other reasons, and must not be sent to a host that serves nothing.
 """
 
-from adapters.dialects.openai.quirks import Quirks, openai_limit_headers
+from adapters.dialects.openai.quirks import Quirks
 from adapters.providers.entry import Entry
+from adapters.wire.limit_headers import openai_limit_headers
 from domain.providers import ProviderPreset
 
 ENTRY = Entry(

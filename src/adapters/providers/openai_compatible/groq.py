@@ -4,8 +4,9 @@ Source: console.groq.com/docs/rate-limits, groq 1.7.0 (read 2026-11). The reques
 token headers the minute; usage may come in `x_groq.usage`, a stream's error in `x_groq.error`.
 """
 
-from adapters.dialects.openai.quirks import Quirks, openai_limit_headers
+from adapters.dialects.openai.quirks import Quirks
 from adapters.providers.entry import Entry
+from adapters.wire.limit_headers import openai_limit_headers
 from domain.providers import ProviderPreset
 
 ENTRY = Entry(

@@ -5,8 +5,9 @@ takes tool call ids of exactly nine letters and digits, sends usage without bein
 arguments as an object and content as a list of parts.
 """
 
-from adapters.dialects.openai.quirks import Quirks, limit_headers
+from adapters.dialects.openai.quirks import Quirks
 from adapters.providers.entry import Entry
+from adapters.wire.limit_headers import limit_headers
 from domain.providers import ProviderPreset
 
 ENTRY = Entry(

@@ -4,8 +4,9 @@ Source: openai-python 3.52, developers.openai.com rate limits (read 2026-11). Re
 `max_tokens`; all models take `max_completion_tokens`.
 """
 
-from adapters.dialects.openai.quirks import Quirks, limit_headers, openai_limit_headers
+from adapters.dialects.openai.quirks import Quirks
 from adapters.providers.entry import Entry
+from adapters.wire.limit_headers import limit_headers, openai_limit_headers
 from domain.providers import ProviderPreset
 
 ENTRY = Entry(

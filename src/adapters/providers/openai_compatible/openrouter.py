@@ -4,8 +4,9 @@ Source: openrouter.ai/docs limits, errors, streaming, free models router (read 2
 account, not for a key; rate-limit headers come only with its own 429s and are repeated in the error's body.
 """
 
-from adapters.dialects.openai.quirks import REASONING_FIELDS, Quirks, limit_headers
+from adapters.dialects.openai.quirks import REASONING_FIELDS, Quirks
 from adapters.providers.entry import Entry
+from adapters.wire.limit_headers import limit_headers
 from domain.providers import ProviderPreset
 
 ENTRY = Entry(

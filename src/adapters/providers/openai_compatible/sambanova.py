@@ -3,8 +3,9 @@
 Source: docs.sambanova.ai rate limits (read 2026-11). Reset headers are Unix times.
 """
 
-from adapters.dialects.openai.quirks import Quirks, limit_headers
+from adapters.dialects.openai.quirks import Quirks
 from adapters.providers.entry import Entry
+from adapters.wire.limit_headers import limit_headers
 from domain.providers import ProviderPreset
 
 ENTRY = Entry(

@@ -1,7 +1,8 @@
 """The simulated upstream of `omg simulate` and `omg serve --demo`: OpenAI's format, faults on demand."""
 
-from adapters.dialects.openai.quirks import REASONING_FIELDS, Quirks, openai_limit_headers
+from adapters.dialects.openai.quirks import REASONING_FIELDS, Quirks
 from adapters.providers.entry import Entry
+from adapters.wire.limit_headers import openai_limit_headers
 from domain.providers import ProviderPreset
 
 ENTRY = Entry(

@@ -4,8 +4,9 @@ Source: litellm 1.106, public client code (read 2026-11). Its model list is a ba
 may be `eos`, an index of a tool call may be a string or missing.
 """
 
-from adapters.dialects.openai.quirks import Quirks, limit_headers
+from adapters.dialects.openai.quirks import Quirks
 from adapters.providers.entry import Entry
+from adapters.wire.limit_headers import limit_headers
 from domain.providers import ProviderPreset
 
 ENTRY = Entry(

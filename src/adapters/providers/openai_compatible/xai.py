@@ -4,8 +4,9 @@ Source: litellm's xai transformation, public client code (read 2026-11). `comple
 tokens out although the total holds them; an error is `{"code", "error": "text"}`; a tool call comes whole.
 """
 
-from adapters.dialects.openai.quirks import Quirks, openai_limit_headers
+from adapters.dialects.openai.quirks import Quirks
 from adapters.providers.entry import Entry
+from adapters.wire.limit_headers import openai_limit_headers
 from domain.providers import ProviderPreset
 
 ENTRY = Entry(

@@ -15,7 +15,7 @@ from litestar.types import ExceptionHandlersMap
 from application.admin.paging import DEFAULT_LIMIT, MAX_LIMIT
 from domain.errors import RequestInvalid
 from entrypoints.http.errors import ErrorBody, ErrorDetail, describe
-from entrypoints.http.inference.chat_body import complaint
+from entrypoints.http.inference.json_body import complaint
 
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT, description=f"How many, 1 to {MAX_LIMIT}")]
 Cursor = Annotated[str | None, QueryParameter(description="`next_cursor` of the page before")]

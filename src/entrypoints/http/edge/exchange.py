@@ -14,8 +14,9 @@ from entrypoints.http.edge.body import BodyReader
 from entrypoints.http.edge.cors import is_foreign
 from entrypoints.http.edge.head import Head
 from entrypoints.http.edge.principal import extract_token
+from entrypoints.http.error_styles import OPENAI_ERRORS, ErrorStyle
 from entrypoints.http.errors import ErrorAnswer, Headers, describe_and_log
-from entrypoints.http.responses import header_value, send_error, send_json
+from entrypoints.http.responses import header_value, send_body, send_error, send_json
 from entrypoints.http.services import HttpServices
 
 log = logging.getLogger(__name__)
@@ -30,8 +31,8 @@ class Exchange:
     """Holds what a handler needs. Nothing here is made before it is asked for, but the id and the start."""
 
     __slots__ = (
-        "_reader", "_send", "answered", "cors", "head", "provider", "receive", "request_id", "scope", "services",
-        "started", "tail", "trace",
+        "_reader", "_send", "answered", "cors", "errors", "head", "provider", "receive", "request_id", "scope",
+        "services", "started", "tail", "trace",
     )  # fmt: skip
 
     def __init__(self, services: HttpServices, scope: HTTPScope, receive: Receive, send: Send) -> None:
@@ -47,6 +48,7 @@ class Exchange:
         self.provider: str | None = None  # the one the path is pinned to
         self.tail = ""  # the rest of the path, where a route takes it
         self.cors: Headers = ()
+        self.errors: ErrorStyle = OPENAI_ERRORS
         self.answered = False
         self._reader: BodyReader | None = None
 
@@ -88,10 +90,14 @@ class Exchange:
             self._reader = BodyReader(self.receive, self.head, max_bytes, due)
         return self._reader
 
-    def call(self, endpoint: str) -> CallContext:
-        """The context of this request's one pass through the pipeline."""
+    def call(self, endpoint: str, forwarded: frozenset[bytes] = frozenset()) -> CallContext:
+        """The context of this request's one pass through the pipeline. `forwarded` names headers to take along."""
         self.trace = CallTrace()
-        return CallContext(self.request_id, endpoint, self.provider, self.started, self.trace)
+        taken: tuple[tuple[str, str], ...] = ()
+        if forwarded:
+            headers = self.scope["headers"]
+            taken = tuple((name.decode(), value.decode("latin-1")) for name, value in headers if name in forwarded)
+        return CallContext(self.request_id, endpoint, self.provider, self.started, self.trace, taken)
 
     def headers(self) -> Headers:
         """The answer's headers that this request decides: its id, how it was routed, CORS."""
@@ -106,13 +112,21 @@ class Exchange:
         self.answered = True
         await send_json(self._send, status, body, (*self.headers(), *more))
 
+    async def send_body(self, status: int, body: bytes, content_type: str, *more: tuple[bytes, bytes]) -> None:
+        """Answer with a whole body of any type."""
+        if content_type == "application/json":
+            await self.send_json(status, body, *more)
+            return
+        self.answered = True
+        await send_body(self._send, status, body, content_type, (*self.headers(), *more))
+
     async def send_error(self, error: BaseException) -> ErrorAnswer | None:
         """Answer with an error, or do nothing where an answer has begun."""
         answer = describe_and_log(error, self.request_id)
         if self.answered:
             return None
         self.answered = True
-        await send_error(self._send, answer, self.request_id, self.headers())
+        await send_error(self._send, answer, self.request_id, self.headers(), self.errors)
         return answer
 
     def begin(self) -> Send:

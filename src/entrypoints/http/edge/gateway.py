@@ -81,6 +81,7 @@ class GatewayApp:
 
     async def _infer(self, exchange: Exchange, match: Match) -> None:
         method = exchange.scope["method"]
+        exchange.errors = next(iter(match.routes.values())).error_style
         route = match.routes.get("GET" if method == "HEAD" else method)
         if route is None:
             await self._no_such_method(exchange, match)

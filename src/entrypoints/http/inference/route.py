@@ -7,6 +7,7 @@ from typing import Literal
 from litestar.openapi import ResponseSpec
 
 from entrypoints.http.edge.exchange import Exchange
+from entrypoints.http.error_styles import OPENAI_ERRORS, ErrorStyle
 from entrypoints.http.errors import ERRORS
 
 InferenceHandler = Callable[[Exchange], Awaitable[None]]
@@ -33,6 +34,7 @@ class InferenceRoute:
     request_example: object = None
     query: Mapping[str, str] = field(default_factory=dict)  # parameters of the address, and what they mean
     streams: bool = False  # may answer with server-sent events instead
+    error_style: ErrorStyle = OPENAI_ERRORS
     errors: Mapping[int, ResponseSpec] = field(default_factory=lambda: ERRORS)
 
     @property

@@ -23,6 +23,7 @@ class BreakerHistory(RuleBasedStateMachine):
         self.failures_in_a_row = 0
         self.passed_since_open: list[float] = []
         self.openings = 0
+        self.opens_until = 0.0
 
     @rule(seconds=st.sampled_from([0.0, 0.1, 1.0, 29.0, 30.0, 59.0, 60.0, 61.0, 300.0]))
     def time_passes(self, seconds: float) -> None:
@@ -48,14 +49,13 @@ class BreakerHistory(RuleBasedStateMachine):
     @rule()
     def a_call_fails(self) -> None:
         was_closed = self.breaker.closed
-        wait_before = self.breaker.seconds_to_probe(self.now)
         self.breaker.failed(self.now)
         if was_closed:
             self.failures_in_a_row += 1
             assert self.breaker.closed == (self.failures_in_a_row < FAILURES_TO_OPEN)
             if not self.breaker.closed:
                 self._opened()
-        elif self.breaker.seconds_to_probe(self.now) != wait_before:
+        elif self.now >= self.opens_until:
             self._opened()
 
     @precondition(lambda self: not self.breaker.closed)
@@ -79,6 +79,7 @@ class BreakerHistory(RuleBasedStateMachine):
         self.openings += 1
         self.passed_since_open = []
         expected = min(OPEN_SECONDS * self.openings, MAX_OPEN_SECONDS)
+        self.opens_until = self.now + expected
         assert abs((self.breaker.seconds_to_probe(self.now) or 0) - expected) < 1e-6
 
 

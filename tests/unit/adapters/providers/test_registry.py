@@ -1,6 +1,7 @@
 """The registry: every provider once, in order, and open to more."""
 
 import json
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -8,19 +9,24 @@ import respx
 
 from adapters.dialects.openai.quirks import REASONING_FIELDS, Quirks
 from adapters.providers.entry import Entry
-from adapters.providers.registry import ENTRIES, Registry
+from adapters.providers.kind import Kind
+from adapters.providers.registry import ENTRIES, KINDS, OPENAI, Registry
 from domain.errors import RequestInvalid
 from domain.failover import FailureKind
-from domain.ports.providers import ChatCall
+from domain.ports.providers import ProviderCall
 from domain.providers import Provider, ProviderPreset, ProviderSettings, check_provider_id
 from domain.timeouts import TimeoutOverrides, Timeouts
 from tests.builders import a_chat_payload, a_provider, a_provider_key
 from tests.contracts.providers.test_chat_providers import ANSWER, Progress
 
 
+def with_openai(*more: Entry) -> tuple[Kind, ...]:
+    return tuple(replace(kind, entries=(*kind.entries, *more)) if kind is OPENAI else kind for kind in KINDS)
+
+
 def a_registry(*more: Entry) -> Registry:
     return Registry(
-        lambda provider, timeouts: httpx.MockTransport(lambda _: httpx.Response(500)), {}, entries=(*ENTRIES, *more)
+        lambda provider, timeouts: httpx.MockTransport(lambda _: httpx.Response(500)), {}, kinds=with_openai(*more)
     )
 
 
@@ -146,13 +152,15 @@ async def test_a_new_provider_is_one_row() -> None:
     router = respx.Router()
     wire = router.post("https://llm.acme.example/api/v2/chat/completions").respond(200, json=ANSWER)
     registry = Registry(
-        lambda provider, timeouts: httpx.MockTransport(router.async_handler), {}, entries=(*ENTRIES, row)
+        lambda provider, timeouts: httpx.MockTransport(router.async_handler), {}, kinds=with_openai(row)
     )
 
     client = registry.build(a_provider("acme", base_url=None), Timeouts())
-    assert client.chat is not None
-    call = ChatCall(a_chat_payload(seed=4, max_completion_tokens=9), "rocket-1", a_provider_key(), False, Progress())
-    answer = await client.chat.complete(call)
+    assert client.capabilities.chat is not None
+    call = ProviderCall(
+        a_chat_payload(seed=4, max_completion_tokens=9), "rocket-1", a_provider_key(), False, Progress()
+    )
+    answer = await client.capabilities.chat.complete(call)
 
     assert answer.dropped_params == ("seed",)
     assert json.loads(wire.calls.last.request.content) == {

@@ -3,6 +3,7 @@
 import pytest
 
 from application.inference.calls import CallTrace
+from application.inference.operations import CHAT
 from domain.availability import KeyCondition
 from domain.errors import AllCandidatesFailed, ClientRejected, GatewayError, NotFound
 from domain.failover import FailureKind
@@ -18,7 +19,7 @@ OK = TokenUsage(3, 5)
 async def ask(gateway: FakeGateway, **fields: object) -> CallTrace:
     """One plain request; returns its trace."""
     context = gateway.context()
-    await gateway.pipeline.complete(ANYONE, a_chat_payload(**fields), context)
+    await gateway.pipeline.complete(CHAT, ANYONE, a_chat_payload(**fields), context)
     return context.trace
 
 
@@ -219,5 +220,5 @@ async def test_no_call_is_made_once_the_requests_deadline_has_passed() -> None:
     gateway.clock.advance(301)
 
     with pytest.raises(AllCandidatesFailed):
-        await gateway.pipeline.complete(ANYONE, a_chat_payload(), context)
+        await gateway.pipeline.complete(CHAT, ANYONE, a_chat_payload(), context)
     assert first.calls == second.calls == []

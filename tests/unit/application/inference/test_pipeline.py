@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 from typing_extensions import override
 
-from application.inference.streams import DONE, HOLD_BYTES
+from application.inference.operations import CHAT
+from application.inference.streams import HOLD_BYTES
 from domain.errors import AllCandidatesFailed, PermissionDenied, StreamBroken
 from domain.failover import FailureKind
 from domain.keys import Principal
@@ -20,12 +21,14 @@ ROLE, HELLO, WORLD = b'data: {"role"}\n\n', b'data: {"content":"hello"}\n\n', b'
 OK = TokenUsage(3, 5)
 STREAM = a_chat_payload(stream=True)
 
+DONE = b"data: [DONE]\n\n"
+
 
 async def test_a_plain_answer_is_settled_with_its_usage_and_attempts() -> None:
     chats = {"a": FakeChatProvider(failure(FailureKind.CONNECT)), "b": FakeChatProvider(OK)}
     gateway = await FakeGateway(chats).started()
 
-    reply = await gateway.pipeline.complete(ANYONE, a_chat_payload(), gateway.context())
+    reply = await gateway.pipeline.complete(CHAT, ANYONE, a_chat_payload(), gateway.context())
 
     record = gateway.sink.last
     assert reply.usage == OK
@@ -40,7 +43,7 @@ async def test_a_record_belongs_to_the_moment_its_request_went_upstream() -> Non
     gateway = await FakeGateway({"a": FakeChatProvider(FakeStream(ROLE, HELLO))}).started()
     began = gateway.clock.now()
 
-    reply = await gateway.pipeline.stream(ANYONE, STREAM, gateway.context())
+    reply = await gateway.pipeline.stream(CHAT, ANYONE, STREAM, gateway.context())
     gateway.clock.advance(7200)
     assert [block async for block in reply][-1] == DONE
     await reply.aclose()
@@ -52,7 +55,7 @@ async def test_a_failed_request_is_settled_with_the_status_the_client_gets() -> 
     gateway = await FakeGateway({"a": FakeChatProvider(failure(FailureKind.CONNECT))}).started()
 
     with pytest.raises(AllCandidatesFailed):
-        await gateway.pipeline.complete(ANYONE, a_chat_payload(), gateway.context())
+        await gateway.pipeline.complete(CHAT, ANYONE, a_chat_payload(), gateway.context())
 
     assert len(gateway.sink.records) == 1
     assert (gateway.sink.last.outcome, gateway.sink.last.error_code) == ("error", "upstream_error")
@@ -63,7 +66,7 @@ async def test_a_cancelled_plain_call_stops_upstream_and_is_settled_once() -> No
     chat = FakeChatProvider(FOREVER)
     gateway = await FakeGateway({"a": chat}).started()
     context = gateway.context()
-    task = asyncio.ensure_future(gateway.pipeline.complete(ANYONE, a_chat_payload(), context))
+    task = asyncio.ensure_future(gateway.pipeline.complete(CHAT, ANYONE, a_chat_payload(), context))
     await asyncio.sleep(0.01)
     context.trace.client_left = True
     task.cancel()
@@ -82,10 +85,10 @@ async def test_a_key_may_use_only_its_models_and_providers() -> None:
     only_b = Principal("virtual_key", "key_3", "ten_default", None, frozenset({"b"}))
 
     with pytest.raises(PermissionDenied) as caught:
-        await gateway.pipeline.complete(elsewhere, a_chat_payload(), gateway.context())
+        await gateway.pipeline.complete(CHAT, elsewhere, a_chat_payload(), gateway.context())
     assert caught.value.code == "model_not_allowed"
     context = gateway.context()
-    await gateway.pipeline.complete(only_b, a_chat_payload(), context)
+    await gateway.pipeline.complete(CHAT, only_b, a_chat_payload(), context)
     assert context.trace.provider_id == "b"
     assert gateway.chats["a"].calls == []
 
@@ -95,7 +98,7 @@ async def test_a_stream_ends_with_done_and_is_settled_before_it() -> None:
     upstream = FakeStream(ROLE, HELLO, WORLD, usage=OK)
     gateway = await FakeGateway({"a": FakeChatProvider(upstream)}).started()
 
-    reply = await gateway.pipeline.stream(ANYONE, STREAM, gateway.context())
+    reply = await gateway.pipeline.stream(CHAT, ANYONE, STREAM, gateway.context())
     blocks = []
     async for block in reply:
         if block == DONE:
@@ -115,7 +118,7 @@ async def test_a_stream_that_fails_before_content_is_answered_by_the_next_provid
     chats = {"a": FakeChatProvider(broken_stream), "b": FakeChatProvider(FakeStream(ROLE, HELLO))}
     gateway = await FakeGateway(chats).started()
 
-    reply = await gateway.pipeline.stream(ANYONE, STREAM, gateway.context())
+    reply = await gateway.pipeline.stream(CHAT, ANYONE, STREAM, gateway.context())
     blocks = [block async for block in reply]
     await reply.aclose()
 
@@ -131,7 +134,7 @@ async def test_a_stream_that_fails_after_content_is_broken_and_nobody_else_is_as
     }
     gateway = await FakeGateway(chats).started()
 
-    reply = await gateway.pipeline.stream(ANYONE, STREAM, gateway.context())
+    reply = await gateway.pipeline.stream(CHAT, ANYONE, STREAM, gateway.context())
     seen: list[bytes] = []
     with pytest.raises(StreamBroken) as caught:
         async for block in reply:
@@ -150,7 +153,7 @@ async def test_a_stream_nobody_finishes_reading_is_settled_as_the_clients_leavin
     upstream = FakeStream(ROLE, HELLO, FOREVER)
     gateway = await FakeGateway({"a": FakeChatProvider(upstream)}).started()
     context = gateway.context()
-    reply = await gateway.pipeline.stream(ANYONE, STREAM, context)
+    reply = await gateway.pipeline.stream(CHAT, ANYONE, STREAM, context)
 
     async def read() -> None:
         async for _ in reply:
@@ -178,7 +181,7 @@ async def test_silence_before_content_fails_over_and_silence_after_it_breaks_the
     }
     gateway = await FakeGateway(chats, timeouts=short).started()
 
-    reply = await gateway.pipeline.stream(ANYONE, STREAM, gateway.context())
+    reply = await gateway.pipeline.stream(CHAT, ANYONE, STREAM, gateway.context())
     with pytest.raises(StreamBroken) as caught:
         async for _ in reply:
             pass
@@ -201,7 +204,7 @@ async def test_the_hold_ends_after_its_time_without_losing_what_comes_next(monke
             yield HELLO
 
     gateway = await FakeGateway({"a": FakeChatProvider(Slow())}).started()
-    reply = await gateway.pipeline.stream(ANYONE, STREAM, gateway.context())
+    reply = await gateway.pipeline.stream(CHAT, ANYONE, STREAM, gateway.context())
     gate.set()
     assert [block async for block in reply] == [ROLE, HELLO, DONE]
     await reply.aclose()
@@ -210,7 +213,7 @@ async def test_the_hold_ends_after_its_time_without_losing_what_comes_next(monke
 async def test_the_hold_ends_at_its_size() -> None:
     filler = b"data: " + b"x" * HOLD_BYTES + b"\n\n"
     gateway = await FakeGateway({"a": FakeChatProvider(FakeStream(filler, FOREVER))}).started()
-    reply = await asyncio.wait_for(gateway.pipeline.stream(ANYONE, STREAM, gateway.context()), 1)
+    reply = await asyncio.wait_for(gateway.pipeline.stream(CHAT, ANYONE, STREAM, gateway.context()), 1)
     await reply.aclose()
     assert gateway.sink.last.outcome == "interrupted"
 
@@ -219,7 +222,7 @@ async def test_an_empty_stream_is_a_failure_of_the_provider() -> None:
     chats = {"a": FakeChatProvider(FakeStream(ROLE)), "b": FakeChatProvider(FakeStream(ROLE, HELLO))}
     gateway = await FakeGateway(chats).started()
     context = gateway.context()
-    reply = await gateway.pipeline.stream(ANYONE, STREAM, context)
+    reply = await gateway.pipeline.stream(CHAT, ANYONE, STREAM, context)
     await reply.aclose()
     assert context.trace.provider_id == "b"
 
@@ -229,7 +232,7 @@ async def test_a_client_that_leaves_while_a_stream_is_held_stops_the_upstream() 
     upstream = FakeStream(ROLE, FOREVER)
     gateway = await FakeGateway({"a": FakeChatProvider(upstream)}).started()
     context = gateway.context()
-    opening = asyncio.ensure_future(gateway.pipeline.stream(ANYONE, STREAM, context))
+    opening = asyncio.ensure_future(gateway.pipeline.stream(CHAT, ANYONE, STREAM, context))
     await asyncio.sleep(0.01)
     context.trace.client_left = True
     opening.cancel()

@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from adapters.dialects.openai.params import CHAT_PARAMS, param_support
+from adapters.dialects.openai.params import CHAT_PARAMS, chat_fidelity
 from adapters.dialects.openai.quirks import Quirks
-from adapters.dialects.openai.request import NEVER_FORWARDED, RequestEncoder
+from adapters.dialects.openai.request import RequestEncoder
+from adapters.wire.sift import NEVER_FORWARDED
 from domain.chat import ChatRequest
 from domain.wire import Payload
 from tests.builders import a_chat_payload
@@ -214,7 +215,7 @@ def test_the_published_table_says_what_the_encoder_does() -> None:
         rewrite={"tool_choice": {}},
         stream_usage=False,
     )
-    table = param_support(quirks)
+    table = {name: cell.support for name, cell in chat_fidelity(quirks).items()}
 
     assert set(table) == set(CHAT_PARAMS)
     assert {"messages", "model", "provider", "task"}.isdisjoint(table)
@@ -224,4 +225,4 @@ def test_the_published_table_says_what_the_encoder_does() -> None:
         "mapped",
         "mapped",
     )
-    assert param_support(Quirks())["temperature"] == "honored"
+    assert chat_fidelity(Quirks())["temperature"].support == "honored"

@@ -7,7 +7,8 @@ import pytest
 
 from adapters.dialects.openai.quirks import Quirks
 from adapters.dialects.openai.replay import as_events
-from adapters.dialects.openai.response import PlainAnswer, read_answer
+from adapters.dialects.openai.response import read_answer
+from adapters.wire.answer import PlainAnswer
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from domain.usage import TokenUsage

@@ -8,7 +8,7 @@ import pytest
 
 from domain.errors import AllCandidatesFailed, ClientRejected, StreamBroken
 from entrypoints.http.edge.config import EdgeConfig
-from entrypoints.http.inference.event_writer import PING
+from entrypoints.http.error_styles import OPENAI_ERRORS
 from tests.fakes.pipeline import ANSWER, DONE, FIRST, SECOND
 from tests.unit.entrypoints.http.harness import AUTH, CHAT, Client, Harness, until
 
@@ -136,7 +136,7 @@ async def test_silence_is_filled_with_pings_between_events_only() -> None:
     answer = await http.chat(stream=True)
 
     assert answer.blocks[0] == FIRST
-    assert answer.blocks[1:-3] == [PING] * len(answer.blocks[1:-3])
+    assert answer.blocks[1:-3] == [OPENAI_ERRORS.ping] * len(answer.blocks[1:-3])
     assert 2 <= len(answer.blocks[1:-3]) <= 4
     assert answer.blocks[-3:] == [SECOND, DONE, b""]
 
@@ -147,7 +147,7 @@ async def test_a_stream_that_never_pauses_gets_no_pings() -> None:
 
     answer = await http.chat(stream=True)
 
-    assert PING not in answer.blocks
+    assert OPENAI_ERRORS.ping not in answer.blocks
 
 
 def leave_before_headers(http: Harness) -> tuple[bytes, asyncio.Event]:

@@ -5,6 +5,8 @@ Works on bytes: a chunk may end inside a character, a line end or an event. Sour
 
 from typing import Final, NamedTuple
 
+EVENT_STREAM: Final = "text/event-stream; charset=utf-8"
+
 MAX_EVENT_BYTES: Final = 1024 * 1024
 
 _BOM: Final = b"\xef\xbb\xbf"

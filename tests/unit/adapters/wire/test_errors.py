@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from adapters.dialects.openai.errors import failure_from_answer, shown
-from adapters.dialects.openai.quirks import Quirks, openai_limit_headers
+from adapters.dialects.openai.quirks import Quirks
+from adapters.wire.errors import failure_from_answer, shown
+from adapters.wire.limit_headers import openai_limit_headers
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from tests.unit.adapters.dialects.openai.samples import NOW, SECRET

@@ -8,12 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.providers.http import MAX_ANSWER_BYTES
 from adapters.providers.registry import Registry
+from adapters.providers.upstream import MAX_ANSWER_BYTES
 from domain.availability import RateLimitWindow
+from domain.chat import ChatRequest
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
-from domain.ports.providers import ChatCall, ChatProvider, ChatStream
+from domain.ports.providers import ChatProvider, ProviderCall, ProviderStream
 from domain.secrets import Secret
 from domain.timeouts import Timeouts
 from tests.builders import a_chat_payload, a_provider, a_provider_key
@@ -26,15 +27,15 @@ def provider(*answers: httpx.Response) -> ChatProvider:
     waiting = list(answers)
     transport = httpx.MockTransport(lambda _: waiting.pop(0) if len(waiting) > 1 else waiting[0])
     client = Registry(lambda provider, timeouts: transport, {}).build(a_provider("groq", base_url=None), Timeouts())
-    assert client.chat is not None
-    return client.chat
+    assert client.capabilities.chat is not None
+    return client.capabilities.chat
 
 
-def call(secret: str = "key-0123456789", **fields: object) -> ChatCall:
-    return ChatCall(a_chat_payload(**fields), "m", a_provider_key(secret=Secret(secret)), True, Progress())
+def call(secret: str = "key-0123456789", **fields: object) -> ProviderCall[ChatRequest]:
+    return ProviderCall(a_chat_payload(**fields), "m", a_provider_key(secret=Secret(secret)), True, Progress())
 
 
-async def read(stream: ChatStream) -> list[dict[str, Any]]:
+async def read(stream: ProviderStream) -> list[dict[str, Any]]:
     told = b"".join([block async for block in stream])
     await stream.aclose()
     return [json.loads(event[6:]) for event in told.split(b"\n\n")[:-1]]
@@ -159,7 +160,9 @@ async def test_a_changed_key_of_the_same_id_is_sent_changed() -> None:
         return httpx.Response(200, json=ANSWER)
 
     chat = (
-        Registry(lambda p, t: httpx.MockTransport(answer), {}).build(a_provider("groq", base_url=None), Timeouts()).chat
+        Registry(lambda p, t: httpx.MockTransport(answer), {})
+        .build(a_provider("groq", base_url=None), Timeouts())
+        .capabilities.chat
     )
     assert chat is not None
     for secret in ("first-012345", "second-01234"):

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from adapters.dialects.openai.quirks import limit_headers, openai_limit_headers
-from adapters.dialects.openai.rate_limits import MAX_WAIT_SECONDS, read_limits, reset_seconds, seconds_to_next
 from adapters.providers.openai_compatible import cerebras
+from adapters.wire.limit_headers import limit_headers, openai_limit_headers
+from adapters.wire.rate_limits import MAX_WAIT_SECONDS, read_limits, reset_seconds, seconds_to_next
 from domain.availability import RateLimitWindow
 from tests.unit.adapters.dialects.openai.samples import NOW, sample
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from adapters.dialects.openai.quirks import HeaderTable, LimitHeader
+from adapters.wire.limit_headers import HeaderTable, LimitHeader
 from domain.availability import RateLimitWindow
 
 RawHeaders = Iterable[tuple[bytes, bytes]]

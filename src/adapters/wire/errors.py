@@ -6,11 +6,13 @@ client libraries (read 2026-11).
 """
 
 import re
-from typing import Final
+from typing import Final, Protocol
 
-from adapters.dialects.openai.error_body import MAX_MESSAGE_CHARS, ErrorFacts, error_facts, read_error
-from adapters.dialects.openai.quirks import Quirks
-from adapters.dialects.openai.rate_limits import (
+import msgspec
+
+from adapters.wire.error_body import MAX_MESSAGE_CHARS, ErrorFacts, error_facts, read_error
+from adapters.wire.limit_headers import HeaderTable
+from adapters.wire.rate_limits import (
     RawHeaders,
     exhausted_seconds,
     read_limits,
@@ -20,6 +22,32 @@ from adapters.dialects.openai.rate_limits import (
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from domain.secrets import MASK, Secret
+
+
+class RefusalTable(Protocol):
+    """What is particular about one provider's refusals."""
+
+    @property
+    def error_kinds(self) -> dict[str, str]:
+        """Its error codes or types -> `FailureKind`, besides those every provider shares."""
+        ...
+
+    @property
+    def quota_resets(self) -> str:
+        """When a spent free tier comes back, in UTC: `day`, `month`, or empty."""
+        ...
+
+    @property
+    def limits(self) -> HeaderTable: ...
+
+
+class Refusals(msgspec.Struct, frozen=True):
+    """A `RefusalTable` for dialects that have no other quirks."""
+
+    error_kinds: dict[str, str] = {}
+    quota_resets: str = ""
+    limits: HeaderTable = {}
+
 
 _RATE, _QUOTA = FailureKind.RATE_LIMITED, FailureKind.QUOTA_EXHAUSTED
 _KEY, _FAULT = FailureKind.INVALID_CREDENTIAL, FailureKind.CLIENT_FAULT
@@ -106,31 +134,31 @@ _RETRY_IN = re.compile(
 
 
 def failure_from_answer(
-    status: int, headers: RawHeaders, body: bytes, quirks: Quirks, *, secret: Secret | None, now: float
+    status: int, headers: RawHeaders, body: bytes, table: RefusalTable, *, secret: Secret | None, now: float
 ) -> UpstreamFailure:
     """What an answer that is no 2xx means. `now` is Unix time; `secret` is masked wherever it is echoed."""
     facts = read_error(body)
-    kind = _kind(status, facts, quirks)
+    kind = _kind(status, facts, table)
     waits = kind in {_RATE, _QUOTA, _BUSY, _SERVER}
     return UpstreamFailure(
         kind,
         shown(facts.message or f"The provider answered with HTTP {status}.", secret),
         status=400 if kind is _FAULT and status not in {400, 413, 422} else status,
-        retry_after_seconds=_wait((*facts.headers, *headers), facts, quirks, kind, now) if waits else None,
+        retry_after_seconds=_wait((*facts.headers, *headers), facts, table, kind, now) if waits else None,
         type_=shown(facts.type, secret) or None,
         code=shown(facts.code, secret) or None,
         param=facts.param,
     )
 
 
-def failure_in_body(body: bytes, quirks: Quirks, *, secret: Secret | None, now: float) -> UpstreamFailure:
+def failure_in_body(body: bytes, table: RefusalTable, *, secret: Secret | None, now: float) -> UpstreamFailure:
     """What an error told with status 200 means."""
-    return _told_with_200(read_error(body), quirks, secret, now)
+    return _told_with_200(read_error(body), table, secret, now)
 
 
-def failure_in_stream(error: object, quirks: Quirks, *, secret: Secret | None, now: float) -> UpstreamFailure:
+def failure_in_stream(error: object, table: RefusalTable, *, secret: Secret | None, now: float) -> UpstreamFailure:
     """The same for the value of an `error` field in a stream."""
-    return _told_with_200(error_facts(error), quirks, secret, now)
+    return _told_with_200(error_facts(error), table, secret, now)
 
 
 def unreadable(beginning: bytes, secret: Secret | None, wanted: str = "a chat completion") -> UpstreamFailure:
@@ -148,23 +176,23 @@ def shown(text: str, secret: Secret | None) -> str:
     return text if len(text) <= MAX_MESSAGE_CHARS else text[: MAX_MESSAGE_CHARS - 1] + "…"
 
 
-def _told_with_200(facts: ErrorFacts, quirks: Quirks, secret: Secret | None, now: float) -> UpstreamFailure:
+def _told_with_200(facts: ErrorFacts, table: RefusalTable, secret: Secret | None, now: float) -> UpstreamFailure:
     """The code is often the status the provider's own upstream gave (OpenRouter, llama.cpp, Google)."""
     told = int(facts.code) if re.fullmatch("[45][0-9][0-9]", facts.code) else 500
-    kind = _kind(told, facts, quirks)
+    kind = _kind(told, facts, table)
     return UpstreamFailure(
         kind,
         shown(facts.message or "The provider reported an error in its answer.", secret),
         status=(told if told in {400, 413, 422} else 400) if kind in {_FAULT, _LONG} else 200,
-        retry_after_seconds=_wait(facts.headers, facts, quirks, kind, now) if kind in {_RATE, _QUOTA, _BUSY} else None,
+        retry_after_seconds=_wait(facts.headers, facts, table, kind, now) if kind in {_RATE, _QUOTA, _BUSY} else None,
         type_=shown(facts.type, secret) or None,
         code=shown(facts.code, secret) or None,
         param=facts.param,
     )
 
 
-def _kind(status: int, facts: ErrorFacts, quirks: Quirks) -> FailureKind:
-    own = next((quirks.error_kinds[word] for word in facts.words if word in quirks.error_kinds), None)
+def _kind(status: int, facts: ErrorFacts, table: RefusalTable) -> FailureKind:
+    own = next((table.error_kinds[word] for word in facts.words if word in table.error_kinds), None)
     if own is not None:
         return _sharpened(FailureKind(own), facts)
     known = next((_WORDS[word] for word in facts.words if word in _WORDS), None)
@@ -193,7 +221,7 @@ def _sharpened(kind: FailureKind, facts: ErrorFacts) -> FailureKind:
 
 
 def _wait(
-    headers: tuple[tuple[bytes, bytes], ...], facts: ErrorFacts, quirks: Quirks, kind: FailureKind, now: float
+    headers: tuple[tuple[bytes, bytes], ...], facts: ErrorFacts, table: RefusalTable, kind: FailureKind, now: float
 ) -> float | None:
     """Seconds until a retry may help, from the most to the least explicit source."""
     by_name = {name.lower(): value.decode("latin-1") for name, value in headers}
@@ -206,10 +234,10 @@ def _wait(
             return seconds
     if facts.estimated_seconds is not None:
         return facts.estimated_seconds
-    spent = exhausted_seconds(read_limits(headers, quirks.limits, now))
+    spent = exhausted_seconds(read_limits(headers, table.limits, now))
     if spent is not None:
         return spent
     in_words = _RETRY_IN.search(facts.message)
     if in_words is not None:
         return reset_seconds(in_words[1], now)
-    return seconds_to_next(quirks.quota_resets, now) if kind is _QUOTA else None
+    return seconds_to_next(table.quota_resets, now) if kind is _QUOTA else None

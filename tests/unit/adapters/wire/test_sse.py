@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.dialects.openai.sse import MAX_EVENT_BYTES, Event, EventCutter, EventTooLarge, read_event
+from adapters.wire.sse import MAX_EVENT_BYTES, Event, EventCutter, EventTooLarge, read_event
 
 
 def feed(pieces: list[bytes]) -> tuple[bytes, bytes]:

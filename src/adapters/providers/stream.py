@@ -1,4 +1,4 @@
-"""An upstream's SSE answer as a `ChatStream`: read, mended by the dialect, and always given up."""
+"""An upstream's streamed answer as a `ProviderStream`: read, mended by the dialect, and always given up."""
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator
@@ -8,28 +8,29 @@ from typing import cast
 import httpx
 from typing_extensions import override
 
-from adapters.dialects.openai.stream import ChatStreamDecoder
+from adapters.providers.dialect import StreamDecoder
 from adapters.providers.failures import transport_failure
 from domain.availability import RateLimitWindow
-from domain.ports.providers import CallProgress, ChatStream
+from domain.ports.providers import CallProgress, ProviderStream
 from domain.secrets import Secret
 
 _LAST_BYTES_SECONDS = 0.05
 """After `[DONE]` only the end of the body is due; waiting a moment for it keeps the connection for others."""
 
 
-class HttpChatStream(ChatStream):
+class HttpStream(ProviderStream):
     """Owns `response` until it is closed."""
 
     def __init__(
         self,
         response: httpx.Response,
-        decoder: ChatStreamDecoder,
+        decoder: StreamDecoder,
         progress: CallProgress,
         secret: Secret | None,
         limits: tuple[RateLimitWindow, ...],
         dropped_params: tuple[str, ...],
     ) -> None:
+        self.content_type = decoder.content_type
         self.limits = limits
         self.dropped_params = dropped_params
         self._response = response
@@ -90,6 +91,7 @@ class HttpChatStream(ChatStream):
         self.usage = self._decoder.usage
         self.has_content = self._decoder.has_content
         self.output_bytes = self._decoder.output_bytes
+        self.ending = self._decoder.ending
 
 
 def pieces(response: httpx.Response) -> AsyncIterable[bytes]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from adapters.dialects.openai.undecodable import UNDECODABLE
+from adapters.wire.undecodable import UNDECODABLE
 
 MAX_BODY_BYTES = 64 * 1024
 """Of an error body, more is never read (R-34)."""

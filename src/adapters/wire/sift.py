@@ -1,0 +1,87 @@
+"""Holds a request against an adapter's fidelity table: what is refused, what is dropped (the table drives the code)."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from domain.errors import UpstreamFailure
+from domain.failover import FailureKind
+from domain.fidelity import Cell
+from domain.inference import GATEWAY_FIELDS
+
+NEVER_FORWARDED: Final = frozenset(
+    "api_base base_url api_key api_version api_type organization project extra_headers headers extra_query "
+    "proxy proxies timeout http_client custom_llm_provider litellm_params azure_endpoint azure_ad_token "
+    "aws_access_key_id aws_secret_access_key aws_session_token aws_region_name vertex_credentials "
+    "vertex_project vertex_location callback_url webhook_url url endpoint host organization_id http_proxy https_proxy "
+    "credentials authorization custom_host".split()
+)
+"""Names by which other gateways let a body choose a destination or a credential (S-07)."""
+
+NEUTRAL: Final[Mapping[str, tuple[bytes, ...]]] = {
+    "n": (b"1",),
+    "best_of": (b"1",),
+    "echo": (b"false",),
+    "logprobs": (b"false",),
+    "store": (b"false",),
+    "frequency_penalty": (b"0", b"0.0"),
+    "presence_penalty": (b"0", b"0.0"),
+    "logit_bias": (b"{}",),
+    "metadata": (b"{}",),
+    "parallel_tool_calls": (b"true",),
+    "service_tier": (b'"auto"', b'"default"'),
+    "modalities": (b'["text"]',),
+    "top_logprobs": (b"0",),
+    "tools": (b"[]",),
+    "stop": (b"[]",),
+}
+"""Values that say what an upstream does anyway: left out, they are not worth a report."""
+
+
+def worth_a_report(name: str, raw: msgspec.Raw) -> bool:
+    """Whether leaving this value out changes what was asked for."""
+    value = bytes(raw)
+    return value != b"null" and value not in NEUTRAL.get(name, ())
+
+
+def sift(
+    fields: Mapping[str, msgspec.Raw], table: Mapping[str, Cell], *, ignored: Iterable[str] = ("model",)
+) -> list[str]:
+    """The names of the fields that are dropped. Raises `UNSUPPORTED` for one the table refuses.
+
+    A field the table does not know is dropped: a translated request holds only what was translated.
+    """
+    skipped = GATEWAY_FIELDS.union(ignored)
+    lost = []
+    for name, raw in fields.items():
+        if name in skipped:
+            continue
+        cell = table.get(name)
+        if cell is None or cell.support == "dropped":
+            if worth_a_report(name, raw):
+                lost.append(name)
+        elif cell.support == "refused" and worth_a_report(name, raw):
+            raise unsupported(name, cell.note)
+    return lost
+
+
+def keep_strict(dropped: Iterable[str], *, strict: bool) -> tuple[str, ...]:
+    """The dropped parameters, sorted. Raises `UNSUPPORTED` where the key is strict and there are any."""
+    names = tuple(sorted(set(dropped)))
+    if strict and names:
+        raise unsupported(names[0], "this API key refuses what would be dropped")
+    return names
+
+
+def unsupported(param: str, note: str = "") -> UpstreamFailure:
+    """This upstream cannot do what the parameter asks. Another candidate is tried; if none can, it is a 400."""
+    why = f": {note}" if note else ""
+    return UpstreamFailure(
+        FailureKind.UNSUPPORTED,
+        f"Unsupported parameter: '{param}' is not supported by this provider{why}.",
+        status=400,
+        type_="invalid_request_error",
+        code="unsupported_parameter",
+        param=param,
+    )

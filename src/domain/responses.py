@@ -1,0 +1,63 @@
+"""OpenAI's Responses as the gateway reads them. Source: openai-python 3.52 types (November 2026).
+
+Only what policy reads is modelled; items, tools and formats stay raw JSON for whoever serves them.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from msgspec import Meta
+from typing_extensions import override
+
+from domain.inference import InferenceRequest, Json
+
+
+class ResponsesRequest(InferenceRequest, kw_only=True):
+    """The body of `POST /v1/responses`."""
+
+    input: str | list[Json] | None = None
+    instructions: str | None = None
+    stream: bool | None = None
+    stream_options: dict[str, Json] | None = None
+    max_output_tokens: Annotated[int, Meta(ge=1)] | None = None
+    max_tool_calls: int | None = None
+    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
+    top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
+    tools: list[Json] | None = None
+    tool_choice: str | dict[str, Json] | None = None
+    parallel_tool_calls: bool | None = None
+    text: dict[str, Json] | None = None
+    reasoning: dict[str, Json] | None = None
+    include: list[str] | None = None
+    store: bool | None = None
+    previous_response_id: str | None = None
+    conversation: str | dict[str, Json] | None = None
+    background: bool | None = None
+    truncation: str | None = None
+    metadata: dict[str, Json] | None = None
+    service_tier: str | None = None
+    prompt_cache_key: str | None = None
+    safety_identifier: str | None = None
+    user: str | None = None
+    prompt: dict[str, Json] | None = None
+
+    @property
+    @override
+    def streams(self) -> bool:
+        return bool(self.stream)
+
+    @property
+    @override
+    def turns(self) -> int:
+        return len(self.input) if isinstance(self.input, list) else 1
+
+    @override
+    def prompt_texts(self) -> Iterator[str]:
+        """Items are taken with their JSON around them: close enough for an estimate."""
+        if self.instructions:
+            yield self.instructions
+        if isinstance(self.input, str):
+            yield self.input
+        else:
+            yield from (bytes(item).decode(errors="replace") for item in self.input or ())
