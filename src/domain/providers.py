@@ -18,6 +18,14 @@ Owner = Literal["database", "environment", "file", "demo"]
 """Who declares an object. All but `database` are read-only in the admin API."""
 
 
+class ModelPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Where one model of a cloud is, where that differs from the provider's own."""
+
+    project: str | None = None
+    location: str | None = None
+    deployment: str | None = None  # Azure: the name its deployment has
+
+
 class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What an operator may change about a provider, beyond its URL. All fields optional."""
 
@@ -29,6 +37,10 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     model_timeouts: dict[str, TimeoutOverrides] = {}
     allow_private_network: bool = False  # its name may resolve to a private address (S-08)
     max_connections: int = 1000
+    api_version: str | None = None  # Azure: of the classic addresses; without it the v1 endpoint is used
+    project: str | None = None  # Vertex AI
+    location: str | None = None  # Vertex AI: `global`, `europe-west4`, …; Bedrock: the AWS region
+    model_places: dict[str, ModelPlace] = {}
 
 
 class Provider(msgspec.Struct, frozen=True):

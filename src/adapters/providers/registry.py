@@ -49,6 +49,7 @@ from adapters.providers.openai_compatible import (
     xai,
     zai,
 )
+from adapters.providers.over_chat.filling import with_over_chat
 from domain.errors import RequestInvalid
 from domain.fidelity import ParamSupport
 from domain.ports.providers import ProviderClient, ProviderRegistry
@@ -154,7 +155,8 @@ class Registry(ProviderRegistry):
             variables=self._variables,
             now=self._now,
         )
-        return HttpProviderClient(self._kinds[provider.kind].build(place), transport)
+        own = self._kinds[provider.kind].build(place)
+        return HttpProviderClient(with_over_chat(own), transport)
 
     @override
     def check(self, provider: Provider) -> None:
