@@ -27,6 +27,7 @@ class NewVirtualKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """A key to create. Null or absent grants mean all of them.
 
     `allowed_models` holds model ids, `provider/model`, `provider/*` or `*`; `allowed_providers` provider ids.
+    For a `strict` key a parameter that a provider could only drop is refused with 400.
     """
 
     name: KeyName = ""
@@ -34,6 +35,7 @@ class NewVirtualKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     allowed_models: ModelPatterns | None = None
     allowed_providers: ProviderIds | None = None
     expires_at: Moment | None = None
+    strict: bool = False
 
 
 class VirtualKeyChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -43,6 +45,7 @@ class VirtualKeyChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     allowed_models: ModelPatterns | UnsetType | None = UNSET
     allowed_providers: ProviderIds | UnsetType | None = UNSET
     expires_at: Moment | UnsetType | None = UNSET
+    strict: bool | UnsetType = UNSET
 
 
 class VirtualKeyAdmin:
@@ -96,6 +99,7 @@ class VirtualKeyAdmin:
             version=1,
             created_at=now,
             updated_at=now,
+            strict=new.strict,
         )
         async with config_write(self._store) as unit:
             if await unit.tenants.get(key.tenant_id) is None:
@@ -117,6 +121,7 @@ class VirtualKeyAdmin:
                     key.allowed_providers if change.allowed_providers is UNSET else change.allowed_providers
                 ),
                 expires_at=key.expires_at if change.expires_at is UNSET else _utc(change.expires_at),
+                strict=key.strict if change.strict is UNSET else change.strict,
             )
         await self._took_effect(key_id)
         return changed

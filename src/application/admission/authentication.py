@@ -180,4 +180,5 @@ def _principal(key: VirtualKey) -> Principal:
         key.tenant_id,
         frozenset(key.allowed_models) if key.allowed_models is not None else None,
         frozenset(key.allowed_providers) if key.allowed_providers is not None else None,
+        key.strict,
     )

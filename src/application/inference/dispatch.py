@@ -215,6 +215,10 @@ class _Dispatch(Generic[P, R, T]):
         provider_id, model = candidate.provider.id, candidate.model
         outcome, status, message, kind = "cancelled", None, "", None
         if isinstance(error, UpstreamFailure):
+            if error.kind is FailureKind.UNSUPPORTED:  # nothing was sent: no attempt, and no one's fault
+                self._call.context.trace.attempts -= 1
+                self._failures.append(error)
+                return
             kind, status, message = error.kind, error.status, error.message
             outcome = "unknown_outcome" if kind in UNKNOWN_OUTCOME else kind.value
             self._failures.append(error)

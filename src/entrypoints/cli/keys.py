@@ -22,8 +22,15 @@ def command() -> None:
 @click.option("--model", "models", multiple=True, help="A model it may use; repeat for more. Default: all.")
 @click.option("--provider", "providers", multiple=True, help="A provider it may use; repeat for more. Default: all.")
 @click.option("--expires", help="When it ends, such as 2027-01-31T00:00:00Z.")
+@click.option("--strict", is_flag=True, help="Refuse parameters that a provider would drop, instead of dropping them.")
 def create(
-    url: str | None, as_json: bool, name: str, models: tuple[str, ...], providers: tuple[str, ...], expires: str | None
+    url: str | None,
+    as_json: bool,
+    name: str,
+    models: tuple[str, ...],
+    providers: tuple[str, ...],
+    expires: str | None,
+    strict: bool,
 ) -> None:
     """Create a key and print it, this once."""
     wanted = {
@@ -31,6 +38,7 @@ def create(
         "allowed_models": list(models) or None,
         "allowed_providers": list(providers) or None,
         "expires_at": expires,
+        "strict": strict,
     }
     made = connect(url).call("POST", "/admin/keys", {k: v for k, v in wanted.items() if v})
     if as_json:

@@ -93,6 +93,7 @@ def _entity(row: VirtualKeyRow) -> VirtualKey:
         version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        strict=row.strict,
     )
 
 
@@ -108,4 +109,5 @@ def _write(row: VirtualKeyRow, key: VirtualKey) -> VirtualKeyRow:
     row.version = key.version
     row.created_at = key.created_at
     row.updated_at = key.updated_at
+    row.strict = key.strict
     return row

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from sqlalchemy import ForeignKey, LargeBinary, Text
+from sqlalchemy import ForeignKey, LargeBinary, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from adapters.persistence.tables.row import Identifier, Json, Moment, Row
@@ -36,3 +36,4 @@ class VirtualKeyRow(Row):
     version: Mapped[int]
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]
+    strict: Mapped[bool] = mapped_column(server_default=false(), default=False)

@@ -45,6 +45,7 @@ class VirtualKeyAnswer(msgspec.Struct, frozen=True):
     revoked_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    strict: bool  # refuses what would be dropped
 
 
 class VirtualKeyWithSecret(VirtualKeyAnswer, frozen=True, kw_only=True):
@@ -73,6 +74,7 @@ _EXAMPLE = {
     "revoked_at": None,
     "created_at": "2026-11-21T11:58:00Z",
     "updated_at": "2026-11-21T11:58:00Z",
+    "strict": False,
 }
 _WITH_SECRET = _EXAMPLE | {"secret": "sk-omg-…"}
 _NEW = {"name": "notebook", "allowed_models": ["cerebras/*"], "expires_at": "2027-01-01T00:00:00Z"}
@@ -210,6 +212,7 @@ def _answer(key: VirtualKey, now: datetime) -> VirtualKeyAnswer:
         revoked_at=key.revoked_at,
         created_at=key.created_at,
         updated_at=key.updated_at,
+        strict=key.strict,
     )
 
 

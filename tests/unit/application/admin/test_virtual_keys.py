@@ -137,3 +137,14 @@ async def test_every_write_is_told_to_other_processes(admin: FakeAdministration)
     await admin.virtual_keys.delete(key.id)
 
     assert await admin.config_version() == 5
+
+
+async def test_a_key_may_be_made_strict_and_lenient_again(admin: FakeAdministration) -> None:
+    key, secret = await admin.virtual_keys.create(NewVirtualKey(name="ci", strict=True))
+    assert (await admin.authenticator.authenticate(secret.reveal())).strict
+
+    await admin.virtual_keys.update(key.id, VirtualKeyChange(name="renamed"))
+    assert (await admin.authenticator.authenticate(secret.reveal())).strict
+
+    await admin.virtual_keys.update(key.id, VirtualKeyChange(strict=False))
+    assert not (await admin.authenticator.authenticate(secret.reveal())).strict

@@ -1,11 +1,12 @@
 """The attempt loop does what contract section 7 says, row by row."""
 
+import msgspec
 import pytest
 
 from application.inference.calls import CallTrace
 from application.inference.operations import CHAT
 from domain.availability import KeyCondition
-from domain.errors import AllCandidatesFailed, ClientRejected, GatewayError, NotFound
+from domain.errors import AllCandidatesFailed, ClientRejected, GatewayError, NotFound, RequestInvalid
 from domain.failover import FailureKind
 from domain.providers import Offering, ProviderSettings
 from domain.usage import TokenUsage
@@ -209,6 +210,49 @@ async def test_keys_share_calls_by_their_weight() -> None:
 
     used = [call.key.id for call in chat.calls if call.key]
     assert (used.count("pk_heavy"), used.count("pk_light")) == (6, 2)
+
+
+async def test_what_one_provider_cannot_do_is_asked_of_the_next_and_costs_no_attempt() -> None:
+    unable = FakeChatProvider(failure(FailureKind.UNSUPPORTED, status=400, param="logprobs"))
+    able = FakeChatProvider(OK)
+    gateway = await FakeGateway({"a": unable, "b": able}).started()
+
+    trace = await ask(gateway)
+
+    assert (trace.provider_id, trace.attempts) == ("b", 1)
+    assert [attempt.provider_id for attempt in gateway.sink.records[0].attempts] == ["b"]
+
+
+async def test_what_no_provider_can_do_is_the_clients_fault_and_names_the_parameter() -> None:
+    unable = failure(FailureKind.UNSUPPORTED, status=400, code="unsupported_parameter", param="logprobs")
+    gateway = await FakeGateway({"a": FakeChatProvider(unable), "b": FakeChatProvider(unable)}).started()
+
+    error = await refused(gateway)
+
+    assert isinstance(error, ClientRejected)
+    assert (error.status, error.code, error.param) == (400, "unsupported_parameter", "logprobs")
+
+
+async def test_a_provider_without_the_endpoint_is_passed_over() -> None:
+    gateway = FakeGateway({"a": FakeChatProvider(OK)})
+    gateway.registry.chats["a"] = None
+    await gateway.started()
+
+    error = await refused(gateway)
+
+    assert isinstance(error, RequestInvalid)
+    assert (error.code, error.param) == ("endpoint_not_supported", "model")
+
+
+async def test_a_strict_key_tells_the_provider_to_refuse_what_it_would_drop() -> None:
+    provider = FakeChatProvider(OK)
+    gateway = await FakeGateway({"a": provider}).started()
+    strict = msgspec.structs.replace(ANYONE, strict=True)
+
+    await gateway.pipeline.complete(CHAT, strict, a_chat_payload(), gateway.context())
+    await gateway.pipeline.complete(CHAT, ANYONE, a_chat_payload(), gateway.context())
+
+    assert [call.strict for call in provider.calls] == [True, False]
 
 
 async def test_no_call_is_made_once_the_requests_deadline_has_passed() -> None:
