@@ -14,9 +14,21 @@ _KEPT: Final = 1024
 
 
 class KeyHeaders:
-    """The headers to call one provider with, by key. Source: every OpenAI-compatible API takes a Bearer key."""
+    """The headers to call one provider with, by key: `header` carries it behind `prefix`.
 
-    def __init__(self, user_agent: str, fixed: Sequence[tuple[str, str]] = ()) -> None:
+    Source: every OpenAI-compatible API takes a Bearer key, Anthropic `x-api-key`, Azure `api-key`, Google
+    `x-goog-api-key` (read 2026-11).
+    """
+
+    def __init__(
+        self,
+        user_agent: str,
+        fixed: Sequence[tuple[str, str]] = (),
+        header: str = "authorization",
+        prefix: str = "Bearer ",
+    ) -> None:
+        self._header = header.lower().encode()
+        self._prefix = prefix.encode()
         self._fixed = [
             (b"content-type", b"application/json"),
             (b"accept", b"application/json"),  # as OpenAI's own clients ask, for streams too
@@ -39,7 +51,7 @@ class KeyHeaders:
                 FailureKind.INVALID_CREDENTIAL,
                 f"Key '{key.label}' holds characters that no HTTP header can carry; enter it again.",
             )
-        headers = httpx.Headers([*self._fixed, (b"authorization", b"Bearer " + value.encode())])
+        headers = httpx.Headers([*self._fixed, (self._header, self._prefix + value.encode())])
         if len(self._by_key) >= _KEPT:
             self._by_key.clear()
         self._by_key[key.id] = (key, headers)
