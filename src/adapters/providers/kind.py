@@ -16,7 +16,8 @@ from domain.timeouts import Timeouts
 class Place:
     """One provider version to build for. `provider.base_url` and `base` are the URL in force; `now` is Unix time.
 
-    `variables` are the environment's: for cloud credentials that are found there and nowhere else.
+    `variables` are the environment's: for cloud credentials that are found there and nowhere else. `count_tokens`
+    estimates the tokens of a text, where the upstream cannot be asked.
     """
 
     provider: Provider
@@ -27,6 +28,7 @@ class Place:
     user_agent: str
     variables: Mapping[str, str]
     now: Callable[[], float]
+    count_tokens: Callable[[str], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,7 +49,8 @@ from adapters.providers.openai_compatible import (
     xai,
     zai,
 )
-from adapters.providers.over_chat.filling import with_over_chat
+from adapters.providers.over_chat.filling import with_over_chat, with_over_chat_fidelity
+from adapters.tokens.length import LengthTokenCounter
 from domain.errors import RequestInvalid
 from domain.fidelity import ParamSupport
 from domain.ports.providers import ProviderClient, ProviderRegistry
@@ -119,8 +120,15 @@ KINDS: Final[tuple[Kind, ...]] = (
 ENTRIES: Final[tuple[Entry, ...]] = tuple(entry for kind in KINDS for entry in kind.entries)
 
 
+_BY_LENGTH: Final = LengthTokenCounter().count
+
+
 class Registry(ProviderRegistry):
-    """Builds clients from rows of data. `variables` fill the places in preset URLs (`{account_id}`)."""
+    """Builds clients from rows of data.
+
+    `variables` fill the places in preset URLs (`{account_id}`); `count_tokens` estimates the tokens of a text where
+    an upstream cannot be asked.
+    """
 
     def __init__(
         self,
@@ -129,6 +137,7 @@ class Registry(ProviderRegistry):
         *,
         kinds: Sequence[Kind] = KINDS,
         now: Callable[[], float] = time.time,
+        count_tokens: Callable[[str], int] = _BY_LENGTH,
     ) -> None:
         self._transports = transports
         self._variables = variables
@@ -137,6 +146,7 @@ class Registry(ProviderRegistry):
         self._kinds = {kind.id: kind for kind in kinds}
         self._by_host = _by_host(self._entries.values())
         self._now = now
+        self._count_tokens = count_tokens
         self._user_agent = f"open-model-gateway/{_version()}"
 
     @override
@@ -154,9 +164,10 @@ class Registry(ProviderRegistry):
             user_agent=self._user_agent,
             variables=self._variables,
             now=self._now,
+            count_tokens=self._count_tokens,
         )
         own = self._kinds[provider.kind].build(place)
-        return HttpProviderClient(with_over_chat(own), transport)
+        return HttpProviderClient(with_over_chat(own, place.count_tokens), transport)
 
     @override
     def check(self, provider: Provider) -> None:
@@ -218,12 +229,12 @@ class Registry(ProviderRegistry):
 
 
 def _describe(kind: Kind) -> KindDescription:
-    fidelity = kind.fidelity(kind.unknown)
+    fidelity = with_over_chat_fidelity(kind.fidelity(kind.unknown))
     usual = {name: cell.support for name, cell in fidelity.get("chat.completions", {}).items()}
     return KindDescription(
         kind=kind.id,
         name=kind.name,
-        endpoints=kind.endpoints,
+        endpoints=tuple(dict.fromkeys((*kind.endpoints, *fidelity))),
         params=usual,
         presets=tuple(sorted((entry.preset for entry in kind.entries), key=lambda preset: preset.priority)),
         preset_params={entry.preset.id: _different(kind, entry, usual) for entry in kind.entries},

@@ -9,11 +9,13 @@ from dishka import Scope, provide
 from adapters.availability.automatic import AutomaticAvailability
 from adapters.availability.manual import ManualAvailability
 from adapters.providers.registry import ENTRIES, Registry
+from adapters.tokens.length import LengthTokenCounter
 from adapters.transport.client import build_transport
 from adapters.transport.egress import EgressGuard
 from adapters.transport.limits import TransportLimits
 from domain.errors import RequestInvalid
 from domain.ports.policies import AvailabilityPolicy
+from domain.ports.prices import TokenCounter
 from domain.ports.providers import ProviderRegistry
 from domain.ports.runtime import Clock
 from domain.providers import Provider, ProviderPreset
@@ -25,16 +27,19 @@ class UpstreamModule(Module):
     scope = Scope.APP
 
     @provide
-    def registry(self, settings: Settings) -> ProviderRegistry:
-        return build_registry(settings)
+    def registry(self, settings: Settings, counter: TokenCounter) -> ProviderRegistry:
+        return build_registry(settings, counter)
 
     @provide
     def availability(self, settings: Settings, clock: Clock) -> AvailabilityPolicy:
         return ManualAvailability(clock) if settings.availability == "manual" else AutomaticAvailability(clock)
 
 
-def build_registry(settings: Settings) -> ProviderRegistry:
-    """Every known provider; one transport, with its own guard, for each version of a provider (R-12)."""
+def build_registry(settings: Settings, counter: TokenCounter | None = None) -> ProviderRegistry:
+    """Every known provider; one transport, with its own guard, for each version of a provider (R-12).
+
+    Without a `counter` tokens are estimated by length.
+    """
 
     def transport(provider: Provider, timeouts: Timeouts) -> httpx.AsyncBaseTransport:
         limits = TransportLimits(
@@ -49,7 +54,8 @@ def build_registry(settings: Settings) -> ProviderRegistry:
         except ValueError as error:
             raise RequestInvalid(str(error)) from error
 
-    return Registry(transport, settings.variables)
+    counter = counter or LengthTokenCounter()
+    return Registry(transport, settings.variables, count_tokens=counter.count)
 
 
 def provider_presets() -> Sequence[ProviderPreset]:

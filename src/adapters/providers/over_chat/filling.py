@@ -1,10 +1,35 @@
 """Fills in what an upstream lacks from what it has: chat can carry other APIs of text."""
 
-from domain.ports.providers import Capabilities
+from collections.abc import Callable
+
+import msgspec
+
+from domain.fidelity import Fidelity
+from domain.ports.providers import Capabilities, ChatProvider
+
+CountTokens = Callable[[str], int]
+"""Estimates the tokens of a text."""
 
 
-def with_over_chat(own: Capabilities) -> Capabilities:
+def with_over_chat(own: Capabilities, count_tokens: CountTokens) -> Capabilities:
     """The upstream's own capabilities, and for the missing ones of text a carrier over its chat."""
     if own.chat is None:
         return own
-    return own
+    carriers = _carriers(own.chat, count_tokens)
+    missing = {name: carrier for name, carrier in carriers.items() if getattr(own, name) is None}
+    return msgspec.structs.replace(own, **missing)
+
+
+def with_over_chat_fidelity(own: dict[str, Fidelity]) -> dict[str, Fidelity]:
+    """The upstream's own parameter tables, and those of the endpoints carried over its chat."""
+    return over_chat_fidelity() | own if "chat.completions" in own else own
+
+
+def over_chat_fidelity() -> dict[str, Fidelity]:
+    """The tables of what is carried over chat, by endpoint: a line each."""
+    return {}
+
+
+def _carriers(chat: ChatProvider, count_tokens: CountTokens) -> dict[str, object]:  # noqa: ARG001
+    """By capability: a line each."""
+    return {}
