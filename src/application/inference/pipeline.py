@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from application.admission.access import Gate
+from application.catalog import AUTO_MODEL
 from application.inference.calls import CallContext, InferenceCall, PlainReply
 from application.inference.deadlines import CallTimer
 from application.inference.dispatch import Dispatcher, Make, Served, stored_key_id
@@ -18,7 +19,7 @@ from application.metering import Meter
 from application.routing.router import PriorityRouter
 from application.settlement import Settlement
 from domain.availability import RateLimitWindow
-from domain.errors import GatewayError, UpstreamFailure
+from domain.errors import GatewayError, RequestInvalid, UpstreamFailure
 from domain.failover import FailureKind
 from domain.inference import InferenceRequest
 from domain.keys import Principal
@@ -89,6 +90,10 @@ class InferencePipeline:
         """Plan, admit, dispatch; settled here where it ends without an answer."""
         try:
             call.context.trace.decision_id = self._ids.new("dec")
+            if call.request.model == AUTO_MODEL and not operation.auto:
+                raise RequestInvalid(
+                    f"'{AUTO_MODEL}' chooses among chat models: name a model for {operation.endpoint}.", param="model"
+                )
             plan = self._router.plan(call.request, call.context.pinned_provider)
             plan = self._gate.admit(call.principal, call.request.model, plan)
             self._settlement.started(call)

@@ -6,13 +6,15 @@ from collections.abc import AsyncIterator
 import pytest
 from typing_extensions import override
 
-from application.inference.operations import CHAT
+from application.inference.operations import CHAT, EMBEDDINGS
 from application.inference.streams import HOLD_BYTES
-from domain.errors import AllCandidatesFailed, PermissionDenied, StreamBroken
+from domain.embeddings import EmbeddingRequest
+from domain.errors import AllCandidatesFailed, PermissionDenied, RequestInvalid, StreamBroken
 from domain.failover import FailureKind
 from domain.keys import Principal
 from domain.timeouts import Timeouts
 from domain.usage import TokenUsage
+from domain.wire import Payload
 from tests.builders import a_chat_payload
 from tests.fakes.gateway import ANYONE, FakeGateway
 from tests.fakes.providers import FOREVER, FakeChatProvider, FakeStream, failure
@@ -49,6 +51,18 @@ async def test_a_record_belongs_to_the_moment_its_request_went_upstream() -> Non
     await reply.aclose()
 
     assert gateway.ledger.starts[0].created_at == gateway.ledger.last.created_at == began
+
+
+async def test_auto_is_for_chat_and_says_so_elsewhere() -> None:
+    """A provider's default model is a chat model: asking it for embeddings would fail at each provider in turn."""
+    gateway = await FakeGateway({"a": FakeChatProvider(OK)}).started()
+    request = Payload(EmbeddingRequest(model="auto", input="hi"), {})
+
+    with pytest.raises(RequestInvalid) as caught:
+        await gateway.pipeline.complete(EMBEDDINGS, ANYONE, request, gateway.context())
+
+    assert (caught.value.param, "embeddings" in caught.value.message) == ("model", True)
+    assert gateway.sink.last.outcome == "error"
 
 
 async def test_a_failed_request_is_settled_with_the_status_the_client_gets() -> None:
