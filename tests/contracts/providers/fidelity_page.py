@@ -1,4 +1,4 @@
-"""Writes the parameter tables of the docs from the adapters' own: `uv run python -m tests.contracts.providers.fidelity_page`.
+"""Writes the docs' parameter tables: `uv run python -m tests.contracts.providers.fidelity_page`.
 
 `docs/parameters.md` compares the kinds, endpoint by endpoint; a page under `docs/providers/` has its own kind's tables
 between `<!-- fidelity:KIND -->` and `<!-- /fidelity -->`.
@@ -17,19 +17,23 @@ _SIGNS = {"honored": "✓", "mapped": "→", "dropped": "–", "refused": "✗"}
 _PLACE = re.compile(r"(<!-- fidelity:([a-z]+) -->\n).*?(<!-- /fidelity -->)", re.DOTALL)
 _INTRO = """# What becomes of each parameter
 
-A request for one API often goes to an upstream of another. What that upstream makes of each parameter is data: one table
-an adapter and endpoint, which the code follows, `GET /admin/provider-kinds` shows, a test checks cell by cell, and this page
-is written from.
+A request for one API often goes to an upstream of another. What that upstream makes of each parameter is data:
+one table an adapter and endpoint, which the code follows, `GET /admin/provider-kinds` shows, a test checks cell by
+cell, and this page is written from.
 
 | sign | means |
 | --- | --- |
 | ✓ | *honored*: sent on as it is |
 | → | *mapped*: carried over in another form |
-| – | *dropped*: left out, and named in the header `x-omg-dropped-params`; with a **strict** key (`omg keys create --strict`, or `"strict": true` in the admin API) a 400 that names it |
-| ✗ | *refused*: leaving it out would change the meaning, so the next provider is asked; a 400 that names it if none can (an OpenAI-compatible upstream gets it, and refuses it itself) |
+| – | *dropped*: left out, and named in the header `x-omg-dropped-params` |
+| ✗ | *refused*: leaving it out would change the meaning, so the next provider is asked |
 
-`openai` is the table of an unknown OpenAI-compatible server; where a provider differs, [its row of quirks](providers.md)
-says so. A kind that is missing from a table does not serve that endpoint. Fields nobody knows are sent on to
+For a **strict** key (`omg keys create --strict`, or `"strict": true` in the admin API) what would be dropped is refused
+too. Where no provider is left that can do it, the answer is a 400 that names the parameter. An OpenAI-compatible
+upstream gets what it refuses, and refuses it itself.
+
+`openai` is the table of an unknown OpenAI-compatible server; where a provider differs,
+[its row of quirks](providers.md) says so. A kind that is missing from a table does not serve that endpoint. Fields nobody knows are sent on to
 OpenAI-compatible upstreams and dropped for the others.
 """
 
