@@ -33,8 +33,8 @@ too. Where no provider is left that can do it, the answer is a 400 that names th
 upstream gets what it refuses, and refuses it itself.
 
 `openai` is the table of an unknown OpenAI-compatible server; where a provider differs,
-[its row of quirks](providers.md) says so. A kind that is missing from a table does not serve that endpoint. Fields nobody knows are sent on to
-OpenAI-compatible upstreams and dropped for the others.
+[its row of quirks](providers.md) says so. A kind that is missing from a table does not serve that endpoint. Fields
+nobody knows are sent on to OpenAI-compatible upstreams and dropped for the others.
 """
 
 
