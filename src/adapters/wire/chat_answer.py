@@ -21,11 +21,12 @@ MAX_KEPT_TEXT_CHARS = 16 * 1024
 
 
 class MadeToolCall(msgspec.Struct, frozen=True):
-    """A call the model made; `arguments` is JSON text, `{}` where there are none."""
+    """A call the model made; `arguments` is JSON text, `{}` where there are none. `extra` are fields beside OpenAI's."""
 
     id: str
     name: str
     arguments: str
+    extra: dict[str, object] | None = None
 
 
 class MadeMessage(msgspec.Struct, frozen=True):
@@ -38,6 +39,7 @@ class MadeMessage(msgspec.Struct, frozen=True):
     thinking_blocks: Sequence[object] = ()
     annotations: Sequence[object] = ()
     logprobs: object = None
+    extra: dict[str, object] | None = None  # further fields: `images`, `audio`
 
 
 def usage_json(usage: TokenUsage) -> dict[str, object]:
@@ -93,9 +95,15 @@ def _choice(index: int, message: MadeMessage, finish: FinishReason) -> dict[str,
         told["annotations"] = message.annotations
     if message.tool_calls:
         told["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+                **(call.extra or {}),
+            }
             for call in message.tool_calls
         ]
+    told |= message.extra or {}
     return {"index": index, "message": told, "logprobs": message.logprobs, "finish_reason": finish}
 
 
@@ -118,8 +126,8 @@ class ChunkWriter:
         self._kept_chars = 0
         self._tools: dict[int, int] = {}  # calls begun, by choice
 
-    def text(self, text: str, index: int = 0) -> bytes:
-        return self._said(index, "content", text)
+    def text(self, text: str, index: int = 0, **choice: object) -> bytes:
+        return self._said(index, "content", text, **choice)
 
     def reasoning(self, text: str, index: int = 0) -> bytes:
         return self._said(index, "reasoning_content", text)
@@ -127,15 +135,16 @@ class ChunkWriter:
     def refusal(self, text: str, index: int = 0) -> bytes:
         return self._said(index, "refusal", text)
 
-    def tool_call(self, call_id: str, name: str, arguments: str = "", index: int = 0) -> bytes:
-        """Begins the next tool call of a choice."""
+    def tool_call(
+        self, call_id: str, name: str, arguments: str = "", index: int = 0, extra: dict[str, object] | None = None
+    ) -> bytes:
+        """Begins the next tool call of a choice. `extra` are fields beside OpenAI's."""
         place = self._tools.get(index, 0)
         self._tools[index] = place + 1
         self._keep(name + arguments)
         function = {"name": name, "arguments": arguments}
-        return self.delta(
-            {"tool_calls": [{"index": place, "id": call_id, "type": "function", "function": function}]}, index
-        )
+        begun = {"index": place, "id": call_id, "type": "function", "function": function, **(extra or {})}
+        return self.delta({"tool_calls": [begun]}, index)
 
     def tool_arguments(self, arguments: str, index: int = 0) -> bytes:
         """More arguments of the tool call begun last; nothing for none."""
@@ -180,11 +189,11 @@ class ChunkWriter:
     def output_text(self) -> str:
         return "".join(self._kept)
 
-    def _said(self, index: int, field: str, text: str) -> bytes:
+    def _said(self, index: int, field: str, text: str, **choice: object) -> bytes:
         if not text:
             return b""
         self._keep(text)
-        return self.delta({field: text}, index)
+        return self.delta({field: text}, index, **choice)
 
     def _keep(self, text: str) -> None:
         self.output_bytes += len(text.encode())
