@@ -1,0 +1,224 @@
+"""Turns ConverseStream's events into OpenAI's chunks.
+
+Rules: R-08. An answer is complete with `messageStop` and a clean end; its usage comes after that, in `metadata`, and
+may be lost without the answer being so. Source: botocore 1.44.5 service model (read 2026-11): blocks of text begin
+without a start event, payloads carry padding, an exception may come in the midst of a 200.
+"""
+
+from typing import Final
+
+import msgspec
+
+from adapters.dialects.bedrock.answer_facts import ConverseUsage, finish_reason
+from adapters.dialects.bedrock.errors import failure_in_event
+from adapters.dialects.bedrock.frames import BrokenFrame, Frame, FrameCutter
+from adapters.dialects.bedrock.response import citation
+from adapters.dialects.bedrock.tools import JSON_TOOL
+from adapters.wire.call import WireCall
+from adapters.wire.chat_answer import ChunkWriter
+from adapters.wire.sse import EVENT_STREAM
+from adapters.wire.undecodable import UNDECODABLE
+from domain.chat import ChatRequest
+from domain.errors import UpstreamFailure
+from domain.failover import FailureKind
+from domain.usage import TokenUsage
+
+
+class _StartedTool(msgspec.Struct, rename="camel"):
+    tool_use_id: str
+    name: str
+
+
+class _Start(msgspec.Struct, rename="camel"):
+    tool_use: _StartedTool | None = None
+
+
+class _ToolInput(msgspec.Struct):
+    input: str = ""
+
+
+class _Thought(msgspec.Struct, rename="camel"):
+    text: str = ""
+    signature: str = ""
+    redacted_content: str = ""
+
+
+class _Delta(msgspec.Struct, rename="camel"):
+    text: str = ""
+    tool_use: _ToolInput | None = None
+    reasoning_content: _Thought | None = None
+    citation: dict[str, object] | None = None
+
+
+class _Event(msgspec.Struct, rename="camel"):
+    """Every event's payload: each has some of these."""
+
+    start: _Start | None = None
+    delta: _Delta | None = None
+    stop_reason: str | None = None
+    usage: ConverseUsage | None = None
+
+
+class _OpenBlock:
+    """What is known of the content block that is being sent."""
+
+    __slots__ = ("answer", "redacted", "signature", "thought", "tool", "tool_input")
+
+    def __init__(self) -> None:
+        self.tool = False
+        self.answer = False  # a call of the tool that stands for a JSON schema
+        self.tool_input = False
+        self.thought = ""
+        self.signature = ""
+        self.redacted = ""
+
+
+_decode = msgspec.json.Decoder(_Event).decode
+_MAX_KEPT_THOUGHT: Final = 1024 * 1024
+
+
+class ConverseStreamDecoder:
+    """One stream. See `StreamDecoder` for the contract."""
+
+    content_type = EVENT_STREAM
+    ending = b"data: [DONE]\n\n"
+
+    def __init__(self, call: WireCall[ChatRequest], *, answers_by_tool: bool) -> None:
+        self.failure: UpstreamFailure | None = None
+        self.done = False
+        self.usage: TokenUsage | None = None
+        self._call = call
+        self._answers_by_tool = answers_by_tool
+        self._cutter = FrameCutter()
+        self._writer = ChunkWriter(call)
+        self._block = _OpenBlock()
+        self._stopped = False
+
+    @property
+    def model(self) -> str:
+        return self._writer.model
+
+    @property
+    def has_content(self) -> bool:
+        return self._writer.has_content
+
+    @property
+    def output_bytes(self) -> int:
+        return self._writer.output_bytes
+
+    def output_text(self) -> str:
+        return self._writer.output_text()
+
+    def feed(self, data: bytes) -> bytes:
+        output: list[bytes] = []
+        if self._is_over():
+            return b""
+        try:
+            for frame in self._cutter.feed(data):
+                output.append(self._read(frame))
+                if self._is_over():
+                    break
+        except BrokenFrame as error:
+            self.failure = _invalid(f"the event stream is broken ({error})")
+        return b"".join(output)
+
+    def finish(self) -> bytes:
+        if self._is_over():
+            return b""
+        if self._stopped and self._cutter.is_empty:
+            self.done = True
+            return b""
+        self.failure = UpstreamFailure(
+            FailureKind.TRUNCATED, "The provider's stream ended before its answer was complete.", status=200
+        )
+        return b""
+
+    def _is_over(self) -> bool:
+        return self.done or self.failure is not None
+
+    def _read(self, frame: Frame) -> bytes:
+        call = self._call
+        if frame.kind != "event":
+            self.failure = failure_in_event(
+                frame.name, frame.payload, frame.message, secret=call.secret, now=call.now()
+            )
+            return b""
+        try:
+            event = _decode(frame.payload)
+            return self._told(frame.name, event)
+        except UNDECODABLE:
+            self.failure = _invalid(f"an event '{frame.name}' cannot be read")
+        except UpstreamFailure as failure:
+            self.failure = failure
+        return b""
+
+    def _told(self, name: str, event: _Event) -> bytes:
+        if name == "messageStart":
+            return self._writer.begin()
+        if name == "contentBlockStart":
+            return self._start(event.start or _Start())
+        if name == "contentBlockDelta":
+            return self._delta(event.delta or _Delta())
+        if name == "contentBlockStop":
+            return self._stop()
+        if name == "messageStop":
+            self._stopped = True
+            calls = self._writer.tool_calls_of()
+            return self._writer.finish(
+                finish_reason(event.stop_reason or "", tool_calls=calls, secret=self._call.secret)
+            )
+        if name == "metadata":
+            return self._metadata(event.usage)
+        return b""  # events to come
+
+    def _start(self, start: _Start) -> bytes:
+        self._block = block = _OpenBlock()
+        if start.tool_use is None:
+            return b""
+        block.tool = True
+        block.answer = self._answers_by_tool and start.tool_use.name == JSON_TOOL
+        return b"" if block.answer else self._writer.tool_call(start.tool_use.tool_use_id, start.tool_use.name)
+
+    def _delta(self, delta: _Delta) -> bytes:
+        writer, block = self._writer, self._block
+        output = writer.text(delta.text)
+        if delta.tool_use is not None:
+            block.tool_input = block.tool_input or bool(delta.tool_use.input)
+            output += (writer.text if block.answer else writer.tool_arguments)(delta.tool_use.input)
+        if delta.reasoning_content is not None:
+            thought = delta.reasoning_content
+            if len(block.thought) < _MAX_KEPT_THOUGHT:
+                block.thought += thought.text
+            block.signature += thought.signature
+            block.redacted += thought.redacted_content
+            output += writer.reasoning(thought.text)
+        if delta.citation is not None:
+            output += writer.delta({"annotations": [citation(delta.citation)]})
+        return output
+
+    def _stop(self) -> bytes:
+        block, self._block = self._block, _OpenBlock()
+        if block.tool and not block.tool_input:
+            return b"" if block.answer else self._writer.tool_arguments("{}")
+        if block.redacted:
+            return self._signed({"type": "redacted_thinking", "data": block.redacted})
+        if block.thought or block.signature:
+            return self._signed({"type": "thinking", "thinking": block.thought, "signature": block.signature})
+        return b""
+
+    def _signed(self, block: dict[str, object]) -> bytes:
+        """A whole thought with its signature, for the next turn to send back."""
+        return self._writer.delta({"thinking_blocks": [block]})
+
+    def _metadata(self, usage: ConverseUsage | None) -> bytes:
+        self.usage = usage.counted() if usage is not None else None
+        if not self._stopped:
+            return b""
+        self.done = True
+        return self._writer.usage(self.usage)
+
+
+def _invalid(what: str) -> UpstreamFailure:
+    return UpstreamFailure(
+        FailureKind.SERVER_ERROR, f"The provider's answer is invalid: {what}.", status=200, code="invalid_response"
+    )
