@@ -21,7 +21,7 @@ MAX_KEPT_TEXT_CHARS = 16 * 1024
 
 
 class MadeToolCall(msgspec.Struct, frozen=True):
-    """A call the model made; `arguments` is JSON text, `{}` where there are none. `extra` are fields beside OpenAI's."""
+    """A call the model made; `arguments` is JSON text, `{}` where there are none. `extra` are further fields."""
 
     id: str
     name: str
@@ -138,7 +138,7 @@ class ChunkWriter:
     def tool_call(
         self, call_id: str, name: str, arguments: str = "", index: int = 0, extra: dict[str, object] | None = None
     ) -> bytes:
-        """Begins the next tool call of a choice. `extra` are fields beside OpenAI's."""
+        """Begins the next tool call of a choice. `extra` are further fields."""
         place = self._tools.get(index, 0)
         self._tools[index] = place + 1
         self._keep(name + arguments)
