@@ -37,6 +37,7 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     model_timeouts: dict[str, TimeoutOverrides] = {}
     allow_private_network: bool = False  # its name may resolve to a private address (S-08)
     max_connections: int = 1000
+    on_disconnect: Literal["cancel", "drain"] = "cancel"  # of a stream whose client left; `drain` reads its usage
     api_version: str | None = None  # Azure: of the classic addresses; without it the v1 endpoint is used
     project: str | None = None  # Vertex AI
     location: str | None = None  # Vertex AI: `global`, `europe-west4`, …; Bedrock: the AWS region

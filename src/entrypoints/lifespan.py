@@ -49,7 +49,13 @@ class RunningGateway(msgspec.Struct, frozen=True):
         keeper = await self.container.get(AvailabilityKeeper)
         prices = await self.container.get(LivePriceBook)
         ledger = await self.container.get(LedgerBacklog)
-        for close in (keeper.flush, prices.follow, ledger.finish, self.services.state.aclose):
+        for close in (
+            self.services.pipeline.aclose,
+            keeper.flush,
+            prices.follow,
+            ledger.finish,
+            self.services.state.aclose,
+        ):
             try:
                 await close()
             except Exception:

@@ -13,6 +13,7 @@ from application.catalog import AUTO_MODEL
 from application.inference.calls import CallContext, InferenceCall, PlainReply
 from application.inference.deadlines import CallTimer
 from application.inference.dispatch import Dispatcher, Make, Served, stored_key_id
+from application.inference.draining import Draining
 from application.inference.operations import Operation
 from application.inference.streams import HeldStream, StreamReply, broken, open_held
 from application.metering import Meter
@@ -57,6 +58,7 @@ class InferencePipeline:
         self._availability = availability
         self._clock = clock
         self._ids = ids
+        self._draining = Draining()
 
     async def complete(
         self, operation: Operation[Answering[R]], principal: Principal, payload: Payload[R], context: CallContext
@@ -84,7 +86,13 @@ class InferencePipeline:
         self._served(call, served, upstream.limits, upstream.model, upstream.dropped_params)
         ttft_ms = (self._clock.monotonic() - context.started) * 1000
         books = _StreamBooks(self, self._settlement, self._meter, call, served, ttft_ms)
-        return StreamReply(served.value, served.timer, books.progressed, books.ended)
+        drains = served.candidate.provider.settings.on_disconnect == "drain"
+        draining = self._draining.of(context.trace) if drains else None
+        return StreamReply(served.value, served.timer, books.progressed, books.ended, draining)
+
+    async def aclose(self) -> None:
+        """Cut off the streams that are read on for clients that left; their usage so far is settled."""
+        await self._draining.aclose()
 
     async def _dispatched(self, operation: Operation[P], call: InferenceCall[R], make: Make[P, R, T]) -> Served[T]:
         """Plan, admit, dispatch; settled here where it ends without an answer."""

@@ -1,16 +1,20 @@
 """Streams: held until their first content, then passed on; settled exactly once."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
 import msgspec
 
 from application.inference.deadlines import CallTimer
+from application.inference.draining import Drain
 from domain.errors import StreamBroken, UpstreamFailure
 from domain.failover import FailureKind
 from domain.inference import InferenceRequest
 from domain.ports.providers import ProviderCall, ProviderStream, Streaming
+
+log = logging.getLogger(__name__)
 
 HOLD_SECONDS = 2.0
 HOLD_BYTES = 64 * 1024
@@ -86,7 +90,8 @@ class StreamReply:
     """A committed stream: iterate it once for blocks of whole events, what closes them last, then `aclose` it.
 
     Iteration raises `StreamBroken` where the upstream fails midway; there is no closing event then. `on_end` is
-    called exactly once, with the failure or None, before the last bytes are handed over or at closing;
+    called exactly once, with the failure or None, before the last bytes are handed over or at closing (with
+    `draining` when the rest has been read);
     `on_progress` at most once a second while blocks go by.
     """
 
@@ -96,6 +101,7 @@ class StreamReply:
         timer: CallTimer,
         on_progress: Callable[[], None],
         on_end: Callable[[UpstreamFailure | None, bool], None],
+        draining: Drain | None = None,
     ) -> None:
         self._held = held
         self._timer = timer
@@ -104,6 +110,8 @@ class StreamReply:
         self._time = asyncio.get_running_loop().time
         self._progress_due = self._time() + PROGRESS_SECONDS
         self._ended = False
+        self._draining = draining  # given where the rest is read though the client leaves
+        self._given_up = False
 
     @property
     def content_type(self) -> str:
@@ -132,6 +140,12 @@ class StreamReply:
 
     async def aclose(self) -> None:
         """Release everything. Settles the call as given up where it had not ended. Idempotent."""
+        if self._given_up:
+            return
+        if self._draining is not None and not self._ended and self._draining.wanted():
+            self._given_up = True
+            self._draining.take(self._read_on())
+            return
         self._timer.close()
         self._end(None, finished=False)
         await self._held.aclose()
@@ -139,9 +153,25 @@ class StreamReply:
     async def _next(self) -> bytes | None:
         with self._timer:
             if self._held.pending is None:
-                return await anext(self._held.iterator, None)
+                if self._draining is None:
+                    return await anext(self._held.iterator, None)
+                self._held.pending = asyncio.ensure_future(anext(self._held.iterator, None))
+            # A reader that is cancelled leaves the read itself under way, for whoever reads on.
+            await asyncio.wait({self._held.pending})
             pending, self._held.pending = self._held.pending, None
-            return await pending
+            return pending.result()
+
+    async def _read_on(self) -> None:
+        """For the usage alone: whatever happens to the stream, the client had left it."""
+        try:
+            while await self._next() is not None:
+                pass
+        except UpstreamFailure:
+            log.debug("a stream broke after its client had left")
+        finally:
+            self._timer.close()
+            self._end(None, finished=False)
+            await self._held.aclose()
 
     def _end(self, failure: UpstreamFailure | None, *, finished: bool) -> None:
         if not self._ended:

@@ -12,10 +12,11 @@ from domain.embeddings import EmbeddingRequest
 from domain.errors import AllCandidatesFailed, PermissionDenied, RequestInvalid, StreamBroken
 from domain.failover import FailureKind
 from domain.keys import Principal
+from domain.providers import ProviderSettings
 from domain.timeouts import Timeouts
 from domain.usage import TokenUsage
 from domain.wire import Payload
-from tests.builders import a_chat_payload
+from tests.builders import a_chat_payload, a_provider
 from tests.fakes.gateway import ANYONE, FakeGateway
 from tests.fakes.providers import FOREVER, FakeChatProvider, FakeStream, failure
 
@@ -184,6 +185,76 @@ async def test_a_stream_nobody_finishes_reading_is_settled_as_the_clients_leavin
 
     assert upstream.closed
     assert [r.outcome for r in gateway.sink.records] == ["client_cancelled"]
+
+
+async def left_after_hello(upstream: FakeStream, *, client_left: bool) -> FakeGateway:
+    """A stream of a provider that bills whole answers, given up after its first content."""
+    settings = ProviderSettings(on_disconnect="drain")
+    providers = [a_provider("a", settings=settings)]
+    gateway = await FakeGateway({"a": FakeChatProvider(upstream)}, providers=providers).started()
+    context = gateway.context()
+    reply = await gateway.pipeline.stream(CHAT, ANYONE, STREAM, context)
+
+    async def read() -> None:
+        async for _ in reply:
+            await asyncio.sleep(0)
+
+    reading = asyncio.ensure_future(read())
+    await asyncio.sleep(0.01)
+    context.trace.client_left = client_left
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    await reply.aclose()
+    await reply.aclose()
+    return gateway
+
+
+class SlowStream(FakeStream):
+    """Says hello, and the rest when it is told to; usage comes last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go_on = asyncio.Event()
+
+    @override
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        self.has_content = True
+        yield HELLO
+        await self.go_on.wait()
+        yield WORLD
+        self.usage = TokenUsage(7, 70)
+
+
+async def test_a_stream_that_is_billed_whole_is_read_to_its_end_when_the_client_leaves() -> None:
+    """R-02: the record has the provider's own figure, and is the client's leaving all the same."""
+    upstream = SlowStream()
+    gateway = await left_after_hello(upstream, client_left=True)
+    assert gateway.sink.records == []
+
+    upstream.go_on.set()
+    await asyncio.sleep(0.01)
+
+    assert [(r.outcome, r.usage) for r in gateway.sink.records] == [("client_cancelled", TokenUsage(7, 70))]
+    assert upstream.closed
+
+
+async def test_a_stop_of_the_gateway_waits_for_no_stream_that_nobody_reads() -> None:
+    upstream = SlowStream()
+    gateway = await left_after_hello(upstream, client_left=True)
+
+    await gateway.pipeline.aclose()
+
+    assert [r.outcome for r in gateway.sink.records] == ["client_cancelled"]
+    assert upstream.closed
+
+
+async def test_a_stream_the_gateway_itself_interrupts_is_not_read_on() -> None:
+    upstream = SlowStream()
+    gateway = await left_after_hello(upstream, client_left=False)
+
+    assert [r.outcome for r in gateway.sink.records] == ["interrupted"]
+    assert upstream.closed
 
 
 async def test_silence_before_content_fails_over_and_silence_after_it_breaks_the_stream() -> None:
