@@ -9,7 +9,8 @@ from typing_extensions import override
 from domain.chat import Penalty, StreamOptions
 from domain.inference import InferenceRequest
 
-Prompt = str | list[str] | list[int] | list[list[int]]
+Prompt = str | Annotated[list[str | int | list[int]], Meta(min_length=1)]
+"""A text, texts, the token ids of one text, or of several."""
 
 
 class CompletionRequest(InferenceRequest, kw_only=True):
@@ -49,3 +50,10 @@ class CompletionRequest(InferenceRequest, kw_only=True):
             yield self.prompt
         else:
             yield from (text for text in self.prompt or () if isinstance(text, str))
+
+    def prompts(self) -> list[str | list[int]]:
+        """Every prompt, a text or token ids. None at all is the empty text."""
+        if self.prompt is None or isinstance(self.prompt, str):
+            return [self.prompt or ""]
+        ids = [part for part in self.prompt if isinstance(part, int)]
+        return [ids] if ids else [part for part in self.prompt if not isinstance(part, int)]

@@ -8,7 +8,8 @@ from typing_extensions import override
 
 from domain.inference import InferenceRequest
 
-EmbeddingInput = str | list[str] | list[int] | list[list[int]]
+EmbeddingInput = str | Annotated[list[str | int | list[int]], Meta(min_length=1)]
+"""A text, texts, the token ids of one text, or of several (a union of one kind of list, as msgspec asks)."""
 
 
 class EmbeddingRequest(InferenceRequest, kw_only=True):
@@ -18,6 +19,11 @@ class EmbeddingRequest(InferenceRequest, kw_only=True):
     encoding_format: Literal["float", "base64"] | None = None
     dimensions: Annotated[int, Meta(ge=1)] | None = None
     user: str | None = None
+
+    @property
+    def has_token_ids(self) -> bool:
+        """Whether any of the input is token ids instead of text."""
+        return not isinstance(self.input, str) and any(not isinstance(part, str) for part in self.input)
 
     @override
     def prompt_texts(self) -> Iterator[str]:

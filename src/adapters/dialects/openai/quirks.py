@@ -40,3 +40,15 @@ class Quirks(msgspec.Struct, frozen=True):
     error_kinds: dict[str, str] = {}  # its error codes or types -> FailureKind, besides those of `errors.py`
     quota_resets: Literal["", "day", "month"] = ""  # when a spent free tier comes back, in UTC
     limits: HeaderTable = {}
+
+
+class EndpointQuirks(msgspec.Struct, frozen=True):
+    """Where an upstream leaves one of OpenAI's other endpoints, besides what its chat drops there too."""
+
+    drop: frozenset[str] = frozenset()  # parameters it answers 400 to, left out and reported
+    refused: frozenset[str] = frozenset()  # another candidate is tried: leaving them out would change the meaning
+    rename: dict[str, str] = {}
+    token_ids: bool = True  # embeddings: takes arrays of token ids; otherwise they are made text again
+
+
+TEXT_ONLY = EndpointQuirks(token_ids=False)

@@ -1,13 +1,25 @@
 """Builds the capabilities of an OpenAI-compatible upstream from its row of data."""
 
 from collections.abc import Callable
+from typing import TypeVar
+
+import httpx
 
 from adapters.dialects.openai.chat import OpenAIChat
+from adapters.dialects.openai.completions import OpenAICompletions
+from adapters.dialects.openai.embeddings import OpenAIEmbeddings
+from adapters.dialects.openai.images import OpenAIImages
 from adapters.dialects.openai.model_list import read_models
-from adapters.dialects.openai.params import chat_fidelity
+from adapters.dialects.openai.moderations import OpenAIModerations
+from adapters.dialects.openai.params import ENDPOINT_PARAMS, chat_fidelity, endpoint_fidelity
+from adapters.dialects.openai.quirks import EndpointQuirks
+from adapters.dialects.openai.speech import OpenAISpeech
+from adapters.dialects.openai.transcriptions import OpenAITranscriptions
 from adapters.providers.base_url import endpoint
-from adapters.providers.capability import HttpCapability, fixed
+from adapters.providers.capability import Address, HeaderSource, HttpCapability, fixed
 from adapters.providers.credentials import KeyHeaders
+from adapters.providers.detokenized import Detokenized
+from adapters.providers.dialect import Dialect
 from adapters.providers.entry import Entry
 from adapters.providers.kind import Place
 from adapters.providers.models import HttpModels
@@ -17,36 +29,94 @@ from adapters.wire.rate_limits import RawHeaders
 from domain.chat import ChatRequest
 from domain.errors import UpstreamFailure
 from domain.fidelity import Fidelity
-from domain.ports.providers import Capabilities
+from domain.inference import InferenceRequest
+from domain.ports.providers import Capabilities, EmbeddingProvider
 from domain.secrets import Secret
 
-ENDPOINTS = ("chat.completions", "models")
+R = TypeVar("R", bound=InferenceRequest)
+
+ENDPOINTS = (
+    "chat.completions",
+    "completions",
+    "embeddings",
+    "images.generations",
+    "audio.speech",
+    "audio.transcriptions",
+    "moderations",
+    "models",
+)
+
+Locate = Callable[[str], Address | None]
+"""From an endpoint's name to where it is; None where the upstream has none."""
 
 
 def build(place: Place) -> Capabilities:
     """Every capability the entry names."""
-    entry, base, settings = place.entry, place.base, place.provider.settings
-    upstream = HttpUpstream(place.transport, place.timeouts, place.now)
-    headers = KeyHeaders(place.user_agent, entry.headers)
-    chat_url = endpoint(base, entry.chat_path)
-    chat: HttpCapability[ChatRequest] = HttpCapability(
-        upstream, OpenAIChat(entry.quirks, settings.drop_params), fixed(chat_url), headers
-    )
+    entry, base = place.entry, place.base
+    paths = {"chat.completions": entry.chat_path, **entry.paths}
+
+    def locate(name: str) -> Address | None:
+        return fixed(endpoint(base, paths[name])) if name in paths else None
+
     models_url = endpoint(base, entry.models_path) if entry.models_path is not None else None
-    certain = (*settings.models, *entry.preset.models)
-    models = HttpModels(upstream, models_url, headers, read_models, _failure_reader(entry, place.now), certain)
-    return Capabilities(chat=chat, models=models)
+    return OpenAIParts(place, locate, KeyHeaders(place.user_agent, entry.headers)).capabilities(models_url)
 
 
 def fidelity(entry: Entry) -> dict[str, Fidelity]:
     """The parameter tables of one entry, by endpoint."""
-    return {"chat.completions": chat_fidelity(entry.quirks)}
+    tables = {"chat.completions": chat_fidelity(entry.quirks)}
+    for name in entry.paths:
+        if name in ENDPOINT_PARAMS:
+            own = entry.endpoint_quirks.get(name, EndpointQuirks())
+            tables[name] = endpoint_fidelity(name, entry.quirks, own)
+    return tables
 
 
-def _failure_reader(
-    entry: Entry, now: Callable[[], float]
-) -> Callable[[int, RawHeaders, bytes, Secret | None], UpstreamFailure]:
-    def failure(status: int, headers: RawHeaders, body: bytes, secret: Secret | None) -> UpstreamFailure:
-        return failure_from_answer(status, headers, body, entry.quirks, secret=secret, now=now())
+class OpenAIParts:
+    """Makes OpenAI's capabilities of one upstream, wherever its endpoints are."""
 
-    return failure
+    def __init__(self, place: Place, locate: Locate, headers: HeaderSource) -> None:
+        self._place = place
+        self._locate = locate
+        self._headers = headers
+        self._upstream = HttpUpstream(place.transport, place.timeouts, place.now)
+
+    def capabilities(self, models_url: httpx.URL | None) -> Capabilities:
+        """All that `locate` knows the place of. `models_url` of None: there is no list of models."""
+        quirks, drop = self._place.entry.quirks, self._place.provider.settings.drop_params
+        chat: HttpCapability[ChatRequest] | None = self.at("chat.completions", OpenAIChat(quirks, drop))
+        return Capabilities(
+            chat=chat,
+            completions=self.at("completions", OpenAICompletions(quirks, self._own("completions"), drop)),
+            embeddings=self.embeddings(),
+            images=self.at("images.generations", OpenAIImages(quirks, self._own("images.generations"), drop)),
+            speech=self.at("audio.speech", OpenAISpeech(quirks, self._own("audio.speech"), drop)),
+            transcriptions=self.at(
+                "audio.transcriptions", OpenAITranscriptions(quirks, self._own("audio.transcriptions"), drop)
+            ),
+            moderations=self.at("moderations", OpenAIModerations(quirks, self._own("moderations"), drop)),
+            models=self.models(models_url),
+        )
+
+    def at(self, name: str, dialect: Dialect[R]) -> HttpCapability[R] | None:
+        """One endpoint, or None where the upstream has none."""
+        address = self._locate(name)
+        return HttpCapability(self._upstream, dialect, address, self._headers) if address is not None else None
+
+    def embeddings(self) -> EmbeddingProvider | None:
+        own = self._own("embeddings")
+        drop = self._place.provider.settings.drop_params
+        found = self.at("embeddings", OpenAIEmbeddings(self._place.entry.quirks, own, drop))
+        return found if found is None or own.token_ids else Detokenized(found)
+
+    def models(self, url: httpx.URL | None) -> HttpModels:
+        place = self._place
+        certain = (*place.provider.settings.models, *place.entry.preset.models)
+        return HttpModels(self._upstream, url, self._headers, read_models, self._failure, certain)
+
+    def _own(self, name: str) -> EndpointQuirks:
+        return self._place.entry.endpoint_quirks.get(name, EndpointQuirks())
+
+    def _failure(self, status: int, headers: RawHeaders, body: bytes, secret: Secret | None) -> UpstreamFailure:
+        place = self._place
+        return failure_from_answer(status, headers, body, place.entry.quirks, secret=secret, now=place.now())

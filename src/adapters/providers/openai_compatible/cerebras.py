@@ -5,7 +5,7 @@ reserves the prompt plus `max_completion_tokens` up front, so a huge limit alone
 """
 
 from adapters.dialects.openai.quirks import Quirks
-from adapters.providers.entry import Entry
+from adapters.providers.entry import Entry, also
 from adapters.wire.limit_headers import limit_headers
 from domain.providers import ProviderPreset
 
@@ -52,4 +52,5 @@ ENTRY = Entry(
             ),
         },
     ),
+    paths=also("completions", "responses"),
 )

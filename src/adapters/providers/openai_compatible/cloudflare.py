@@ -4,8 +4,8 @@ Source: cloudflare-docs limits (read 2026-11). Two different 429s: the day's neu
 UTC), or too many tasks this minute. Models are listed beside the OpenAI endpoints, not under them.
 """
 
-from adapters.dialects.openai.quirks import Quirks
-from adapters.providers.entry import Entry
+from adapters.dialects.openai.quirks import TEXT_ONLY, Quirks
+from adapters.providers.entry import Entry, also
 from domain.providers import ProviderPreset
 
 ENTRY = Entry(
@@ -32,4 +32,6 @@ ENTRY = Entry(
         quota_resets="day",
     ),
     models_path="/../models/search",
+    paths=also("completions", "embeddings", "responses"),
+    endpoint_quirks={"embeddings": TEXT_ONLY},
 )

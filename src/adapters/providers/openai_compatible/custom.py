@@ -4,7 +4,7 @@ Rate-limit headers are read by OpenAI's names, in whatever format they come.
 """
 
 from adapters.dialects.openai.quirks import REASONING_FIELDS, Quirks
-from adapters.providers.entry import Entry
+from adapters.providers.entry import Entry, also
 from adapters.wire.limit_headers import openai_limit_headers
 from domain.providers import ProviderPreset
 
@@ -20,5 +20,8 @@ ENTRY = Entry(
     Quirks(
         message_fields=frozenset(REASONING_FIELDS),
         limits=openai_limit_headers(),
+    ),
+    paths=also(
+        "completions", "embeddings", "images.generations", "audio.speech", "audio.transcriptions", "moderations"
     ),
 )

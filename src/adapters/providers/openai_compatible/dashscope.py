@@ -3,8 +3,8 @@
 Source: litellm 1.106 (read 2026-11). Some thinking models answer streams only.
 """
 
-from adapters.dialects.openai.quirks import Quirks
-from adapters.providers.entry import Entry
+from adapters.dialects.openai.quirks import TEXT_ONLY, Quirks
+from adapters.providers.entry import Entry, also
 from domain.providers import ProviderPreset
 
 ENTRY = Entry(
@@ -19,4 +19,6 @@ ENTRY = Entry(
         key_url="https://modelstudio.console.alibabacloud.com",
     ),
     Quirks(max_tokens_field="max_tokens"),
+    paths=also("completions", "embeddings"),
+    endpoint_quirks={"embeddings": TEXT_ONLY},
 )

@@ -3,8 +3,8 @@
 Source: litellm 1.106 (read 2026-11). Of tool choices it knows `auto` and `none`.
 """
 
-from adapters.dialects.openai.quirks import Quirks
-from adapters.providers.entry import Entry
+from adapters.dialects.openai.quirks import TEXT_ONLY, Quirks
+from adapters.providers.entry import Entry, also
 from domain.providers import ProviderPreset
 
 ENTRY = Entry(
@@ -22,4 +22,6 @@ ENTRY = Entry(
         max_tokens_field="max_tokens",
         rewrite={"tool_choice": {'"required"': '"auto"', "{": '"auto"'}},
     ),
+    paths=also("completions", "embeddings", "images.generations", "audio.speech", "audio.transcriptions"),
+    endpoint_quirks={"embeddings": TEXT_ONLY},
 )

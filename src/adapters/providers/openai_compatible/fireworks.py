@@ -3,8 +3,8 @@
 Source: docs.fireworks.ai rate limits, public client code (read 2026-11). Limits adapt to use and have no reset.
 """
 
-from adapters.dialects.openai.quirks import Quirks
-from adapters.providers.entry import Entry
+from adapters.dialects.openai.quirks import TEXT_ONLY, Quirks
+from adapters.providers.entry import Entry, also
 from adapters.wire.limit_headers import limit_headers, openai_limit_headers
 from domain.providers import ProviderPreset
 
@@ -37,4 +37,6 @@ ENTRY = Entry(
             ),
         },
     ),
+    paths=also("completions", "embeddings", "responses"),
+    endpoint_quirks={"embeddings": TEXT_ONLY},
 )

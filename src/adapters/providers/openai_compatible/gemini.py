@@ -5,8 +5,8 @@ wait is in the error's RetryInfo. An invalid key is a 400; an error body may be 
 list begin with `models/`; some versions end a tool call with `stop`.
 """
 
-from adapters.dialects.openai.quirks import Quirks
-from adapters.providers.entry import Entry
+from adapters.dialects.openai.quirks import TEXT_ONLY, Quirks
+from adapters.providers.entry import Entry, also
 from domain.providers import ProviderPreset
 
 ENTRY = Entry(
@@ -49,4 +49,6 @@ ENTRY = Entry(
         message_names=False,
         stop_with_tool_calls=True,
     ),
+    paths=also("embeddings", "images.generations"),
+    endpoint_quirks={"embeddings": TEXT_ONLY},
 )

@@ -4,8 +4,8 @@ Source: github orgs/community discussion 203602 (read 2026-11). `GITHUB_TOKEN` l
 other reasons, and must not be sent to a host that serves nothing.
 """
 
-from adapters.dialects.openai.quirks import Quirks
-from adapters.providers.entry import Entry
+from adapters.dialects.openai.quirks import TEXT_ONLY, Quirks
+from adapters.providers.entry import Entry, also
 from adapters.wire.limit_headers import openai_limit_headers
 from domain.providers import ProviderPreset
 
@@ -23,4 +23,6 @@ ENTRY = Entry(
     models_path="/../catalog/models",
     version_path="",
     headers=(("x-github-api-version", "2022-11-28"),),
+    paths=also("embeddings"),
+    endpoint_quirks={"embeddings": TEXT_ONLY},
 )

@@ -5,7 +5,7 @@ token headers the minute; usage may come in `x_groq.usage`, a stream's error in 
 """
 
 from adapters.dialects.openai.quirks import Quirks
-from adapters.providers.entry import Entry
+from adapters.providers.entry import Entry, also
 from adapters.wire.limit_headers import openai_limit_headers
 from domain.providers import ProviderPreset
 
@@ -31,4 +31,5 @@ ENTRY = Entry(
         quota_resets="day",
         limits=openai_limit_headers(requests_window="day"),
     ),
+    paths=also("audio.speech", "audio.transcriptions", "responses"),
 )

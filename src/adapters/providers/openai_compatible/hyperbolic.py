@@ -4,7 +4,7 @@ Source: litellm 1.106, the provider's pages (read 2026-11).
 """
 
 from adapters.dialects.openai.quirks import Quirks
-from adapters.providers.entry import Entry
+from adapters.providers.entry import Entry, also
 from domain.providers import ProviderPreset
 
 ENTRY = Entry(
@@ -19,4 +19,5 @@ ENTRY = Entry(
         key_url="https://app.hyperbolic.xyz/settings",
     ),
     Quirks(max_tokens_field="max_tokens"),
+    paths=also("completions", "images.generations"),
 )

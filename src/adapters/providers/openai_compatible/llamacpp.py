@@ -5,7 +5,7 @@ stream's error in an `error:` line.
 """
 
 from adapters.dialects.openai.quirks import REASONING_FIELDS, Quirks
-from adapters.providers.entry import Entry
+from adapters.providers.entry import Entry, also
 from domain.providers import ProviderPreset
 
 ENTRY = Entry(
@@ -20,4 +20,5 @@ ENTRY = Entry(
         free_tier="your own machine",
     ),
     Quirks(max_tokens_field="max_tokens", message_fields=frozenset(REASONING_FIELDS)),
+    paths=also("completions", "embeddings", "responses"),
 )

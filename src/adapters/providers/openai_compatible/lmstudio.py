@@ -3,8 +3,8 @@
 Source: litellm lm_studio (read 2026-11). It refuses `json_object` and answers unknown paths with 200 and an error.
 """
 
-from adapters.dialects.openai.quirks import REASONING_FIELDS, Quirks
-from adapters.providers.entry import Entry
+from adapters.dialects.openai.quirks import REASONING_FIELDS, TEXT_ONLY, Quirks
+from adapters.providers.entry import Entry, also
 from domain.providers import ProviderPreset
 
 ENTRY = Entry(
@@ -19,4 +19,6 @@ ENTRY = Entry(
         free_tier="your own machine",
     ),
     Quirks(max_tokens_field="max_tokens", message_fields=frozenset(REASONING_FIELDS)),
+    paths=also("completions", "embeddings", "responses"),
+    endpoint_quirks={"embeddings": TEXT_ONLY},
 )

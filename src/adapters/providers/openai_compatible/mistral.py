@@ -5,8 +5,8 @@ takes tool call ids of exactly nine letters and digits, sends usage without bein
 arguments as an object and content as a list of parts.
 """
 
-from adapters.dialects.openai.quirks import Quirks
-from adapters.providers.entry import Entry
+from adapters.dialects.openai.quirks import EndpointQuirks, Quirks
+from adapters.providers.entry import Entry, also
 from adapters.wire.limit_headers import limit_headers
 from domain.providers import ProviderPreset
 
@@ -79,4 +79,10 @@ ENTRY = Entry(
             ),
         },
     ),
+    paths=also("embeddings", "audio.transcriptions", "moderations"),
+    endpoint_quirks={
+        "embeddings": EndpointQuirks(
+            drop=frozenset({"user"}), rename={"dimensions": "output_dimension"}, token_ids=False
+        )
+    },
 )

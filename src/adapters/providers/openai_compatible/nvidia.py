@@ -4,8 +4,8 @@ Source: litellm, promptfoo docs (read 2026-11). Which fields a model knows varie
 or 404, and neither is waited for.
 """
 
-from adapters.dialects.openai.quirks import Quirks
-from adapters.providers.entry import Entry
+from adapters.dialects.openai.quirks import TEXT_ONLY, Quirks
+from adapters.providers.entry import Entry, also
 from domain.providers import ProviderPreset
 
 ENTRY = Entry(
@@ -24,4 +24,6 @@ ENTRY = Entry(
         max_tokens_field="max_tokens",
         drop=frozenset({"store", "metadata", "service_tier", "user", "logit_bias", "parallel_tool_calls"}),
     ),
+    paths=also("completions", "embeddings"),
+    endpoint_quirks={"embeddings": TEXT_ONLY},
 )

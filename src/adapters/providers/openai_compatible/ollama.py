@@ -3,8 +3,8 @@
 Source: ollama 0.6.3 (read 2026-11). The first call to a model loads it: tens of seconds. An error may be a string.
 """
 
-from adapters.dialects.openai.quirks import REASONING_FIELDS, Quirks
-from adapters.providers.entry import Entry
+from adapters.dialects.openai.quirks import REASONING_FIELDS, TEXT_ONLY, Quirks
+from adapters.providers.entry import Entry, also
 from domain.providers import ProviderPreset
 
 ENTRY = Entry(
@@ -19,4 +19,6 @@ ENTRY = Entry(
         free_tier="your own machine",
     ),
     Quirks(max_tokens_field="max_tokens", message_fields=frozenset(REASONING_FIELDS)),
+    paths=also("completions", "embeddings"),
+    endpoint_quirks={"embeddings": TEXT_ONLY},
 )

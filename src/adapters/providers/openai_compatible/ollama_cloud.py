@@ -3,8 +3,8 @@
 Source: ollama 0.6.3 (read 2026-11).
 """
 
-from adapters.dialects.openai.quirks import REASONING_FIELDS, Quirks
-from adapters.providers.entry import Entry
+from adapters.dialects.openai.quirks import REASONING_FIELDS, TEXT_ONLY, Quirks
+from adapters.providers.entry import Entry, also
 from domain.providers import ProviderPreset
 
 ENTRY = Entry(
@@ -19,4 +19,6 @@ ENTRY = Entry(
         key_url="https://ollama.com/settings/keys",
     ),
     Quirks(max_tokens_field="max_tokens", message_fields=frozenset(REASONING_FIELDS)),
+    paths=also("completions", "embeddings"),
+    endpoint_quirks={"embeddings": TEXT_ONLY},
 )

@@ -5,7 +5,7 @@ Source: openai-python 3.52, developers.openai.com rate limits (read 2026-11). Re
 """
 
 from adapters.dialects.openai.quirks import Quirks
-from adapters.providers.entry import Entry
+from adapters.providers.entry import Entry, also
 from adapters.wire.limit_headers import limit_headers, openai_limit_headers
 from domain.providers import ProviderPreset
 
@@ -33,5 +33,14 @@ ENTRY = Entry(
                 reset="x-ratelimit-reset-project-tokens",
             ),
         },
+    ),
+    paths=also(
+        "completions",
+        "embeddings",
+        "images.generations",
+        "audio.speech",
+        "audio.transcriptions",
+        "moderations",
+        "responses",
     ),
 )

@@ -4,8 +4,8 @@ Source: openrouter.ai/docs limits, errors, streaming, free models router (read 2
 account, not for a key; rate-limit headers come only with its own 429s and are repeated in the error's body.
 """
 
-from adapters.dialects.openai.quirks import REASONING_FIELDS, Quirks
-from adapters.providers.entry import Entry
+from adapters.dialects.openai.quirks import REASONING_FIELDS, TEXT_ONLY, Quirks
+from adapters.providers.entry import Entry, also
 from adapters.wire.limit_headers import limit_headers
 from domain.providers import ProviderPreset
 
@@ -33,4 +33,6 @@ ENTRY = Entry(
             reset="x-ratelimit-reset",
         ),
     ),
+    paths=also("completions", "embeddings", "responses"),
+    endpoint_quirks={"embeddings": TEXT_ONLY},
 )

@@ -3,7 +3,7 @@
 Source: litellm 1.106 (read 2026-11). Its chunks repeat the whole message beside the delta, with usage in each.
 """
 
-from adapters.dialects.openai.quirks import Quirks
+from adapters.dialects.openai.quirks import TEXT_ONLY, Quirks
 from adapters.providers.entry import Entry
 from domain.providers import ProviderPreset
 
@@ -28,4 +28,6 @@ ENTRY = Entry(
     ),
     models_path=None,
     version_path="",
+    paths={"embeddings": "/v1/embeddings"},
+    endpoint_quirks={"embeddings": TEXT_ONLY},
 )

@@ -3,8 +3,8 @@
 Source: docs.sambanova.ai rate limits (read 2026-11). Reset headers are Unix times.
 """
 
-from adapters.dialects.openai.quirks import Quirks
-from adapters.providers.entry import Entry
+from adapters.dialects.openai.quirks import TEXT_ONLY, Quirks
+from adapters.providers.entry import Entry, also
 from adapters.wire.limit_headers import limit_headers
 from domain.providers import ProviderPreset
 
@@ -42,4 +42,6 @@ ENTRY = Entry(
             ),
         },
     ),
+    paths=also("completions", "embeddings", "audio.transcriptions", "responses"),
+    endpoint_quirks={"embeddings": TEXT_ONLY},
 )

@@ -4,8 +4,8 @@ Source: litellm 1.106, public client code (read 2026-11). Its model list is a ba
 may be `eos`, an index of a tool call may be a string or missing.
 """
 
-from adapters.dialects.openai.quirks import Quirks
-from adapters.providers.entry import Entry
+from adapters.dialects.openai.quirks import TEXT_ONLY, Quirks
+from adapters.providers.entry import Entry, also
 from adapters.wire.limit_headers import limit_headers
 from domain.providers import ProviderPreset
 
@@ -33,4 +33,6 @@ ENTRY = Entry(
             **limit_headers("tokens", "second", limit="x-tokenlimit-limit", remaining="x-tokenlimit-remaining"),
         },
     ),
+    paths=also("completions", "embeddings", "images.generations", "audio.speech", "audio.transcriptions"),
+    endpoint_quirks={"embeddings": TEXT_ONLY},
 )

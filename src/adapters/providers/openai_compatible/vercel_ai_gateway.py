@@ -3,8 +3,8 @@
 Source: litellm 1.106, the provider's pages (read 2026-11).
 """
 
-from adapters.dialects.openai.quirks import REASONING_FIELDS, Quirks
-from adapters.providers.entry import Entry
+from adapters.dialects.openai.quirks import REASONING_FIELDS, TEXT_ONLY, Quirks
+from adapters.providers.entry import Entry, also
 from domain.providers import ProviderPreset
 
 ENTRY = Entry(
@@ -19,4 +19,6 @@ ENTRY = Entry(
         key_url="https://vercel.com/docs/ai-gateway",
     ),
     Quirks(message_fields=frozenset(REASONING_FIELDS)),
+    paths=also("embeddings", "responses"),
+    endpoint_quirks={"embeddings": TEXT_ONLY},
 )

@@ -4,7 +4,7 @@ Source: vLLM's OpenAI server, litellm hosted_vllm (read 2026-11). A key only whe
 """
 
 from adapters.dialects.openai.quirks import REASONING_FIELDS, Quirks
-from adapters.providers.entry import Entry
+from adapters.providers.entry import Entry, also
 from domain.providers import ProviderPreset
 
 ENTRY = Entry(
@@ -19,4 +19,5 @@ ENTRY = Entry(
         free_tier="your own machine",
     ),
     Quirks(developer_role=True, message_fields=frozenset(REASONING_FIELDS)),
+    paths=also("completions", "embeddings", "audio.transcriptions", "responses"),
 )

@@ -4,8 +4,8 @@ Source: litellm's xai transformation, public client code (read 2026-11). `comple
 tokens out although the total holds them; an error is `{"code", "error": "text"}`; a tool call comes whole.
 """
 
-from adapters.dialects.openai.quirks import Quirks
-from adapters.providers.entry import Entry
+from adapters.dialects.openai.quirks import TEXT_ONLY, Quirks
+from adapters.providers.entry import Entry, also
 from adapters.wire.limit_headers import openai_limit_headers
 from domain.providers import ProviderPreset
 
@@ -26,4 +26,6 @@ ENTRY = Entry(
         completion_excludes_reasoning=True,
         limits=openai_limit_headers(resets=False),
     ),
+    paths=also("embeddings", "images.generations", "responses"),
+    endpoint_quirks={"embeddings": TEXT_ONLY},
 )

@@ -3,8 +3,8 @@
 Source: litellm 1.106 (read 2026-11). Error codes are numbers as strings; of tool choices it knows `auto`.
 """
 
-from adapters.dialects.openai.quirks import Quirks
-from adapters.providers.entry import Entry
+from adapters.dialects.openai.quirks import TEXT_ONLY, Quirks
+from adapters.providers.entry import Entry, also
 from domain.providers import ProviderPreset
 
 ENTRY = Entry(
@@ -33,4 +33,6 @@ ENTRY = Entry(
     ),
     models_path=None,
     version_path="/v4",
+    paths=also("embeddings", "images.generations"),
+    endpoint_quirks={"embeddings": TEXT_ONLY},
 )
