@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 ABORT_EXTENSION = "omg.abort"
 """The server protocol's way to drop a connection at once, under `extensions` in the scope."""
 
+WATCH_EXTENSION = "omg.watch"
+"""Its way to be told when the client leaves, without a task that waits for it: called with a callback, or None."""
+
 _CLOSE = (b"connection", b"close")
 
 
@@ -101,7 +104,8 @@ class Exchange:
 
     def headers(self) -> Headers:
         """The answer's headers that this request decides: its id, how it was routed, CORS."""
-        own: list[tuple[bytes, bytes]] = [(b"x-request-id", self.request_id.encode()), *self.cors]
+        request_id = self.request_id.encode()
+        own: list[tuple[bytes, bytes]] = [*((name, request_id) for name in self.errors.id_headers), *self.cors]
         if self.trace is not None and self.trace.decision_id:
             own += self._routing_headers(self.trace)
         if self._unread:
@@ -140,10 +144,17 @@ class Exchange:
 
     def abort(self) -> None:
         """Drop the connection at once, where the server can."""
-        extensions = cast(dict[str, object], self.scope.get("extensions") or {})
-        drop = extensions.get(ABORT_EXTENSION)
+        drop = self._extension(ABORT_EXTENSION)
         if drop is not None:
             cast(Callable[[], None], drop)()
+
+    @property
+    def watch_client(self) -> Callable[[Callable[[], None] | None], None] | None:
+        """Registers a callback for the moment the client leaves; None where the server has no such thing."""
+        return cast(Callable[[Callable[[], None] | None], None] | None, self._extension(WATCH_EXTENSION))
+
+    def _extension(self, name: str) -> object:
+        return cast(dict[str, object], self.scope.get("extensions") or {}).get(name)
 
     @property
     def _unread(self) -> bool:

@@ -63,7 +63,7 @@ async def _complete(
     context: CallContext,
 ) -> None:
     services = exchange.services
-    with ClientWatch(exchange.receive, context.trace, services.drain):
+    with ClientWatch(exchange, context.trace):
         reply = await services.pipeline.complete(operation, principal, payload, context)
     await exchange.send_body(200, reply.body, reply.content_type, _cost_header(reply.cost_nano_usd))
 
@@ -83,7 +83,7 @@ async def _stream(
     services = exchange.services
     writer: EventWriter | None = None
     events = True
-    watch = ClientWatch(exchange.receive, context.trace, services.drain)
+    watch = ClientWatch(exchange, context.trace)
     try:
         with watch:
             reply = await services.pipeline.stream(operation, principal, payload, context)

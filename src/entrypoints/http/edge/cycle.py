@@ -1,0 +1,223 @@
+"""One request and its answer on a connection, as an ASGI application sees them.
+
+Leaner than uvicorn's own: the head of an answer leaves with its first body in one write (which the ASGI specification
+asks for anyway), nothing is made before it is needed, and whoever must know that the client left registers a callback
+instead of keeping a task in `receive`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Protocol, cast
+
+from litestar.types import ASGIApp, HTTPReceiveMessage, HTTPScope, Message
+
+log = logging.getLogger(__name__)
+
+Headers = list[tuple[bytes, bytes]]
+
+_LAST_CHUNK = b"0\r\n\r\n"
+_JOINED_BYTES = 64 * 1024  # a head is copied to a body up to this size
+_CONTROLS = bytes(code for code in (*range(32), 127) if code not in b"\t\r\n")
+_BODILESS = frozenset({204, 304})
+
+
+def status_line(status: int) -> bytes:
+    """The first line of an answer."""
+    known = _STATUS_LINES.get(status)
+    return known if known is not None else b"HTTP/1.1 %d \r\n" % status
+
+
+_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+
+
+class Line(Protocol):
+    """What a cycle needs of the connection it goes over."""
+
+    transport: asyncio.Transport
+    write_paused: bool
+
+    @property
+    def default_headers(self) -> Headers: ...
+
+    async def drained(self) -> None:
+        """Wait until the client has taken enough to be written to again, or has left."""
+        ...
+
+    def resume_reading(self) -> None: ...
+
+    def answered(self, cycle: "Cycle") -> None:
+        """The answer is written in full."""
+        ...
+
+
+class Cycle:
+    """Made by the connection when a request's head has arrived; fed by it with the body and with its own end."""
+
+    __slots__ = (
+        "_body", "_chunked", "_expects_continue", "_fresh", "_head", "_left", "_line", "_on_gone", "_waiter",
+        "complete", "disconnected", "keep_alive", "more_body", "scope", "started",
+    )  # fmt: skip
+
+    def __init__(self, line: Line, scope: HTTPScope, *, keep_alive: bool, expects_continue: bool) -> None:
+        self._line = line
+        self.scope = scope
+        self.keep_alive = keep_alive
+        self._expects_continue = expects_continue
+        self._body = b""
+        self._fresh = False  # something `receive` has not told yet
+        self._waiter: asyncio.Future[None] | None = None
+        self._on_gone: Callable[[], None] | None = None
+        self._head = b""  # of the answer, until its first body
+        self._chunked = False
+        self._left = 0  # bytes of a sized answer still to come
+        self.more_body = True
+        self.disconnected = False
+        self.started = False
+        self.complete = False
+
+    async def run(self, app: ASGIApp) -> None:
+        """Let the application serve the request. What it leaves unanswered ends the connection."""
+        try:
+            await app(self.scope, self.receive, self.send)
+        except Exception:
+            log.exception("the application raised instead of answering")
+        finally:
+            if not self.complete and not self.disconnected:
+                self._line.transport.close()
+
+    # For the application.
+
+    async def receive(self) -> HTTPReceiveMessage:
+        """ASGI's `receive`."""
+        line = self._line
+        if self._expects_continue and not self.started and not line.transport.is_closing():
+            line.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._expects_continue = False
+        if not self._over:
+            line.resume_reading()
+            if not self._fresh:
+                self._waiter = asyncio.get_running_loop().create_future()
+                await self._waiter
+                self._waiter = None
+            self._fresh = False
+        if self._over:
+            return {"type": "http.disconnect"}
+        body, self._body = self._body, b""
+        return {"type": "http.request", "body": body, "more_body": self.more_body}
+
+    async def send(self, message: Message) -> None:
+        """ASGI's `send`."""
+        if self._line.write_paused and not self.disconnected:
+            await self._line.drained()
+        if self.disconnected:
+            return
+        fields = cast(dict[str, object], message)
+        kind = fields["type"]
+        if kind == "http.response.start" and not self.started:
+            self.started = True
+            self._head = self._head_of(cast(int, fields["status"]), cast(Headers, fields.get("headers", ())))
+        elif kind == "http.response.body" and self.started and not self.complete:
+            self._send_body(cast(bytes, fields.get("body", b"")), more=bool(fields.get("more_body", False)))
+        else:
+            raise RuntimeError(f"The application sent '{kind}' where it may not.")
+
+    def watch(self, on_gone: Callable[[], None] | None) -> None:
+        """Call `on_gone` once should the client leave before the answer is complete; None ends that."""
+        self._on_gone = on_gone
+        if self.disconnected:
+            asyncio.get_running_loop().call_soon(self._tell_gone)
+        elif on_gone is not None:
+            self._line.resume_reading()  # or its leaving would go unnoticed
+
+    def abort(self) -> None:
+        """Drop the connection at once."""
+        self._line.transport.abort()
+
+    # For the connection.
+
+    def feed(self, piece: bytes) -> int:
+        """A piece of the body has arrived; returns how much waits to be read."""
+        self._body = self._body + piece if self._body else piece
+        self._wake()
+        return len(self._body)
+
+    def feed_end(self) -> None:
+        self.more_body = False
+        self._wake()
+
+    def disconnect(self) -> None:
+        """The connection is gone."""
+        if not self.complete:
+            self.disconnected = True
+            self._tell_gone()
+        self._wake()
+
+    @property
+    def _over(self) -> bool:
+        return self.disconnected or self.complete
+
+    def _tell_gone(self) -> None:
+        on_gone, self._on_gone = self._on_gone, None
+        if on_gone is not None:
+            on_gone()
+
+    def _wake(self) -> None:
+        self._fresh = True
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    def _head_of(self, status: int, headers: Headers) -> bytes:
+        """Raises `RuntimeError` for a header that would break out of its line."""
+        lines = [status_line(status)]
+        framed = closes = False
+        for name, value in (*self._line.default_headers, *headers):
+            lines.append(b"%b: %b\r\n" % (name, value))
+            size = len(name)
+            if size == 14 and name.lower() == b"content-length":
+                self._left = int(value)
+                framed = True
+            elif size == 17 and name.lower() == b"transfer-encoding":
+                self._chunked = framed = True
+            elif size == 10 and name.lower() == b"connection" and b"close" in value.lower():
+                self.keep_alive, closes = False, True
+        block = b"".join(lines)
+        if not block.count(b"\n") == block.count(b"\r") == len(lines) or block.translate(None, _CONTROLS) != block:
+            raise RuntimeError("A header of the answer holds a control character.")
+        if not self.keep_alive and not closes:
+            block += b"connection: close\r\n"
+        if self.scope["method"] == "HEAD" or status in _BODILESS:
+            self._left, self._chunked = 0, False
+        elif not framed:
+            self._chunked = True
+            block += b"transfer-encoding: chunked\r\n"
+        return block + b"\r\n"
+
+    def _send_body(self, body: bytes, *, more: bool) -> None:
+        if self._chunked:
+            data = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            if not more:
+                data += _LAST_CHUNK
+        elif self.scope["method"] == "HEAD":
+            data = b""
+        else:
+            data = body
+            self._left -= len(body)
+            if self._left < 0 or (self._left and not more):
+                raise RuntimeError("The application's answer is not as long as it said.")
+        head, self._head = self._head, b""
+        transport = self._line.transport
+        if head and len(data) <= _JOINED_BYTES:
+            data = head + data
+        elif head:
+            transport.write(head)
+        if data:
+            transport.write(data)
+        if not more:
+            self.complete = True
+            self._wake()
+            if not self.keep_alive:
+                transport.close()
+            self._line.answered(self)
