@@ -4,8 +4,9 @@ Only what policy reads is modelled; items, tools and formats stay raw JSON for w
 """
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 from typing_extensions import override
 
@@ -61,3 +62,21 @@ class ResponsesRequest(InferenceRequest, kw_only=True):
             yield self.input
         else:
             yield from (bytes(item).decode(errors="replace") for item in self.input or ())
+
+
+class Response(msgspec.Struct):
+    """A plain answer. What the request asked for is told back in further fields."""
+
+    id: str
+    created_at: float
+    model: str
+    output: list[dict[str, Json]]
+    parallel_tool_calls: bool
+    tool_choice: str | dict[str, Json]
+    tools: list[dict[str, Json]]
+    status: str | None = None
+    object: Literal["response"] = "response"
+    error: dict[str, Json] | None = None
+    incomplete_details: dict[str, Json] | None = None
+    previous_response_id: str | None = None
+    usage: dict[str, Json] | None = None

@@ -1,0 +1,151 @@
+"""Watches the event stream of an upstream's own Responses go by, and tells when its answer is complete.
+
+Events pass as the bytes they came; only those that hold the response itself are taken apart, for its ids and its
+usage. R-08: complete only once a terminal event has come, which is held back as the `ending`.
+"""
+
+from typing import Final
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from adapters.dialects.responses.native_response import Facts, read_head, tokens, with_kept_id
+from adapters.wire.large_events import LargeEventCutter
+from adapters.wire.sse import EVENT_STREAM, EventTooLarge, read_event
+from adapters.wire.undecodable import UNDECODABLE
+from domain.errors import UpstreamFailure
+from domain.failover import FailureKind
+from domain.usage import TokenUsage
+
+MAX_KEPT_TEXT_CHARS: Final = 16 * 1024
+
+_TERMINAL: Final = frozenset({"response.completed", "response.incomplete"})
+_FAILED: Final = frozenset({"response.failed", "error"})
+_NO_CONTENT: Final = frozenset({"response.created", "response.queued", "response.in_progress"})
+
+
+class _Event(msgspec.Struct):
+    type: str = ""
+    delta: object = None
+    response: msgspec.Raw | UnsetType = UNSET
+    error: object = None
+
+
+_decode_event = msgspec.json.Decoder(_Event).decode
+_decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_any = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+
+
+class NativeStreamDecoder:
+    """A `StreamDecoder` that passes events on."""
+
+    content_type = EVENT_STREAM
+
+    def __init__(self, facts: Facts) -> None:
+        self.failure: UpstreamFailure | None = None
+        self.done = False
+        self.model = facts.model
+        self.usage: TokenUsage | None = None
+        self.has_content = False
+        self.output_bytes = 0
+        self.ending = b""
+        self._facts = facts
+        self._cutter = LargeEventCutter()
+        self._kept: list[str] = []
+        self._kept_chars = 0
+
+    def output_text(self) -> str:
+        return "".join(self._kept)
+
+    def feed(self, data: bytes) -> bytes:
+        if self._is_over():
+            return b""
+        try:
+            block = self._cutter.feed(data)
+        except EventTooLarge as error:
+            self.failure = self._facts.unreadable(str(error).encode())
+            return b""
+        return self._read(block) if block else b""
+
+    def finish(self) -> bytes:
+        if self._is_over():
+            return b""
+        rest = self._cutter.rest().strip(b"\n")
+        told = self._read(rest + b"\n\n") if _is_whole(rest) else b""
+        if not self._is_over():
+            self.failure = UpstreamFailure(
+                FailureKind.TRUNCATED, "The provider's stream ended before its answer was complete.", status=200
+            )
+        return told
+
+    def _is_over(self) -> bool:
+        return self.done or self.failure is not None
+
+    def _read(self, block: bytes) -> bytes:
+        told: list[bytes] = []
+        for text in block[:-2].split(b"\n\n"):
+            name, data = read_event(text)
+            if data is None or data.strip() == b"[DONE]":
+                continue  # comments, pings, and an end that OpenAI does not write here
+            try:
+                passed = self._event(name, data)
+            except UpstreamFailure as failure:
+                self.failure = failure
+                break
+            except UNDECODABLE:
+                self.failure = self._facts.unreadable(data)
+                break
+            if self.done:
+                self.ending = passed
+                break
+            told.append(passed)
+        return b"".join(told)
+
+    def _event(self, name: bytes, data: bytes) -> bytes:
+        event = _decode_event(data)
+        type_ = event.type or name.decode(errors="replace")
+        if type_ in _FAILED or event.error:
+            raise self._facts.failure(_error_of(event, data))
+        if isinstance(event.delta, str):
+            self._generated(event.delta)
+        if type_ not in _NO_CONTENT:
+            self.has_content = True
+        if not isinstance(event.response, UnsetType):
+            data = self._with_response(data, event.response)
+        self.done = type_ in _TERMINAL
+        return b"event: %b\ndata: %b\n\n" % (type_.encode(), data.replace(b"\n", b" "))
+
+    def _with_response(self, data: bytes, response: msgspec.Raw) -> bytes:
+        head = read_head(response)
+        self.model = head.model or self.model
+        self.usage = tokens(head.usage) or self.usage
+        fields = _decode_fields(data)
+        fields["response"] = msgspec.Raw(with_kept_id(response, self._facts.provider_id))
+        return _encode(fields)
+
+    def _generated(self, text: str) -> None:
+        self.output_bytes += len(text.encode(errors="replace"))
+        if self._kept_chars < MAX_KEPT_TEXT_CHARS:
+            self._kept.append(text)
+            self._kept_chars += len(text)
+
+
+def _error_of(event: _Event, data: bytes) -> object:
+    """The error of a failed response, or of an error event in either of its forms."""
+    if not isinstance(event.response, UnsetType):
+        return read_head(event.response).error
+    given: object = event.error or _decode_any(data)
+    return given
+
+
+def _is_whole(rest: bytes) -> bool:
+    """Whether an event lacks its blank line alone."""
+    data = read_event(rest).data
+    if data is None:
+        return False
+    try:
+        _decode_fields(data)
+    except UNDECODABLE:
+        return False
+    return True

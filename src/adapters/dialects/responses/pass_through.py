@@ -1,0 +1,69 @@
+"""OpenAI's Responses at an upstream that has them: passed through, both ways."""
+
+from collections.abc import Iterable
+
+from adapters.dialects.responses.native_request import encode_native
+from adapters.dialects.responses.native_response import Facts, read_native
+from adapters.dialects.responses.native_stream import NativeStreamDecoder
+from adapters.wire.answer import Encoded, PlainAnswer
+from adapters.wire.call import WireCall
+from adapters.wire.errors import RefusalTable, failure_from_answer
+from adapters.wire.rate_limits import RawHeaders, read_limits
+from domain.availability import RateLimitWindow
+from domain.errors import UpstreamFailure
+from domain.responses import ResponsesRequest
+
+
+class ResponsesPassThrough:
+    """One upstream's Responses. `provider_id` is told by the ids of what it keeps.
+
+    `silent` are fields left out without a word: by default what Codex tells OpenAI alone. `drop` are those that an
+    operator, or the upstream's row, has left out and reported.
+    """
+
+    stream_types = frozenset({"text/event-stream"})
+
+    def __init__(
+        self,
+        provider_id: str,
+        refusals: RefusalTable,
+        *,
+        drop: Iterable[str] = (),
+        silent: Iterable[str] = ("client_metadata",),
+    ) -> None:
+        self._provider_id = provider_id
+        self._refusals = refusals
+        self._drop = frozenset(drop)
+        self._silent = frozenset(silent)
+
+    def encode(self, call: WireCall[ResponsesRequest], *, stream: bool) -> Encoded:
+        return encode_native(
+            call.payload,
+            call.model,
+            self._provider_id,
+            stream=stream,
+            strict=call.strict,
+            silent=self._silent,
+            drop=self._drop,
+        )
+
+    def read(self, body: bytes, call: WireCall[ResponsesRequest], content_type: str) -> PlainAnswer:  # noqa: ARG002 - JSON
+        return read_native(body, self._facts(call))
+
+    def decoder(self, call: WireCall[ResponsesRequest], content_type: str) -> NativeStreamDecoder:  # noqa: ARG002 - events
+        return NativeStreamDecoder(self._facts(call))
+
+    def replay(self, answer: PlainAnswer, call: WireCall[ResponsesRequest]) -> None:
+        """No upstream of this API answers a streamed request whole."""
+
+    def failure(
+        self, status: int, headers: RawHeaders, body: bytes, call: WireCall[ResponsesRequest]
+    ) -> UpstreamFailure:
+        return failure_from_answer(status, headers, body, self._refusals, secret=call.secret, now=call.now())
+
+    def limits(self, headers: RawHeaders, now: float) -> tuple[RateLimitWindow, ...]:
+        table = self._refusals.limits
+        return read_limits(headers, table, now) if table else ()
+
+    def _facts(self, call: WireCall[ResponsesRequest]) -> Facts:
+        return Facts(self._provider_id, call.model, self._refusals, call.secret, call.now())

@@ -1,0 +1,92 @@
+"""`POST /v1/responses`."""
+
+from application.inference.operations import RESPONSES
+from domain.errors import RequestInvalid
+from domain.response_ids import read_kept_id
+from domain.responses import Response, ResponsesRequest
+from entrypoints.http.inference.json_body import JsonBody
+from entrypoints.http.inference.responses_errors import RESPONSES_ERRORS
+from entrypoints.http.inference.route import InferenceRoute
+from entrypoints.http.inference.serving import Serving
+
+_PARAM = "previous_response_id"
+
+
+def origin(request: ResponsesRequest, pinned: str | None) -> str | None:
+    """The provider that keeps the previous response. Raises `RequestInvalid` where none does, or another is asked."""
+    given = request.previous_response_id
+    if not given:
+        return pinned
+    kept = read_kept_id(given)
+    if kept is None:
+        raise RequestInvalid(
+            f"Previous response with id '{given}' not found: no provider keeps it. Send the whole history in 'input' "
+            "instead (in OpenAI's clients with `store: false`).",
+            code="previous_response_not_found",
+            param=_PARAM,
+        )
+    if pinned is not None and pinned != kept.provider_id:
+        raise RequestInvalid(
+            f"Previous response with id '{given}' is kept by the provider '{kept.provider_id}', and this address asks "
+            f"'{pinned}'.",
+            code="previous_response_not_found",
+            param=_PARAM,
+        )
+    return kept.provider_id
+
+
+create_response = Serving(decode=JsonBody(ResponsesRequest), answering=RESPONSES, streaming=RESPONSES, origin=origin)
+
+_EXAMPLE_TOKEN = "5f1c0e7a9b3d4c2e8f6a1b0c9d8e7f6a5b4c3d2e"  # noqa: S105 - of an id
+
+CREATE_RESPONSE = InferenceRoute(
+    path="/v1/responses",
+    method="POST",
+    operation_id="createResponse",
+    tag="Responses",
+    summary="Create a response",
+    description=(
+        "OpenAI's Responses, served by whichever provider can: by its own Responses API, else over its chat. With "
+        "`stream: true` the answer is a stream of named server-sent events, `response.completed` or "
+        "`response.incomplete` last. `previous_response_id` goes to the provider that keeps that response; over chat "
+        "nothing is kept, and the whole history belongs in `input`."
+    ),
+    handler=create_response,
+    request=ResponsesRequest,
+    request_example={
+        "model": "auto",
+        "instructions": "You are brief.",
+        "input": "Name a prime above ten.",
+        "max_output_tokens": 64,
+        "store": False,
+    },
+    response=Response,
+    response_example={
+        "id": f"resp_{_EXAMPLE_TOKEN}",
+        "object": "response",
+        "created_at": 1795262400,
+        "status": "completed",
+        "model": "llama-4-scout",
+        "output": [
+            {
+                "id": f"msg_{_EXAMPLE_TOKEN}00",
+                "type": "message",
+                "status": "completed",
+                "role": "assistant",
+                "content": [{"type": "output_text", "text": "11", "annotations": [], "logprobs": []}],
+            }
+        ],
+        "parallel_tool_calls": True,
+        "tool_choice": "auto",
+        "tools": [],
+        "usage": {
+            "input_tokens": 21,
+            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+            "output_tokens": 1,
+            "output_tokens_details": {"reasoning_tokens": 0},
+            "total_tokens": 22,
+        },
+    },
+    streams=True,
+    error_style=RESPONSES_ERRORS,
+)
