@@ -1,0 +1,43 @@
+"""OpenAI's chat completions over Anthropic's Messages API."""
+
+from collections.abc import Sequence
+
+from adapters.dialects.anthropic import errors
+from adapters.dialects.anthropic.request import ChatEncoder
+from adapters.dialects.anthropic.response import read_answer
+from adapters.dialects.anthropic.settings import AnthropicSettings
+from adapters.dialects.anthropic.stream import AnthropicStreamDecoder
+from adapters.wire.answer import Encoded, PlainAnswer
+from adapters.wire.call import WireCall
+from adapters.wire.rate_limits import RawHeaders, read_limits
+from domain.availability import RateLimitWindow
+from domain.chat import ChatRequest
+from domain.errors import UpstreamFailure
+
+
+class AnthropicChat:
+    """One upstream's chat. `drop` adds an operator's own to the parameters that are dropped."""
+
+    stream_types = frozenset({"text/event-stream"})
+
+    def __init__(self, settings: AnthropicSettings, drop: Sequence[str] = ()) -> None:
+        self._encoder = ChatEncoder(settings, drop)
+
+    def encode(self, call: WireCall[ChatRequest], *, stream: bool) -> Encoded:
+        return self._encoder.encode(call, stream=stream)
+
+    def read(self, body: bytes, call: WireCall[ChatRequest], content_type: str) -> PlainAnswer:  # noqa: ARG002 - JSON
+        return read_answer(body, call)
+
+    def decoder(self, call: WireCall[ChatRequest], content_type: str) -> AnthropicStreamDecoder:  # noqa: ARG002 - SSE
+        return AnthropicStreamDecoder(call)
+
+    def replay(self, answer: PlainAnswer, call: WireCall[ChatRequest]) -> bytes | None:  # noqa: ARG002 - see below
+        """Anthropic answers a streamed request with a stream or an error, never with a whole message."""
+        return None
+
+    def failure(self, status: int, headers: RawHeaders, body: bytes, call: WireCall[ChatRequest]) -> UpstreamFailure:
+        return errors.failure(status, headers, body, secret=call.secret, now=call.now())
+
+    def limits(self, headers: RawHeaders, now: float) -> tuple[RateLimitWindow, ...]:
+        return read_limits(headers, errors.LIMITS, now)

@@ -1,0 +1,40 @@
+"""The API version and the beta names of a request: in headers, or in the body where the place wants them there.
+
+Source: platform.claude.com versioning and beta headers (read 2026-11). Version 2026-10-21 refuses temperature,
+so that what the gateway translates is sent as 2023-06-01, which every model still takes.
+"""
+
+from typing import Final
+
+from adapters.dialects.anthropic.settings import AnthropicSettings
+
+VERSION: Final = "2023-06-01"
+
+_VERSION_HEADER: Final = "anthropic-version"
+_BETA_HEADER: Final = "anthropic-beta"
+
+Headers = tuple[tuple[str, str], ...]
+
+
+def request_headers(settings: AnthropicSettings, client_headers: Headers = ()) -> Headers:
+    """The headers this request needs: the client's version and betas where it sent any (S-24: nothing else)."""
+    given = {name: value for name, value in client_headers if name in {_VERSION_HEADER, _BETA_HEADER} and value}
+    if settings.body_version:
+        given.pop(_VERSION_HEADER, None)
+    else:
+        given.setdefault(_VERSION_HEADER, VERSION)
+    if settings.betas_in_body:
+        given.pop(_BETA_HEADER, None)
+    return tuple(given.items())
+
+
+def body_fields(settings: AnthropicSettings, client_headers: Headers = ()) -> dict[str, object]:
+    """The same as fields of the body, for places that want them there."""
+    fields: dict[str, object] = {}
+    if settings.body_version:
+        fields["anthropic_version"] = settings.body_version
+    betas = next((value for name, value in client_headers if name == _BETA_HEADER), "")
+    names = [name.strip() for name in betas.split(",") if name.strip()]
+    if settings.betas_in_body and names:
+        fields["anthropic_beta"] = names
+    return fields

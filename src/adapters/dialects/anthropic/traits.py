@@ -1,0 +1,54 @@
+"""What a Claude model takes, by its name: generations differ in sampling, thinking and structured outputs.
+
+Source: platform.claude.com migration guides, adaptive thinking, structured outputs, mid-conversation system
+messages (read 2026-11). A Claude without a version is taken for the newest; a model of another maker behind
+this API gets what imitators of the older Claudes understand.
+"""
+
+import re
+from functools import lru_cache
+from typing import Final, Literal
+
+import msgspec
+
+_VERSION = re.compile(r"claude(?:-[a-z]+)*-v?(\d{1,2})(?:[-.](\d{1,2}))?(?!\d)")
+_NEWEST: Final = (99, 0)
+_ALWAYS_THINKING = re.compile(r"fable|mythos")
+
+
+class Traits(msgspec.Struct, frozen=True):
+    """One model. `max_tokens` is asked for where a client sets no limit, which Anthropic demands."""
+
+    samples: bool = True  # takes temperature, top_p and top_k
+    both_samplers: bool = True  # takes temperature and top_p together
+    thinking: Literal["none", "budget", "adaptive"] = "budget"
+    always_thinks: bool = False
+    disables_thinking: bool = False  # thinks unless told not to
+    hides_thoughts: bool = False  # unless a summary is asked for
+    xhigh_effort: bool = False
+    structured: bool = False  # output_config.format, strict tools
+    mid_system: bool = False  # role system inside the conversation
+    max_tokens: int = 8192
+
+
+@lru_cache(maxsize=512)
+def traits_of(model: str) -> Traits:
+    """By the model's name, with whatever a cloud puts before and after it (`eu.anthropic.…`, `…@20250929`)."""
+    name = model.lower()
+    if "claude" not in name:
+        return Traits()
+    found = _VERSION.search(name)
+    version = (int(found[1]), int(found[2] or 0)) if found else _NEWEST
+    always = _ALWAYS_THINKING.search(name) is not None
+    return Traits(
+        samples=version < (4, 7) and not always,
+        both_samplers=version < (4, 1),
+        thinking="none" if version < (3, 7) else "budget" if version < (4, 6) else "adaptive",
+        always_thinks=always,
+        disables_thinking=version >= (5, 0) and not always,
+        hides_thoughts=version >= (4, 7),
+        xhigh_effort=version >= (4, 7),
+        structured=version >= (4, 5),
+        mid_system=version >= (4, 8),
+        max_tokens=4096 if version < (3, 5) else 8192 if version < (3, 7) else 32_000,
+    )

@@ -1,0 +1,47 @@
+"""Anthropic's token counts, into OpenAI's way of counting.
+
+Source: anthropic-python 2.11 types (2026-11). `input_tokens` leaves out what was read from or written to the
+cache, `output_tokens` includes thinking; a stream's counts are cumulative and may be repeated or come late.
+"""
+
+import msgspec
+
+from domain.usage import TokenUsage
+
+_Count = int | float | None
+
+
+class OutputDetails(msgspec.Struct):
+    thinking_tokens: _Count = None
+
+
+class Usage(msgspec.Struct):
+    """As on the wire. `output_tokens` of None: it was never told."""
+
+    input_tokens: _Count = None
+    cache_creation_input_tokens: _Count = None
+    cache_read_input_tokens: _Count = None
+    output_tokens: _Count = None
+    output_tokens_details: OutputDetails | None = None
+    service_tier: str | None = None
+
+    def with_later(self, later: "Usage") -> "Usage":
+        """The counts of a later event win where they say anything."""
+        told = {name: getattr(later, name) for name in self.__struct_fields__}
+        new = {name: value for name, value in told.items() if value or getattr(self, name) is None}
+        return msgspec.structs.replace(self, **new)
+
+    def tokens(self) -> TokenUsage:
+        read, written = _whole(self.cache_read_input_tokens), _whole(self.cache_creation_input_tokens)
+        details = self.output_tokens_details or OutputDetails()
+        return TokenUsage(
+            input_tokens=_whole(self.input_tokens) + read + written,
+            output_tokens=_whole(self.output_tokens),
+            cache_read_tokens=read,
+            cache_write_tokens=written,
+            reasoning_tokens=_whole(details.thinking_tokens),
+        )
+
+
+def _whole(count: _Count) -> int:
+    return max(0, int(count)) if count else 0
