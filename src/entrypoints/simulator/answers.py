@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from entrypoints.simulator.behaviour import Behaviour, ScriptedToolCall
+from entrypoints.simulator.behaviour import Behaviour, ScriptedToolCall, ScriptedUsage
 
 _WORD = re.compile(r"\s*\S+|\s+$")
 
@@ -20,20 +20,24 @@ class Answer(msgspec.Struct, frozen=True):
     reasoning: str | None
     finish_reason: str
     usage: dict[str, Any] | None
+    refusal: str | None = None
+    stop_sequence: str | None = None  # the one that ended the text
 
     @property
     def text(self) -> str:
         return "".join(self.pieces)
 
 
-def answer_to(request: dict[str, Any], behaviour: Behaviour) -> Answer:
-    """What this behaviour answers to this request body."""
-    calls = _tool_calls(request, behaviour)
-    pieces = () if calls else _pieces(request, behaviour)
+def answer_to(request: dict[str, Any], behaviour: Behaviour, received: object = None) -> Answer:
+    """What this behaviour answers to this request, which is told in OpenAI's words; `received` is its wire form."""
+    refused = behaviour.refusal is not None
+    calls = () if refused else _tool_calls(request, behaviour)
+    pieces = () if calls or refused else _pieces(request, behaviour, received)
+    pieces, stopped_by = _until_stop(pieces, request.get("stop"))
     limit = request.get("max_completion_tokens") or request.get("max_tokens")
     truncated = isinstance(limit, int) and len(pieces) > limit
     if truncated:
-        pieces = pieces[:limit]
+        pieces, stopped_by = pieces[:limit], None
     finish = "tool_calls" if calls else "length" if truncated else "stop"
     return Answer(
         pieces=pieces,
@@ -41,7 +45,26 @@ def answer_to(request: dict[str, Any], behaviour: Behaviour) -> Answer:
         reasoning=behaviour.reasoning,
         finish_reason=behaviour.finish_reason or finish,
         usage=_usage(request, behaviour, pieces, calls),
+        refusal=behaviour.refusal,
+        stop_sequence=stopped_by,
     )
+
+
+def _until_stop(pieces: tuple[str, ...], stop: Any) -> tuple[tuple[str, ...], str | None]:
+    """The text as far as the first stop sequence, and which one it was."""
+    text = "".join(pieces)
+    wanted = [stop] if isinstance(stop, str) else stop if isinstance(stop, list) else []
+    found = [(text.index(word), word) for word in wanted if isinstance(word, str) and word and word in text]
+    if not found:
+        return pieces, None
+    end, word = min(found)
+    kept = []
+    for piece in pieces:
+        kept.append(piece[:end])
+        end -= len(piece)
+        if end <= 0:
+            break
+    return tuple(piece for piece in kept if piece), word
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -54,13 +77,17 @@ def numbered_words(count: int) -> tuple[str, ...]:
     return tuple(f"word{number}" if number == 1 else f" word{number}" for number in range(1, count + 1))
 
 
-def _pieces(request: dict[str, Any], behaviour: Behaviour) -> tuple[str, ...]:
+def _pieces(request: dict[str, Any], behaviour: Behaviour, received: object) -> tuple[str, ...]:
     if behaviour.chunks is not None:
         return behaviour.chunks
     if behaviour.reply is not None:
         return words_of(behaviour.reply)
     if behaviour.words is not None:
         return numbered_words(behaviour.words)
+    if behaviour.echo == "request":
+        return words_of(json.dumps(request if received is None else received, ensure_ascii=False))
+    if behaviour.echo == "system":
+        return words_of(system_text(request))
     schema = _json_schema(request)
     if behaviour.json_answer or schema is not None:
         return words_of(json.dumps(instance_of(schema or {}, last_text(request)), ensure_ascii=False))
@@ -76,6 +103,12 @@ def last_text(request: dict[str, Any]) -> str:
         if isinstance(message, dict) and message.get("role") in {"user", "tool", "function"}:
             return _text_of(message.get("content"))
     return ""
+
+
+def system_text(request: dict[str, Any]) -> str:
+    """What the system and developer messages say, a line each."""
+    messages = [message for message in request.get("messages") or [] if isinstance(message, dict)]
+    return "\n".join(_text_of(m.get("content")) for m in messages if m.get("role") in {"system", "developer"})
 
 
 def _text_of(content: Any) -> str:
@@ -154,23 +187,26 @@ def _usage(
     if behaviour.usage is False:
         return None
     if behaviour.usage is not None:
-        told = behaviour.usage
-        return _counts(told.prompt_tokens, told.completion_tokens, told.cached_tokens, told.reasoning_tokens)
+        return _counts(behaviour.usage)
     messages = [message for message in request.get("messages") or [] if isinstance(message, dict)]
     prompt = sum(len(words_of(_text_of(message.get("content")))) for message in messages)
     thought = len(words_of(behaviour.reasoning or ""))
     said = len(pieces) + sum(len(words_of(call["arguments"])) + 1 for call in calls) + thought
-    return _counts(prompt, said, 0, thought)
+    return _counts(ScriptedUsage(prompt, said, reasoning_tokens=thought))
 
 
-def _counts(prompt: int, completion: int, cached: int, reasoning: int) -> dict[str, Any]:
+def _counts(told: ScriptedUsage) -> dict[str, Any]:
     return {
-        "prompt_tokens": prompt,
-        "completion_tokens": completion,
-        "total_tokens": prompt + completion,
-        "prompt_tokens_details": {"cached_tokens": cached, "audio_tokens": 0},
+        "prompt_tokens": told.prompt_tokens,
+        "completion_tokens": told.completion_tokens,
+        "total_tokens": told.prompt_tokens + told.completion_tokens,
+        "prompt_tokens_details": {
+            "cached_tokens": told.cached_tokens,
+            "audio_tokens": 0,
+            "cache_write_tokens": told.cache_write_tokens,
+        },
         "completion_tokens_details": {
-            "reasoning_tokens": reasoning,
+            "reasoning_tokens": told.reasoning_tokens,
             "audio_tokens": 0,
             "accepted_prediction_tokens": 0,
             "rejected_prediction_tokens": 0,

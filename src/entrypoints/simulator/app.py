@@ -2,18 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
-import msgspec
-
+from entrypoints.simulator.behaviour import Behaviour
 from entrypoints.simulator.control import ControlRequest, control
-from entrypoints.simulator.delivery import Exchange, Message, Send, deliver, respond_json
+from entrypoints.simulator.delivery import Exchange, Message, Send, deliver, respond_failure, respond_json
 from entrypoints.simulator.error_bodies import error_body
 from entrypoints.simulator.errors import ScriptInvalid
 from entrypoints.simulator.journal import KEPT_BODY_BYTES, Entry, Journal
-from entrypoints.simulator.script import DEFAULT_PERSONA, Script, ScriptPlayer
+from entrypoints.simulator.routes import Found, find
+from entrypoints.simulator.script import Script, ScriptPlayer
+from entrypoints.simulator.wires.wire import Call, Memory, Refused
 
 Receive = Callable[[], Awaitable[Message]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
@@ -38,6 +39,7 @@ class _Simulator:
     def __init__(self, player: ScriptPlayer, journal: Journal) -> None:
         self._player = player
         self._journal = journal
+        self._memory = Memory()
 
     async def handle(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -52,15 +54,17 @@ class _Simulator:
             status, value = control(self._player, self._journal, request)
             await respond_json(send, None, status, value)
             return
-        persona, route = _split(path)
+        found = find(scope["method"], path)
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
-        entry = self._journal.open(persona, scope["method"], path, scope["query_string"].decode("latin-1"), headers)
+        entry = self._journal.open(
+            found.persona, scope["method"], path, scope["query_string"].decode("latin-1"), headers
+        )
         body = await _body(receive)
         if body is None:
             entry.finish("client_gone")
             return
         entry.raw_body = body[:KEPT_BODY_BYTES]
-        answering = asyncio.create_task(self._answer(scope, send, entry, route, body))
+        answering = asyncio.create_task(self._answer(scope, send, entry, found, body))
         leaving = asyncio.create_task(_client_gone(receive))
         try:
             await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
@@ -73,58 +77,60 @@ class _Simulator:
         if not answering.cancelled():
             await answering  # a bug in here must be seen
 
-    async def _answer(self, scope: Message, send: Send, entry: Entry, route: str, body: bytes) -> None:
+    async def _answer(self, scope: Message, send: Send, entry: Entry, found: Found, body: bytes) -> None:
         persona = self._player.persona(entry.persona)
-        credential = _credential(entry.headers)
+        headers = dict(entry.headers)
+        query = {name: values[-1] for name, values in parse_qs(entry.query, keep_blank_values=True).items()}
+        credential = _credential(headers, query)
         required = persona.require_key
-        if required is not False and (not credential if required is True else credential != required):
-            await respond_json(send, entry, 401, error_body(401))
-        elif route == "chat/completions" and entry.method == "POST":
-            await self._chat(Exchange(scope, send, entry, _json_object(body), credential))
-        elif route == "models" and entry.method == "GET":
-            await respond_json(send, entry, 200, {"object": "list", "data": [_shown(m) for m in persona.listed()]})
-        elif route.startswith("models/") and entry.method == "GET":
-            wanted = route.removeprefix("models/")
-            found = next((model for model in persona.listed() if model.id == wanted), None)
-            missing = error_body(404, f"The model '{wanted}' does not exist.", "model_not_found")
-            await respond_json(send, entry, 200 if found else 404, _shown(found) if found else missing)
-        else:
+        locked = required is not False and (not credential if required is True else credential != required)
+        if found.route is None:
             error = error_body(404, f"Invalid URL ({entry.method} {entry.path})", "not_found")
-            await respond_json(send, entry, 404, error)
-
-    async def _chat(self, exchange: Exchange) -> None:
-        model = exchange.request.get("model")
-        if not isinstance(model, str) or not isinstance(exchange.request.get("messages"), list):
-            error = error_body(400, "The body needs a 'model' and 'messages'.", "missing_required_parameter")
-            await respond_json(exchange.send, exchange.entry, 400, error)
+            await respond_json(send, entry, 401 if locked else 404, error_body(401) if locked else error)
             return
-        exchange.entry.model = model
-        persona = exchange.entry.persona
-        if not self._player.persona(persona).serves(model):
-            error = error_body(404, f"The model '{model}' does not exist.", "model_not_found")
-            await respond_json(exchange.send, exchange.entry, 404, error)
+        call = Call(
+            number=entry.id,
+            method=entry.method,
+            path=found.path,
+            persona=entry.persona,
+            captures=found.captures,
+            query=query,
+            headers=headers,
+            body=body,
+            fields=_json_object(body),
+            credential=credential,
+            listed=persona.listed(),
+            memory=self._memory,
+        )
+        exchange = Exchange(scope, send, entry, found.route.wire()(call))
+        if locked:
+            await respond_failure(exchange, exchange.wire.unauthorized())
             return
         try:
-            behaviour = self._player.next(persona, model)
-        except ScriptInvalid as invalid:
-            await respond_json(exchange.send, exchange.entry, 404, error_body(404, str(invalid), "model_not_found"))
+            behaviour = self._behaviour(exchange)
+        except Refused as refused:
+            await respond_failure(exchange, refused.failure)
             return
         await deliver(exchange, behaviour)
 
-
-def _split(path: str) -> tuple[str, str]:
-    """The persona and the route after `/v1/`; an empty route where there is no `/v1/`."""
-    first, _, rest = path.lstrip("/").partition("/")
-    if first == "v1":
-        return DEFAULT_PERSONA, rest.rstrip("/")
-    version, _, route = rest.partition("/")
-    return (first, route.rstrip("/")) if version == "v1" else (first, "")
-
-
-def _shown(model: object) -> dict[str, Any]:
-    fields: dict[str, Any] = {"object": "model", "created": 1_700_000_000, "owned_by": "simulator"}
-    fields |= msgspec.to_builtins(model)
-    return fields
+    def _behaviour(self, exchange: Exchange) -> Behaviour:
+        """What to do. Raises `Refused` for a request that is not one, and for a model that does not exist."""
+        wire, entry = exchange.wire, exchange.entry
+        wire.check()
+        persona = self._player.persona(entry.persona)
+        if not wire.needs_model:
+            return (
+                self._player.next(entry.persona, route)
+                if (route := f"/{wire.call.path}") in persona.behaviours
+                else (Behaviour())
+            )
+        entry.model = model = wire.model
+        if not persona.serves(model):
+            raise Refused(wire.failure(404, f"The model '{model}' does not exist.", "model_not_found"))
+        try:
+            return self._player.next(entry.persona, model)
+        except ScriptInvalid as invalid:
+            raise Refused(wire.failure(404, str(invalid), "model_not_found")) from invalid
 
 
 def _json_object(body: bytes) -> dict[str, Any]:
@@ -135,13 +141,12 @@ def _json_object(body: bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _credential(headers: list[tuple[str, str]]) -> str:
-    for name, value in headers:
-        if name == "authorization" and value.startswith("Bearer "):
-            return value.removeprefix("Bearer ")
-        if name in {"api-key", "x-api-key", "x-goog-api-key"}:
-            return value
-    return ""
+def _credential(headers: Mapping[str, str], query: Mapping[str, str]) -> str:
+    bearer = headers.get("authorization", "")
+    if bearer.startswith("Bearer "):
+        return bearer.removeprefix("Bearer ")
+    found = (headers.get(name) for name in ("api-key", "x-api-key", "x-goog-api-key"))
+    return next((key for key in found if key), query.get("key", ""))
 
 
 async def _body(receive: Receive) -> bytes | None:

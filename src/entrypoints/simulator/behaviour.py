@@ -62,6 +62,8 @@ class ScriptedUsage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     completion_tokens: int
     cached_tokens: int = 0
     reasoning_tokens: int = 0
+    cache_write_tokens: int = 0
+    cache_write_1h_tokens: int = 0  # of the written ones, those kept for an hour
 
 
 class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -70,15 +72,18 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     `after_chunks` counts `chat.completion.chunk` events, 0 where it is absent; the first one carries the
     role and no text. A plain body breaks in its middle, or after no byte where it is given as 0. All
     delays are milliseconds: `delay_ms` before the status line, `first_chunk_delay_ms` between the headers
-    and the body, `chunk_delay_ms` before each further event of a stream.
+    and the body, `chunk_delay_ms` before each further event of a stream. `after_bytes` is the same for
+    `cut`, `reset`, `stall` and `end`, counted in bytes of the body.
     """
 
     status: int = 200
     headers: dict[str, str] = {}
     body: Any = None  # sent as it is: a string as text, anything else as JSON
     pad_bytes: int = 0  # spaces added to `body`, to make it as long as one likes
+    error_code: str | None = None  # one of OpenAI's error codes, said in the words of the API that was called
     compress: bool = False  # gzip the padded body whatever the client accepts
     reply: str | None = None  # the answer's text
+    echo: Literal["last", "system", "request"] = "last"  # what is repeated where no text is told
     words: int | None = None  # or this many numbered words
     endless: bool = False  # a stream of words that only ends when the client leaves
     chunks: tuple[str, ...] | None = None  # the answer's text, cut like this when streamed
@@ -88,6 +93,8 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     json_answer: bool = False  # an instance of the requested JSON schema
     plain: bool = False  # a JSON body even where a stream was asked for
     reasoning: str | None = None
+    refusal: str | None = None  # the model declines, with this explanation
+    floats_only: bool = False  # embeddings are lists of numbers, whatever was asked
     usage: ScriptedUsage | Literal[False] | None = None  # False: none, whatever was asked
     finish_reason: str | None = None
     delay_ms: float = 0
@@ -95,6 +102,7 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     chunk_delay_ms: float = 0
     fault: Fault | None = None
     after_chunks: int | None = None
+    after_bytes: int | None = None
     odd: Oddity | None = None
     times: int = 1  # how many requests it serves; the last of a list serves all that follow
 

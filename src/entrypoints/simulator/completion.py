@@ -29,7 +29,9 @@ def completion(request: dict[str, Any], answer: Answer, identity: str) -> dict[s
 
 def _choice(request: dict[str, Any], answer: Answer, index: int) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": None if answer.tool_calls else answer.text}
-    message["refusal"] = None
+    message["refusal"] = answer.refusal
+    if answer.refusal is not None:
+        message["content"] = None
     if answer.reasoning is not None:
         message["reasoning_content"] = answer.reasoning
     if answer.tool_calls:
@@ -69,6 +71,8 @@ def _deltas(answer: Answer) -> Iterator[tuple[dict[str, Any], str]]:
     if answer.reasoning is not None:
         for word in words_of(answer.reasoning):
             yield {"reasoning_content": word}, ""
+    for word in words_of(answer.refusal or ""):
+        yield {"refusal": word}, ""
     for piece in answer.pieces:
         yield {"content": piece}, piece
     for number, call in enumerate(answer.tool_calls):

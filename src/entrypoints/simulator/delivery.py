@@ -3,23 +3,19 @@
 import asyncio
 import json
 import zlib
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from typing import Any, NoReturn
 
 import msgspec
 
-from entrypoints.simulator.answers import answer_to
 from entrypoints.simulator.behaviour import Behaviour
-from entrypoints.simulator.completion import chunks, completion, word_chunk
 from entrypoints.simulator.connection import connection_of
-from entrypoints.simulator.error_bodies import error_body
 from entrypoints.simulator.journal import Entry
-from entrypoints.simulator.oddities import DONE, blocks_of, event
+from entrypoints.simulator.oddities import event
+from entrypoints.simulator.wires.wire import JSON, Failure, Wire, encoded
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
-
-EVENT_STREAM = "text/event-stream; charset=utf-8"
 
 _PAD_WRITE_BYTES = 64 * 1024
 _APART_SECONDS = 0.002  # between two writes that must not share a TCP segment
@@ -27,22 +23,12 @@ _BEFORE_RESET_SECONDS = 0.02  # so that what was written is read before the RST 
 
 
 class Exchange(msgspec.Struct, frozen=True):
-    """One request that is being answered. `credential` is what it was authorised with, or empty."""
+    """One request that is being answered in the words of `wire`."""
 
     scope: Message
     send: Send
     entry: Entry
-    request: dict[str, Any]
-    credential: str
-
-    @property
-    def identity(self) -> str:
-        """The id of the answer."""
-        return f"chatcmpl-sim{self.entry.id}"
-
-    @property
-    def streams(self) -> bool:
-        return self.request.get("stream") is True
+    wire: Wire
 
 
 async def deliver(exchange: Exchange, behaviour: Behaviour) -> None:
@@ -50,27 +36,36 @@ async def deliver(exchange: Exchange, behaviour: Behaviour) -> None:
     await asyncio.sleep(behaviour.delay_ms / 1000)
     if behaviour.fault == "silent":
         await _for_ever()
-    if behaviour.fault == "reset" and behaviour.after_chunks is None:
+    streams = exchange.wire.streams()
+    if behaviour.fault == "reset" and behaviour.after_chunks is None and behaviour.after_bytes is None:
         await _break(exchange, behaviour)
     elif behaviour.status != 200 or behaviour.body is not None or behaviour.fault == "leak_key":
         await _fixed(exchange, behaviour)
-    elif behaviour.endless and exchange.streams:
-        await _endless(exchange, behaviour)
-    elif exchange.streams and not behaviour.plain:
-        await _stream(exchange, behaviour)
+    elif behaviour.endless and streams:
+        await _stream(exchange, behaviour, exchange.wire.endless(behaviour))
+    elif streams and not behaviour.plain:
+        await _stream(exchange, behaviour, _blocks(exchange, behaviour))
     else:
         await _plain(exchange, behaviour)
 
 
-async def respond_json(send: Send, entry: Entry | None, status: int, value: object) -> None:
+async def respond_json(
+    send: Send, entry: Entry | None, status: int, value: object, headers: dict[str, str] | None = None
+) -> None:
     """A whole JSON response."""
     body = json.dumps(value, ensure_ascii=False).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    told = {"content-type": JSON, "content-length": str(len(body)), **(headers or {})}
     if entry is not None:
         entry.status = status
-        headers.append((b"x-request-id", f"req_sim{entry.id}".encode()))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+        told["x-request-id"] = f"req_sim{entry.id}"
+    pairs = [(name.encode("latin-1"), text.encode("latin-1")) for name, text in told.items()]
+    await send({"type": "http.response.start", "status": status, "headers": pairs})
     await send({"type": "http.response.body", "body": body})
+
+
+async def respond_failure(exchange: Exchange, failure: Failure) -> None:
+    """An error that no script asked for."""
+    await respond_json(exchange.send, exchange.entry, failure.status, failure.body, failure.headers)
 
 
 async def _start(exchange: Exchange, behaviour: Behaviour, content_type: str, length: int | None) -> None:
@@ -79,6 +74,7 @@ async def _start(exchange: Exchange, behaviour: Behaviour, content_type: str, le
         headers["content-length"] = str(length)
     if 300 <= behaviour.status < 400:
         headers["location"] = "http://127.0.0.1:9/elsewhere"
+    headers |= exchange.wire.headers()
     headers |= {name.lower(): value for name, value in behaviour.headers.items()}
     exchange.entry.status = behaviour.status
     await exchange.send(
@@ -96,15 +92,16 @@ async def _write(exchange: Exchange, body: bytes, *, more: bool = True) -> None:
 
 
 async def _plain(exchange: Exchange, behaviour: Behaviour) -> None:
-    answer = answer_to(exchange.request, behaviour)
-    body = json.dumps(completion(exchange.request, answer, exchange.identity), ensure_ascii=False).encode()
+    whole = exchange.wire.plain(behaviour)
+    body = whole.content
     if behaviour.fault == "error_event":
-        body = json.dumps(error_body(500, "scripted error in a 200")).encode()
+        body = encoded(exchange.wire.failure(500, "scripted error in a 200").body)
     elif behaviour.fault == "bad_json":
         body = body[: len(body) // 2]
-    await _start(exchange, behaviour, "application/json", len(body))
+    await _start(exchange, behaviour, whole.content_type, len(body))
     if behaviour.fault in {"cut", "stall", "reset", "end"}:
-        await _write(exchange, b"" if behaviour.after_chunks == 0 else body[: len(body) // 2])
+        half = 0 if behaviour.after_chunks == 0 else len(body) // 2
+        await _write(exchange, body[: half if behaviour.after_bytes is None else behaviour.after_bytes])
         await _break(exchange, behaviour)
     elif behaviour.fault == "split_utf8":
         await _write_split(exchange, body)
@@ -113,10 +110,12 @@ async def _plain(exchange: Exchange, behaviour: Behaviour) -> None:
         await _write(exchange, body, more=False)
 
 
-async def _stream(exchange: Exchange, behaviour: Behaviour) -> None:
-    await _start(exchange, behaviour, EVENT_STREAM, None)
+async def _stream(exchange: Exchange, behaviour: Behaviour, blocks: Iterable[bytes]) -> None:
+    await _start(exchange, behaviour, exchange.wire.stream_type, None)
     stops_at = (behaviour.after_chunks or 0) if behaviour.fault not in {None, "split_utf8"} else None
-    for number, block in enumerate(_blocks(exchange, behaviour)):
+    if behaviour.fault is not None and behaviour.after_bytes is not None:
+        stops_at, blocks = 1, [b"".join(blocks)[: behaviour.after_bytes]]
+    for number, block in enumerate(blocks):
         if number == stops_at:
             break
         if number or behaviour.chunk_delay_ms:
@@ -132,31 +131,20 @@ async def _stream(exchange: Exchange, behaviour: Behaviour) -> None:
         await _break(exchange, behaviour)
 
 
-def _blocks(exchange: Exchange, behaviour: Behaviour) -> list[bytes]:
+def _blocks(exchange: Exchange, behaviour: Behaviour) -> Iterable[bytes]:
     if behaviour.events is not None:
         return [told.encode() if isinstance(told, str) else event(told) for told in behaviour.events]
-    answer = answer_to(exchange.request, behaviour)
-    return blocks_of(chunks(exchange.request, answer, exchange.identity), behaviour.odd)
-
-
-async def _endless(exchange: Exchange, behaviour: Behaviour) -> None:
-    await _start(exchange, behaviour, EVENT_STREAM, None)
-    number = 0
-    while True:
-        await _write(exchange, event(word_chunk(exchange.request, exchange.identity, number)))
-        exchange.entry.chunks_sent += 1
-        number += 1
-        await asyncio.sleep(behaviour.chunk_delay_ms / 1000)
+    return exchange.wire.blocks(behaviour)
 
 
 async def _break(exchange: Exchange, behaviour: Behaviour) -> None:
     """The fault itself, once everything before it is written."""
     match behaviour.fault:
         case "error_event":
-            await _write(exchange, event(error_body(500, "scripted error")), more=False)
+            await _write(exchange, exchange.wire.error_block(), more=False)
         case "bad_json":
-            await _write(exchange, b'data: {"choices": [{"delta": {"cont\n\n' + DONE, more=False)
-        case "end" if exchange.streams:
+            await _write(exchange, exchange.wire.broken_block(), more=False)
+        case "end" if exchange.wire.streams():
             await _write(exchange, b"", more=False)
         case "stall":
             await _for_ever()
@@ -171,11 +159,12 @@ async def _break(exchange: Exchange, behaviour: Behaviour) -> None:
 
 async def _fixed(exchange: Exchange, behaviour: Behaviour) -> None:
     """A told status and body, padded and compressed as told, written in pieces that never add up in memory."""
-    kind, start = _fixed_body(exchange, behaviour)
+    kind, start, headers = _fixed_body(exchange, behaviour)
+    behaviour = msgspec.structs.replace(behaviour, headers=headers)
     length = None if behaviour.compress else len(start) + behaviour.pad_bytes
     if behaviour.compress:
         packer = zlib.compressobj(wbits=31)
-        await _start(exchange, msgspec.structs.replace(behaviour, headers=_GZIP | behaviour.headers), kind, length)
+        await _start(exchange, msgspec.structs.replace(behaviour, headers=_GZIP | headers), kind, length)
         for piece in _padded(start, behaviour.pad_bytes):
             if packed := packer.compress(piece):
                 await _write(exchange, packed)
@@ -191,14 +180,17 @@ async def _fixed(exchange: Exchange, behaviour: Behaviour) -> None:
 _GZIP = {"content-encoding": "gzip"}
 
 
-def _fixed_body(exchange: Exchange, behaviour: Behaviour) -> tuple[str, bytes]:
-    if behaviour.fault == "leak_key":
-        body = error_body(behaviour.status, f"Incorrect API key provided: {exchange.credential}.")
-        return "application/json", json.dumps(body).encode()
-    if isinstance(behaviour.body, str):
-        return "text/plain; charset=utf-8", behaviour.body.encode()
-    body = error_body(behaviour.status) if behaviour.body is None else behaviour.body
-    return "application/json", b"" if behaviour.status == 204 else json.dumps(body, ensure_ascii=False).encode()
+def _fixed_body(exchange: Exchange, behaviour: Behaviour) -> tuple[str, bytes, dict[str, str]]:
+    """Content type, body, and the headers that the API sends with it."""
+    told = behaviour.body
+    if isinstance(told, str) and behaviour.fault != "leak_key":
+        return "text/plain; charset=utf-8", told.encode(), behaviour.headers
+    if told is not None and behaviour.fault != "leak_key":
+        return JSON, encoded(told), behaviour.headers
+    credential = exchange.wire.call.credential
+    message = f"Incorrect API key provided: {credential}." if behaviour.fault == "leak_key" else None
+    failure = exchange.wire.failure(behaviour.status, message, behaviour.error_code, behaviour.headers)
+    return JSON, b"" if behaviour.status == 204 else encoded(failure.body), failure.headers
 
 
 def _padded(start: bytes, pad_bytes: int) -> Iterator[bytes]:

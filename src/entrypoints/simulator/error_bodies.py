@@ -20,9 +20,25 @@ _ERRORS: dict[int, tuple[str, str | None, str | None, str]] = {
     529: ("overloaded_error", "overloaded", None, "Overloaded."),
 }
 
+_CODED: dict[str, tuple[str, str | None, str]] = {
+    "insufficient_quota": (
+        "insufficient_quota",
+        None,
+        "You exceeded your current quota, please check your plan and billing details.",
+    ),
+    "context_length_exceeded": (
+        "invalid_request_error",
+        "messages",
+        "This model's maximum context length is 8192 tokens.",
+    ),
+}
+
 
 def error_body(status: int, message: str | None = None, code: str | None = None) -> dict[str, Any]:
     """OpenAI's envelope for this status."""
+    if message is None and code in _CODED:
+        kind, param, message = _CODED[code]
+        return {"error": {"message": message, "type": kind, "param": param, "code": code}}
     kind, usual_code, param, usual_message = _ERRORS.get(status, ("server_error", None, None, f"Status {status}."))
     return {
         "error": {

@@ -7,7 +7,7 @@ from typing import Any, get_args
 from entrypoints.simulator.behaviour import Behaviour, Oddity, behaviour_from
 from entrypoints.simulator.errors import ScriptInvalid
 
-PREFIX = "sim-"
+_SIMULATED = re.compile(r"(?:^|[-./:@])sim-(.*)$")
 
 LISTED_MODELS = (
     "sim-echo",
@@ -38,6 +38,11 @@ _FIXED: Mapping[str, Fields] = {
     "parallel-tools": {"tools": "all"},
     "json": {"json_answer": True},
     "reasoning": {"reasoning": "Let me think."},
+    "refusal": {"refusal": "I cannot help with that."},
+    "system": {"echo": "system"},
+    "request": {"echo": "request"},
+    "floats": {"floats_only": True},
+    "cached": {"usage": {"prompt_tokens": 100, "completion_tokens": 10, "cached_tokens": 60, "cache_write_tokens": 20}},
     "no-usage": {"usage": False},
     "silent": {"fault": "silent"},
     "reset": {"fault": "reset"},
@@ -62,6 +67,10 @@ def _fault_after(match: re.Match[str]) -> Fields:
     return {"fault": match[1].replace("-", "_"), "after_chunks": int(match[2])}
 
 
+def _fault_at_byte(match: re.Match[str]) -> Fields:
+    return {"fault": match[1], "after_bytes": int(match[2])}
+
+
 def _retry_after(match: re.Match[str]) -> Fields:
     seconds = float(match[2]) * _MILLISECONDS[match[3]] / 1000
     return {"status": int(match[1]), "headers": {"retry-after": f"{seconds:g}"}}
@@ -71,47 +80,40 @@ def _leak(match: re.Match[str]) -> Fields:
     return {"status": int(match[1]), "fault": "leak_key"}
 
 
-_QUOTA_BODY = {
-    "error": {
-        "message": "You exceeded your current quota, please check your plan and billing details.",
-        "type": "insufficient_quota",
-        "param": None,
-        "code": "insufficient_quota",
-    }
-}
-
-_CONTEXT_BODY = {
-    "error": {
-        "message": "This model's maximum context length is 8192 tokens.",
-        "type": "invalid_request_error",
-        "param": "messages",
-        "code": "context_length_exceeded",
-    }
-}
-
 _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Fields]], ...] = (
     (re.compile(r"words-(\d+)"), lambda match: {"words": int(match[1])}),
     (re.compile(rf"(?:delay|slow-headers)-{_TIME}"), _milliseconds("delay_ms")),
     (re.compile(rf"slow-first-{_TIME}"), _milliseconds("first_chunk_delay_ms")),
     (re.compile(rf"chunk-delay-{_TIME}"), _milliseconds("chunk_delay_ms")),
     (re.compile(r"(stall|cut|end|reset|error-event|bad-json)-after-(\d+)"), _fault_after),
-    (re.compile(r"429-quota"), lambda _: {"status": 429, "body": _QUOTA_BODY}),
-    (re.compile(r"400-context"), lambda _: {"status": 400, "body": _CONTEXT_BODY}),
+    (re.compile(r"(stall|cut|end|reset)-at-byte-(\d+)"), _fault_at_byte),
+    (re.compile(r"429-quota"), lambda _: {"status": 429, "error_code": "insufficient_quota"}),
+    (re.compile(r"400-context"), lambda _: {"status": 400, "error_code": "context_length_exceeded"}),
     (re.compile(rf"(\d{{3}})-retry-{_TIME}"), _retry_after),
     (re.compile(r"(\d{3})-big-(\d+)mb"), lambda match: {"status": int(match[1]), "pad_bytes": int(match[2]) << 20}),
     (re.compile(r"leak-(\d{3})"), _leak),
     (re.compile(r"(\d{3})"), lambda match: {"status": int(match[1])}),
 )
 
+
+def is_simulated(model: str) -> bool:
+    """Whether the name says what to do."""
+    return _SIMULATED.search(model) is not None
+
+
 _ODDITIES: frozenset[str] = frozenset(get_args(Oddity))
 
 
 def understand(model: str) -> Behaviour | None:
-    """What the name asks for; None where it is no `sim-` name. Raises `ScriptInvalid` for an unknown directive."""
-    if not model.startswith(PREFIX):
+    """What the name asks for; None where it is no `sim-` name. Raises `ScriptInvalid` for an unknown directive.
+
+    A family may stand before it, for adapters that go by the name: `claude-opus-5-sim-tools`.
+    """
+    named = _SIMULATED.search(model)
+    if named is None:
         return None
     fields: Fields = {}
-    for directive in model.removeprefix(PREFIX).split("+"):
+    for directive in named[1].split("+"):
         fields |= _fields_of(directive)
     return behaviour_from(fields)
 

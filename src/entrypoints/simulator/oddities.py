@@ -24,11 +24,12 @@ def event(value: object) -> bytes:
 def blocks_of(chunks: Iterable[Chunk], odd: Oddity | None) -> list[bytes]:
     """The stream as the blocks to write, `[DONE]` included; one block a chunk as far as the oddity allows."""
     changed = _CHUNKS.get(odd or "", list)(copy.deepcopy(list(chunks)))
-    return _BLOCKS.get(odd or "", _plain)(changed)
+    return framed([*map(event, changed), DONE], odd)
 
 
-def _plain(chunks: list[Chunk]) -> list[bytes]:
-    return [*map(event, chunks), DONE]
+def framed(blocks: Iterable[bytes], odd: Oddity | None) -> list[bytes]:
+    """Blocks of any event stream, written as oddly as told; oddities of what chunks say change nothing here."""
+    return _BLOCKS.get(odd or "", list)(list(blocks))
 
 
 # --- oddities of what the chunks say
@@ -152,61 +153,69 @@ _CHUNKS: Mapping[str, Callable[[list[Chunk]], list[Chunk]]] = {
 # --- oddities of how they are written
 
 
-def _comments(chunks: list[Chunk]) -> list[bytes]:
-    first, *rest = _plain(chunks)
+def _comments(blocks: list[bytes]) -> list[bytes]:
+    first, *rest = blocks
     return [b": keep-alive\n\n" + first, *(b": ping\n\n\n\n" + block for block in rest)]
 
 
-def _id_field(chunks: list[Chunk]) -> list[bytes]:
-    first, *rest = _plain(chunks)
+def _id_field(blocks: list[bytes]) -> list[bytes]:
+    first, *rest = blocks
     return [b"id: 1\n" + first + b": ping\n\n", *rest]
 
 
-def _event_only(chunks: list[Chunk]) -> list[bytes]:
-    first, *rest = _plain(chunks)
+def _event_only(blocks: list[bytes]) -> list[bytes]:
+    first, *rest = blocks
     return [b"event: ping\n\n" + first, *rest]
 
 
-def _event_message(chunks: list[Chunk]) -> list[bytes]:
-    return [b"event: message\n" + block for block in _plain(chunks)]
+def _event_message(blocks: list[bytes]) -> list[bytes]:
+    return [b"event: message\n" + block for block in blocks]
 
 
-def _no_done(chunks: list[Chunk]) -> list[bytes]:
-    return [event(chunk) for chunk in chunks]
+def _no_done(blocks: list[bytes]) -> list[bytes]:
+    """Without its last block: `[DONE]`, `message_stop` or what else ends a stream of this API."""
+    return blocks[:-1]
 
 
-def _crlf(chunks: list[Chunk]) -> list[bytes]:
-    return [block.replace(b"\n", b"\r\n") for block in _plain(chunks)]
+def _crlf(blocks: list[bytes]) -> list[bytes]:
+    return [block.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") for block in blocks]
 
 
-def _no_space(chunks: list[Chunk]) -> list[bytes]:
-    return [block.replace(b"data: ", b"data:", 1) for block in _plain(chunks)]
+def _no_space(blocks: list[bytes]) -> list[bytes]:
+    return [block.replace(b"data: ", b"data:", 1) for block in blocks]
 
 
-def _multi_line(chunks: list[Chunk]) -> list[bytes]:
+def _multi_line(blocks: list[bytes]) -> list[bytes]:
     """The JSON over several `data:` lines, which SSE joins with line feeds."""
-    lines = [json.dumps(chunk, ensure_ascii=False, indent=1).encode().replace(b"\n", b"\ndata: ") for chunk in chunks]
-    return [*(b"data: " + line + b"\n\n" for line in lines), DONE]
+    return [_spread(block) for block in blocks]
 
 
-def _bom(chunks: list[Chunk]) -> list[bytes]:
-    first, *rest = _plain(chunks)
+def _spread(block: bytes) -> bytes:
+    head, _, data = block.partition(b"data: ")
+    if not data.startswith(b"{"):
+        return block
+    lines = json.dumps(json.loads(data), ensure_ascii=False, indent=1).encode().replace(b"\n", b"\ndata: ")
+    return head + b"data: " + lines + b"\n\n"
+
+
+def _bom(blocks: list[bytes]) -> list[bytes]:
+    first, *rest = blocks
     return [b"\xef\xbb\xbf" + first, *rest]
 
 
-def _error_string(chunks: list[Chunk]) -> list[bytes]:
-    return [*map(event, chunks[:2]), event({"error": "plain"}), DONE]
+def _error_string(blocks: list[bytes]) -> list[bytes]:
+    return [*blocks[:2], event({"error": "plain"}), DONE]
 
 
-def _one_write(chunks: list[Chunk]) -> list[bytes]:
-    return [b"".join(_plain(chunks))]
+def _one_write(blocks: list[bytes]) -> list[bytes]:
+    return [b"".join(blocks)]
 
 
-def _byte_by_byte(chunks: list[Chunk]) -> list[bytes]:
-    return [bytes([byte]) for byte in b"".join(_plain(chunks))]
+def _byte_by_byte(blocks: list[bytes]) -> list[bytes]:
+    return [bytes([byte]) for byte in b"".join(blocks)]
 
 
-_BLOCKS: Mapping[str, Callable[[list[Chunk]], list[bytes]]] = {
+_BLOCKS: Mapping[str, Callable[[list[bytes]], list[bytes]]] = {
     "comment": _comments,
     "id-field": _id_field,
     "event-only": _event_only,

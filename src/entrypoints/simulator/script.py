@@ -9,7 +9,7 @@ import yaml
 
 from entrypoints.simulator.behaviour import Behaviour, behaviour_from
 from entrypoints.simulator.errors import ScriptInvalid
-from entrypoints.simulator.model_names import LISTED_MODELS, understand
+from entrypoints.simulator.model_names import LISTED_MODELS, is_simulated, understand
 
 DEFAULT_PERSONA = "default"
 """The persona that answers at `/v1` with no name before it."""
@@ -48,7 +48,7 @@ class Persona(msgspec.Struct, frozen=True):
         """Whether a model of this name exists here."""
         if self.models is None or model in self.behaviours or ANY_MODEL in self.behaviours:
             return True
-        return model.startswith("sim-") or any(listed.id == model for listed in self.models)
+        return is_simulated(model) or any(listed.id == model for listed in self.models)
 
 
 Script = Mapping[str, Persona]

@@ -1,0 +1,73 @@
+"""Which path is served by which wire format; the format's module is loaded at its first request."""
+
+import re
+from importlib import import_module
+from typing import NamedTuple
+
+from entrypoints.simulator.script import DEFAULT_PERSONA
+from entrypoints.simulator.wires.wire import Wire
+
+_ROOTS = frozenset({"v1", "v1beta", "v1beta1", "v2", "api", "model"})
+"""First segments that never name a persona."""
+
+
+class Route(NamedTuple):
+    """A method, a path and the class of `wires` that answers there."""
+
+    method: str
+    pattern: re.Pattern[str]
+    module: str
+    name: str
+
+    def wire(self) -> type[Wire]:
+        """Load the class."""
+        found: type[Wire] = getattr(import_module(f"entrypoints.simulator.wires.{self.module}"), self.name)
+        return found
+
+
+class Found(NamedTuple):
+    """Where a path leads. Without a route the persona is still known."""
+
+    persona: str
+    path: str
+    route: Route | None
+    captures: dict[str, str]
+
+
+def find(method: str, path: str) -> Found:
+    """The route of a path with or without a persona before it."""
+    whole = path.strip("/")
+    first, _, rest = whole.partition("/")
+    if first in _ROOTS:
+        return _matched(DEFAULT_PERSONA, method, whole) or Found(DEFAULT_PERSONA, whole, None, {})
+    return (
+        (_matched(first, method, rest) if first else None)
+        or _matched(DEFAULT_PERSONA, method, whole)
+        or Found(first, rest, None, {})
+    )
+
+
+def _matched(persona: str, method: str, path: str) -> Found | None:
+    for route in ROUTES:
+        if route.method == method and (match := route.pattern.fullmatch(path)):
+            return Found(persona, path, route, match.groupdict())
+    return None
+
+
+def _route(method: str, pattern: str, module: str, name: str) -> Route:
+    return Route(method, re.compile(pattern), module, name)
+
+
+ROUTES: tuple[Route, ...] = (
+    _route("POST", r"v1/chat/completions", "openai_chat", "Chat"),
+    _route("GET", r"v1/models", "models", "ModelList"),
+    _route("GET", r"v1/models/(?P<model>.+)", "models", "OneModel"),
+    _route("POST", r"v1/completions", "openai_completions", "Completions"),
+    _route("POST", r"v1/embeddings", "openai_embeddings", "Embeddings"),
+    _route("POST", r"v1/images/generations", "openai_images", "Images"),
+    _route("POST", r"v1/audio/speech", "openai_audio", "Speech"),
+    _route("POST", r"v1/audio/(?P<task>transcriptions|translations)", "openai_audio", "Transcription"),
+    _route("POST", r"v1/moderations", "openai_moderations", "Moderations"),
+    _route("POST", r"v1/responses", "openai_responses", "Responses"),
+    _route("GET", r"v1/responses/(?P<id>[^/]+)", "openai_responses", "KeptResponse"),
+)

@@ -1,0 +1,48 @@
+"""`GET /v1/models`: one path for several APIs, told apart by their headers."""
+
+from typing import Any
+
+import msgspec
+from typing_extensions import override
+
+from entrypoints.simulator.behaviour import Behaviour
+from entrypoints.simulator.script import ListedModel
+from entrypoints.simulator.wires.openai_errors import OpenAIWire
+from entrypoints.simulator.wires.wire import Body, Refused, encoded
+
+
+class ModelList(OpenAIWire):
+    """The persona's models, in OpenAI's words or in those of whoever's header came with the request."""
+
+    needs_model = False
+
+    @override
+    def plain(self, behaviour: Behaviour) -> Body:
+        return Body(encoded({"object": "list", "data": [shown(model) for model in self.call.listed]}))
+
+
+class OneModel(OpenAIWire):
+    """One of them."""
+
+    needs_model = False
+
+    @override
+    def check(self) -> None:
+        if self._found is None:
+            message = f"The model '{self.call.captures['model']}' does not exist."
+            raise Refused(self.failure(404, message, "model_not_found"))
+
+    @override
+    def plain(self, behaviour: Behaviour) -> Body:
+        return Body(encoded(shown(self._found)) if self._found else b"")
+
+    @property
+    def _found(self) -> ListedModel | None:
+        return next((model for model in self.call.listed if model.id == self.call.captures["model"]), None)
+
+
+def shown(model: ListedModel) -> dict[str, Any]:
+    """A model as OpenAI lists it."""
+    fields: dict[str, Any] = {"object": "model", "created": 1_700_000_000, "owned_by": "simulator"}
+    fields |= msgspec.to_builtins(model)
+    return fields
