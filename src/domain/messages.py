@@ -63,5 +63,62 @@ class MessagesRequest(InferenceRequest, kw_only=True):
         yield from (_text(tool) for tool in self.tools or ())
 
 
+class TokenCountRequest(MessagesRequest, kw_only=True):
+    """The body of `POST /v1/messages/count_tokens`. Nothing is generated and nothing read for a price: where its
+    outcome is unknown, there is nothing to estimate either."""
+
+    @property
+    @override
+    def streams(self) -> bool:
+        return False
+
+    @property
+    @override
+    def turns(self) -> int:
+        return 0
+
+    @override
+    def prompt_texts(self) -> Iterator[str]:
+        yield from ()
+
+
+class CacheCreation(msgspec.Struct):
+    """Tokens written to a cache, by how long it keeps them."""
+
+    ephemeral_5m_input_tokens: int = 0
+    ephemeral_1h_input_tokens: int = 0
+
+
+class MessageUsage(msgspec.Struct):
+    """Usage as Anthropic counts it: `input_tokens` are those that came from no cache and went to none."""
+
+    input_tokens: int
+    output_tokens: int
+    cache_creation_input_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    cache_creation: CacheCreation | None = None
+    service_tier: str | None = None
+
+
+class MessageAnswer(msgspec.Struct):
+    """A plain answer. Content blocks are `text`, `thinking`, `tool_use` and what else the provider makes."""
+
+    id: str
+    model: str
+    content: list[Json]
+    usage: MessageUsage
+    stop_reason: str | None = None
+    stop_sequence: str | None = None
+    stop_details: dict[str, Json] | None = None
+    type: Literal["message"] = "message"
+    role: Literal["assistant"] = "assistant"
+
+
+class TokenCount(msgspec.Struct):
+    """The answer of `POST /v1/messages/count_tokens`."""
+
+    input_tokens: int
+
+
 def _text(raw: Json) -> str:
     return bytes(raw).decode(errors="replace")

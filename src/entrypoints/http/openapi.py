@@ -60,7 +60,17 @@ def _config() -> OpenAPIConfig:
         description=_DESCRIPTION,
         license=License(name="MIT", identifier="MIT"),
         contact=Contact(name="Open Model Gateway"),
-        tags=[Tag("Chat", "Answers from models"), Tag("Models", "What a key may ask for"), Tag("Usage", "Its cost")],
+        tags=[
+            Tag("Chat", "Answers from models"),
+            Tag("Messages", "The same, as Anthropic's API has it"),
+            Tag("Completions", "Texts that go on"),
+            Tag("Embeddings", "Texts as vectors"),
+            Tag("Images", "Images from prompts"),
+            Tag("Audio", "Speech, and recordings written down"),
+            Tag("Moderations", "What is wrong with a text or an image"),
+            Tag("Models", "What a key may ask for"),
+            Tag("Usage", "Its cost"),
+        ],
         components=Components(
             security_schemes={
                 "virtualKey": SecurityScheme("http", scheme="bearer", description="A virtual key, `sk-omg-…`"),
@@ -118,7 +128,8 @@ def _restate_examples(operation: Json, route: InferenceRoute) -> None:
     stated = {status: [example.value for example in spec.examples or ()] for status, spec in route.errors.items()}
     stated[200] = [route.response_example]
     for status, values in stated.items():
-        examples = cast(Mapping[str, Json], responses[str(status)]["content"]["application/json"]["examples"])
+        kind = route.response_type if status == 200 else "application/json"
+        examples = cast(Mapping[str, Json], responses[str(status)]["content"][kind]["examples"])
         for example, value in zip(examples.values(), values, strict=True):
             example["value"] = value
 
@@ -131,5 +142,5 @@ def _add_examples(operation: Json, route: InferenceRoute) -> None:
         responses = cast(Mapping[str, Mapping[str, Json]], operation["responses"])
         responses["200"]["content"]["text/event-stream"] = {
             "schema": {"type": "string"},
-            "example": _STREAM_EXAMPLE,
+            "example": route.stream_example or _STREAM_EXAMPLE,
         }

@@ -4,6 +4,11 @@ from collections.abc import Callable
 
 import msgspec
 
+from adapters.dialects.messages.params import MESSAGE_COUNTS, MESSAGES_OVER_CHAT
+from adapters.dialects.responses.params import RESPONSES_OVER_CHAT
+from adapters.providers.over_chat.messages import MessagesOverChat
+from adapters.providers.over_chat.responses import ResponsesOverChat
+from adapters.providers.over_chat.token_counts import EstimatedTokenCounts
 from domain.fidelity import Fidelity
 from domain.ports.providers import Capabilities, ChatProvider
 
@@ -22,14 +27,22 @@ def with_over_chat(own: Capabilities, count_tokens: CountTokens) -> Capabilities
 
 def with_over_chat_fidelity(own: dict[str, Fidelity]) -> dict[str, Fidelity]:
     """The upstream's own parameter tables, and those of the endpoints carried over its chat."""
-    return over_chat_fidelity() | own if "chat.completions" in own else own
+    return own | over_chat_fidelity() | own if "chat.completions" in own else own
 
 
 def over_chat_fidelity() -> dict[str, Fidelity]:
     """The tables of what is carried over chat, by endpoint: a line each."""
-    return {}
+    return {
+        "messages": MESSAGES_OVER_CHAT,
+        "messages.count_tokens": MESSAGE_COUNTS,
+        "responses": RESPONSES_OVER_CHAT,
+    }
 
 
-def _carriers(chat: ChatProvider, count_tokens: CountTokens) -> dict[str, object]:  # noqa: ARG001
+def _carriers(chat: ChatProvider, count_tokens: CountTokens) -> dict[str, object]:
     """By capability: a line each."""
-    return {}
+    return {
+        "messages": MessagesOverChat(chat, count_tokens),
+        "token_counts": EstimatedTokenCounts(count_tokens),
+        "responses": ResponsesOverChat(chat),
+    }

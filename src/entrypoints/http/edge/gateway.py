@@ -55,9 +55,11 @@ class GatewayApp:
 
     async def _serve(self, exchange: Exchange) -> None:
         try:
-            self._check(exchange)
             path = exchange.scope["path"]
             match = self._table.find(path)
+            if match is not None:
+                exchange.errors = match.error_style
+            self._check(exchange)
             if match is not None:
                 exchange.cors = self._cors.headers(exchange.head)
                 await self._infer(exchange, match)
@@ -81,7 +83,6 @@ class GatewayApp:
 
     async def _infer(self, exchange: Exchange, match: Match) -> None:
         method = exchange.scope["method"]
-        exchange.errors = next(iter(match.routes.values())).error_style
         route = match.routes.get("GET" if method == "HEAD" else method)
         if route is None:
             await self._no_such_method(exchange, match)

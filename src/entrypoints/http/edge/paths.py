@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from domain.providers import RESERVED_IDS
+from entrypoints.http.error_styles import ErrorStyle
 from entrypoints.http.inference.route import InferenceRoute
 
 _SLASHES = re.compile("/{2,}")
@@ -19,6 +20,11 @@ class Match:
     routes: Mapping[str, InferenceRoute]
     provider: str | None = None
     tail: str = ""
+
+    @property
+    def error_style(self) -> ErrorStyle:
+        """Of a path, whatever the method: all its routes serve the same clients."""
+        return next(iter(self.routes.values())).error_style
 
 
 class RouteTable:

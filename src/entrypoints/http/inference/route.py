@@ -33,7 +33,10 @@ class InferenceRoute:
     request: type | None = None
     request_example: object = None
     query: Mapping[str, str] = field(default_factory=dict)  # parameters of the address, and what they mean
+    request_type: str = "application/json"
+    response_type: str = "application/json"
     streams: bool = False  # may answer with server-sent events instead
+    stream_example: str = ""  # the beginning and the end of such a stream, where it is not a chat's
     error_style: ErrorStyle = OPENAI_ERRORS
     errors: Mapping[int, ResponseSpec] = field(default_factory=lambda: ERRORS)
 

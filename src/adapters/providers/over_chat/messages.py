@@ -1,0 +1,137 @@
+"""Anthropic's Messages where an upstream has only chat: asked as a chat, answered as a message."""
+
+from collections.abc import AsyncIterator, Callable
+
+from typing_extensions import override
+
+from adapters.dialects.messages.answer import as_message
+from adapters.dialects.messages.events import MESSAGE_STOP, MessageEvents
+from adapters.dialects.messages.params import messages_name
+from adapters.dialects.messages.request import ChatForm, as_chat
+from adapters.providers.over_chat.token_counts import estimated_input_tokens
+from adapters.wire.sse import EVENT_STREAM
+from domain.chat import ChatRequest
+from domain.errors import UpstreamFailure
+from domain.failover import FailureKind
+from domain.messages import MessagesRequest
+from domain.ports.providers import ChatProvider, MessagesProvider, ProviderAnswer, ProviderCall, ProviderStream
+from domain.usage import TokenUsage
+
+CountTokens = Callable[[str], int]
+
+
+class MessagesOverChat(MessagesProvider):
+    """Carries messages over `chat`. `count` estimates the usage a client is told where the upstream tells none."""
+
+    def __init__(self, chat: ChatProvider, count: CountTokens) -> None:
+        self._chat = chat
+        self._count = count
+
+    @override
+    async def complete(self, call: ProviderCall[MessagesRequest]) -> ProviderAnswer:
+        form = as_chat(call.payload, call.model, stream=False, strict=call.strict)
+        try:
+            answer = await self._chat.complete(_chat_call(call, form))
+        except UpstreamFailure as failure:
+            raise _in_its_words(failure, call) from failure
+        usage = answer.usage or self._estimate(call, answer.output_text)
+        return ProviderAnswer(
+            as_message(answer.body, answer.model, usage, call.payload.value.stop_sequences or ()),
+            answer.model,
+            answer.usage,
+            answer.limits,
+            _dropped(call, form, answer.dropped_params),
+            answer.output_text,
+        )
+
+    @override
+    async def stream(self, call: ProviderCall[MessagesRequest]) -> ProviderStream:
+        form = as_chat(call.payload, call.model, stream=True, strict=call.strict)
+        try:
+            chat = await self._chat.stream(_chat_call(call, form))
+        except UpstreamFailure as failure:
+            raise _in_its_words(failure, call) from failure
+        events = MessageEvents(call.model, call.payload.value.stop_sequences or ())
+        dropped = _dropped(call, form, chat.dropped_params)
+        return _MessageStream(chat, events, dropped, lambda text: self._estimate(call, text))
+
+    def _estimate(self, call: ProviderCall[MessagesRequest], output_text: str) -> TokenUsage:
+        return TokenUsage(estimated_input_tokens(call.payload, self._count), self._count(output_text))
+
+
+class _MessageStream(ProviderStream):
+    """A chat's stream as a message's. Owns `chat` until it is closed."""
+
+    def __init__(
+        self,
+        chat: ProviderStream,
+        events: MessageEvents,
+        dropped: tuple[str, ...],
+        estimate: Callable[[str], TokenUsage],
+    ) -> None:
+        self.content_type = EVENT_STREAM
+        self.ending = MESSAGE_STOP
+        self.limits = chat.limits
+        self.dropped_params = dropped
+        self._chat = chat
+        self._events = events
+        self._estimate = estimate
+        self._note()
+
+    @override
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunks in self._chat:
+            events = self._events.feed(chunks)
+            self._note()
+            if events:
+                yield events
+        self._note()
+        yield self._events.finish(self.usage or self._estimate(self._chat.output_text()))
+
+    @override
+    def output_text(self) -> str:
+        return self._chat.output_text()
+
+    @override
+    async def aclose(self) -> None:
+        await self._chat.aclose()
+
+    def _note(self) -> None:
+        self.model = self._chat.model
+        self.usage = self._chat.usage
+        self.has_content = self._chat.has_content
+        self.output_bytes = self._chat.output_bytes
+
+
+def _chat_call(call: ProviderCall[MessagesRequest], form: ChatForm) -> ProviderCall[ChatRequest]:
+    return ProviderCall(
+        payload=form.payload,
+        model=call.model,
+        key=call.key,
+        include_usage=True,
+        progress=call.progress,
+        strict=call.strict,
+        client_headers=call.client_headers,
+    )
+
+
+def _dropped(call: ProviderCall[MessagesRequest], form: ChatForm, by_chat: tuple[str, ...]) -> tuple[str, ...]:
+    """What was lost on either step, in the client's own words."""
+    asked = frozenset(call.payload.fields)
+    names = (messages_name(name, asked) for name in by_chat)
+    return tuple(sorted({*form.dropped, *(name for name in names if name is not None)}))
+
+
+def _in_its_words(failure: UpstreamFailure, call: ProviderCall[MessagesRequest]) -> UpstreamFailure:
+    """A parameter the chat cannot carry, named as the client named it."""
+    if failure.kind is not FailureKind.UNSUPPORTED or failure.param is None:
+        return failure
+    name = messages_name(failure.param, frozenset(call.payload.fields)) or failure.param
+    return UpstreamFailure(
+        failure.kind,
+        failure.message.replace(f"'{failure.param}'", f"'{name}'"),
+        status=failure.status,
+        type_=failure.type,
+        code=failure.code,
+        param=name,
+    )
