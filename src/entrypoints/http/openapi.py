@@ -137,7 +137,7 @@ def _restate_examples(operation: Json, route: InferenceRoute) -> None:
 def _add_examples(operation: Json, route: InferenceRoute) -> None:
     if route.request_example is not None:
         body = cast(Mapping[str, Mapping[str, Json]], operation["requestBody"])
-        body["content"]["application/json"]["example"] = route.request_example
+        body["content"][route.request_type]["example"] = route.request_example
     if route.streams:
         responses = cast(Mapping[str, Mapping[str, Json]], operation["responses"])
         responses["200"]["content"]["text/event-stream"] = {

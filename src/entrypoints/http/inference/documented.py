@@ -1,13 +1,14 @@
 """Inference routes as Litestar sees them: described there, served by the edge before Litestar is asked."""
 
 from collections.abc import Iterable, Sequence
+from typing import Annotated
 
 from litestar import Request, get, post
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import ResponseSpec
 from litestar.openapi.spec import Example
-from litestar.params import JSONBody
+from litestar.params import Body, JSONBody
 from litestar.types import ASGIApp
 
 from entrypoints.http.inference.route import InferenceRoute
@@ -48,6 +49,14 @@ def _handler(route: InferenceRoute, path: str, serve: ASGIApp, *, pinned: bool) 
 
         return handler(answer)
 
+    if route.request_type != "application/json":
+        form = Annotated[request_type, Body(media_type=route.request_type)]  # type: ignore[valid-type]  # at run time
+
+        async def answer_form(data: form) -> ASGIApp:  # noqa: ARG001 - read at run time
+            return serve
+
+        return handler(answer_form)
+
     async def answer_body(data: JSONBody[request_type]) -> ASGIApp:  # type: ignore[valid-type]  # noqa: ARG001 - read at run time
         return serve
 
@@ -57,4 +66,10 @@ def _handler(route: InferenceRoute, path: str, serve: ASGIApp, *, pinned: bool) 
 def _success(route: InferenceRoute) -> ResponseSpec:
     examples: Sequence[Example] = [Example(summary="An answer", value=route.response_example)]
     description = "The answer; a stream of server-sent events where asked for" if route.streams else "The answer"
-    return ResponseSpec(route.response, generate_examples=False, description=description, examples=list(examples))
+    return ResponseSpec(
+        route.response,
+        generate_examples=False,
+        description=description,
+        examples=list(examples),
+        media_type=route.response_type,
+    )
