@@ -1,12 +1,17 @@
-"""`GET /v1/models` as OpenAI answers it, with the gateway's additions."""
+"""`GET /v1/models` as OpenAI and Anthropic answer it at once, with the gateway's additions."""
 
+from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
 
 
 class Model(msgspec.Struct):
-    """One id a client may put in `model`. `created` is Unix seconds; `pricing` is USD per million tokens."""
+    """One id a client may put in `model`. `created` is Unix seconds; `pricing` is USD per million tokens.
+
+    OpenAI's clients read `object`, `created` and `owned_by`; Anthropic's `type`, `display_name`, `created_at`,
+    `max_input_tokens` and `lifecycle`.
+    """
 
     id: str
     created: int = 0
@@ -16,8 +21,36 @@ class Model(msgspec.Struct):
     context_window: int | None = None
     capabilities: list[str] = []
     pricing: dict[str, str] | None = None
+    type: Literal["model"] = "model"
+    display_name: str = ""
+    created_at: str = ""
+    max_input_tokens: int | None = None
+    lifecycle: Literal["active"] = "active"
+
+    def __post_init__(self) -> None:
+        self.display_name = self.display_name or self.id
+        self.created_at = self.created_at or _rfc3339(self.created)
+        self.max_input_tokens = self.context_window
 
 
 class ModelList(msgspec.Struct):
+    """All of them in one page: `has_more` is never true."""
+
     data: list[Model]
     object: Literal["list"] = "list"
+    has_more: bool = False
+    first_id: str | None = None
+    last_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.data:
+            self.first_id, self.last_id = self.data[0].id, self.data[-1].id
+
+
+def _rfc3339(seconds: int) -> str:
+    """A moment no calendar holds (a provider's milliseconds) is as good as unknown."""
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        moment = datetime.fromtimestamp(0, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -18,6 +18,11 @@ _EXAMPLE = {
     "context_window": 131072,
     "capabilities": ["chat"],
     "pricing": {"input": "0.65", "output": "0.85"},
+    "type": "model",
+    "display_name": "cerebras/llama-4-scout",
+    "created_at": "2026-11-21T12:00:00Z",
+    "max_input_tokens": 131072,
+    "lifecycle": "active",
 }
 _ERRORS = {status: spec for status, spec in ERRORS.items() if status in (400, 401, 404, 503)}
 
@@ -42,10 +47,19 @@ LIST_MODELS = InferenceRoute(
     operation_id="listModels",
     tag="Models",
     summary="List the models this key may use",
-    description="Bare model ids, `provider/model` ids, and `auto`. Under `/{provider}/v1` only that provider's.",
+    description=(
+        "Bare model ids, `provider/model` ids, and `auto`. Under `/{provider}/v1` only that provider's. One list for "
+        "OpenAI's clients and Anthropic's; it is whole, whatever `limit` says."
+    ),
     handler=list_models,
     response=ModelList,
-    response_example={"object": "list", "data": [_EXAMPLE]},
+    response_example={
+        "object": "list",
+        "data": [_EXAMPLE],
+        "has_more": False,
+        "first_id": _EXAMPLE["id"],
+        "last_id": _EXAMPLE["id"],
+    },
     errors=_ERRORS,
 )
 

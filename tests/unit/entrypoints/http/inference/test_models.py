@@ -1,6 +1,8 @@
 """The model list and its entries."""
 
-from tests.unit.entrypoints.http.harness import Harness
+from typing import cast
+
+from tests.unit.entrypoints.http.harness import FakeDirectory, Harness
 
 
 async def test_the_list_is_openais() -> None:
@@ -9,9 +11,31 @@ async def test_the_list_is_openais() -> None:
     body = answer.json()
     assert (answer.status, body["object"]) == (200, "list")
     assert [model["id"] for model in body["data"]] == ["m", "openai/gpt-x", "a/b:free"]
-    assert {"id", "object", "created", "owned_by", "provider", "context_window", "capabilities", "pricing"} == set(
+    assert {"id", "object", "created", "owned_by", "provider", "context_window", "capabilities", "pricing"} <= set(
         body["data"][0]
     )
+
+
+async def test_the_same_list_is_anthropics() -> None:
+    answer = await (await Harness.make()).get("/v1/models")
+
+    body = answer.json()
+    assert (body["has_more"], body["first_id"], body["last_id"]) == (False, "m", "a/b:free")
+    assert {name: body["data"][1][name] for name in ("type", "display_name", "created_at", "lifecycle")} == {
+        "type": "model",
+        "display_name": "openai/gpt-x",
+        "created_at": "1970-01-01T00:00:00Z",
+        "lifecycle": "active",
+    }
+
+
+async def test_an_empty_list_has_no_first_and_no_last() -> None:
+    harness = await Harness.make()
+    cast(FakeDirectory, harness.services.directory).models.clear()
+
+    body = (await harness.get("/v1/models")).json()
+
+    assert (body["data"], body["first_id"], body["last_id"]) == ([], None, None)
 
 
 async def test_a_model_is_found_by_an_id_with_slashes_and_colons() -> None:
