@@ -74,6 +74,7 @@ class ProviderPreset(msgspec.Struct, frozen=True):
     models: tuple[str, ...] = ()  # offered for certain, used before its list was first read
     free_tier: str = ""  # in words, for people
     key_url: str = ""  # where a person gets a key
+    ambient: tuple[str, ...] = ()  # variables that switch it on too, while the adapter finds the credential itself
 
 
 class KindDescription(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ import msgspec
 from typing_extensions import override
 
 from adapters.providers.base_url import base_url, is_local
+from adapters.providers.bedrock import adapter as bedrock
 from adapters.providers.client import HttpProviderClient
 from adapters.providers.entry import Entry
 from adapters.providers.kind import Kind, Place
@@ -115,6 +116,7 @@ SIMULATED: Final = Kind(
 KINDS: Final[tuple[Kind, ...]] = (
     OPENAI,
     SIMULATED,
+    bedrock.KIND,
 )
 
 ENTRIES: Final[tuple[Entry, ...]] = tuple(entry for kind in KINDS for entry in kind.entries)

@@ -72,7 +72,8 @@ class _Declaring:
         """A provider for each preset whose usual variable is set, with its key where the variable holds one."""
         for preset in self._presets.values():
             address, secret = _address(preset, variables), _credential(preset, variables)
-            if secret is None and (preset.requires_key or address is None):
+            ambient = any(variables.get(name) for name in preset.ambient)
+            if secret is None and (preset.requires_key or address is None) and not ambient:
                 continue
             provider = self._provider(preset, address)
             yield provider, (self._key(f"pk_env_{preset.id}", preset.id, "environment", secret),) if secret else ()

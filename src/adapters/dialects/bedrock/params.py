@@ -13,7 +13,7 @@ CONVERSE_PARAMS: Final[Fidelity] = {
     "function_call": refused("send tool_choice"),
     "functions": refused("send tools"),
     "logit_bias": dropped(),
-    "logprobs": refused("Converse has none"),
+    "logprobs": dropped("Converse has none"),
     "max_completion_tokens": mapped("inferenceConfig.maxTokens"),
     "max_tokens": mapped("inferenceConfig.maxTokens"),
     "metadata": mapped("requestMetadata", "up to 16 texts of 256 characters; others are dropped"),

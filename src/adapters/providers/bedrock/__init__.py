@@ -1,0 +1,1 @@
+"""Amazon Bedrock: where it is, who asks, and its capabilities."""

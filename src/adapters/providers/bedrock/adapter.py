@@ -1,0 +1,105 @@
+"""Amazon Bedrock: chat by Converse for every model, embeddings and images by InvokeModel.
+
+Source: botocore 1.44.5 service models, Amazon Bedrock user guide (read 2026-11). It bills an answer in full when the
+reader goes away; set `on_disconnect` to `drain` to have its own figure in the books (R-02).
+"""
+
+from typing import Final
+
+import httpx
+from typing_extensions import override
+
+from adapters.dialects.bedrock.converse import BedrockConverse
+from adapters.dialects.bedrock.embeddings import BEDROCK_EMBEDDING_PARAMS, BedrockEmbedding
+from adapters.dialects.bedrock.images import BEDROCK_IMAGE_PARAMS, BedrockImages
+from adapters.dialects.bedrock.params import CONVERSE_PARAMS
+from adapters.providers.batched_embeddings import BatchedEmbeddings
+from adapters.providers.bedrock.identity import AwsIdentity
+from adapters.providers.bedrock.model_lister import BedrockModels
+from adapters.providers.bedrock.places import NO_REGION, Places
+from adapters.providers.bedrock.signer import AwsSigner
+from adapters.providers.capability import HeaderSource, HttpCapability
+from adapters.providers.detokenized import Detokenized
+from adapters.providers.entry import Entry
+from adapters.providers.kind import Kind, Place
+from adapters.providers.upstream import HttpUpstream
+from domain.chat import ChatRequest
+from domain.fidelity import Fidelity
+from domain.images import ImageRequest
+from domain.keys import ProviderKey
+from domain.ports.providers import Capabilities
+from domain.providers import ProviderPreset
+
+ENTRY: Final = Entry(
+    ProviderPreset(
+        id="bedrock",
+        kind="bedrock",
+        name="Amazon Bedrock",
+        base_url=NO_REGION,
+        env=("AWS_BEARER_TOKEN_BEDROCK",),
+        ambient=("AWS_ACCESS_KEY_ID",),
+        priority=360,
+        requires_key=False,
+        default_model="global.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        key_url="https://console.aws.amazon.com/bedrock/home#/api-keys",
+    ),
+    version_path="",
+)
+
+
+class _Headers(HeaderSource):
+    """The same for every key: credentials are the signer's. Source: boto3 names no type it accepts."""
+
+    def __init__(self, user_agent: str) -> None:
+        self._headers = httpx.Headers([(b"content-type", b"application/json"), (b"user-agent", user_agent.encode())])
+
+    @override
+    def of(self, key: ProviderKey | None) -> httpx.Headers:
+        return self._headers
+
+
+def build(place: Place) -> Capabilities:
+    """Raises `RequestInvalid` for a region that is none."""
+    settings = place.provider.settings
+    places = Places(place.base, settings, place.variables)
+    identity = AwsIdentity(place.variables)
+    upstream = HttpUpstream(place.transport, place.timeouts, place.now, AwsSigner(identity, places.region_of))
+    tokens = HttpUpstream(place.transport, place.timeouts, place.now, AwsSigner(identity, places.region_of, "sts"))
+    headers = _Headers(place.user_agent)
+
+    def converse(model: str, stream: bool) -> httpx.URL:
+        return places.model(model, "converse-stream" if stream else "converse")
+
+    def invoke(model: str, stream: bool) -> httpx.URL:  # noqa: ARG001 - an `Address`
+        return places.model(model, "invoke")
+
+    chat: HttpCapability[ChatRequest] = HttpCapability(
+        upstream, BedrockConverse(settings.drop_params), converse, headers
+    )
+    images: HttpCapability[ImageRequest] = HttpCapability(upstream, BedrockImages(), invoke, headers)
+    return Capabilities(
+        chat=chat,
+        embeddings=Detokenized(BatchedEmbeddings(upstream, BedrockEmbedding(), invoke, headers)),
+        images=images,
+        models=BedrockModels(upstream, tokens, places, identity, headers.of(None), settings.models),
+    )
+
+
+def fidelity(entry: Entry) -> dict[str, Fidelity]:  # noqa: ARG001 - one table for all of them
+    """The parameter tables, by endpoint."""
+    return {
+        "chat.completions": CONVERSE_PARAMS,
+        "embeddings": BEDROCK_EMBEDDING_PARAMS,
+        "images.generations": BEDROCK_IMAGE_PARAMS,
+    }
+
+
+KIND: Final = Kind(
+    id="bedrock",
+    name="Amazon Bedrock",
+    build=build,
+    fidelity=fidelity,
+    endpoints=("chat.completions", "embeddings", "images.generations", "models"),
+    entries=(ENTRY,),
+    unknown=ENTRY,
+)
