@@ -86,6 +86,8 @@ def _object_facts(error: Mapping[str, object]) -> ErrorFacts:
         param=_text(error.get("param")) or None,
     )
     details = error.get("details")
+    if isinstance(details, dict):  # Anthropic's
+        facts.code = facts.code or _text(details.get("error_code"))
     for detail in details if isinstance(details, list) else ():
         if isinstance(detail, dict):
             _google_detail(detail, facts)
