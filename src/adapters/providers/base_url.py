@@ -15,7 +15,7 @@ from adapters.transport.egress import is_closed_address
 from domain.errors import RequestInvalid
 
 _VERSION = re.compile(r"/v\d+[a-z0-9]*(?=/|$)")
-_ENDPOINTS: Final = ("/chat/completions", "/completions", "/models", "/embeddings", "/responses")
+_ENDPOINTS: Final = ("/chat/completions", "/completions", "/models", "/embeddings", "/responses", "/messages")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _VARIABLES: Final = {"account_id": "CLOUDFLARE_ACCOUNT_ID"}
 _LOCAL_SUFFIXES: Final = (".local", ".localhost", ".internal", ".lan", ".home.arpa")

@@ -23,7 +23,7 @@ _CHAT: Final[Fidelity] = {
     "reasoning_effort": mapped(
         "thinking", "adaptive with output_config.effort from Claude 4.6 on, a token budget before; none before 3.7"
     ),
-    "service_tier": Cell("mapped", "service_tier", "default is standard_only, priority is auto; others are dropped"),
+    "service_tier": Cell("mapped", "service_tier", "standard_only, but for auto and priority, which are auto"),
     "user": mapped("metadata.user_id", "hashed where it is longer than 256 characters"),
     "safety_identifier": mapped("metadata.user_id", "wins over user"),
     "web_search_options": mapped("tools", "Anthropic's web search; search_context_size is dropped"),
@@ -46,15 +46,12 @@ _CHAT: Final[Fidelity] = {
     "prompt_cache_key": dropped("mark what is to be cached with cache_control"),
     "prompt_cache_options": dropped("mark what is to be cached with cache_control"),
     "prompt_cache_retention": dropped("say it in cache_control.ttl"),
-    # Anthropic's own, for clients that send them through OpenAI's API
-    "top_k": Cell("honored", note="dropped from Claude 4.7 on, and where the model thinks"),
-    "thinking": Cell("honored", note="wins over reasoning_effort"),
-    "cache_control": HONORED,
 }
 
+CHAT_EXTRAS: Final[Fidelity] = dict.fromkeys(("top_k", "thinking", "cache_control"), HONORED)
+"""Anthropic's own parameters, for clients that send them through OpenAI's API."""
+
 _NATIVE: Final = (
-    "messages",
-    "max_tokens",
     "system",
     "stream",
     "stop_sequences",

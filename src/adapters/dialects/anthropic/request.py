@@ -13,7 +13,7 @@ from adapters.dialects.anthropic.content import Block, text_block
 from adapters.dialects.anthropic.conversation import Conversation, converse
 from adapters.dialects.anthropic.headers import body_fields, request_headers
 from adapters.dialects.anthropic.history import Raw, read_turns
-from adapters.dialects.anthropic.params import chat_fidelity
+from adapters.dialects.anthropic.params import CHAT_EXTRAS, chat_fidelity
 from adapters.dialects.anthropic.settings import AnthropicSettings
 from adapters.dialects.anthropic.structured import Format, wanted_format, with_answer_tool
 from adapters.dialects.anthropic.thinking import Thinking, think
@@ -29,7 +29,7 @@ from domain.fidelity import Fidelity, dropped
 MAX_USER_ID_CHARS: Final = 256
 MAX_BREAKPOINTS: Final = 4
 
-_TIERS: Final = {"auto": "auto", "default": "standard_only", "priority": "auto", "standard_only": "standard_only"}
+_PRIORITY_TIERS: Final = frozenset({"auto", "priority", "scale"})
 _NULL: Final = Raw(b"null")
 
 _encode = msgspec.json.Encoder().encode
@@ -40,7 +40,7 @@ class ChatEncoder:
 
     def __init__(self, settings: AnthropicSettings, drop: Sequence[str] = ()) -> None:
         self._settings = settings
-        self._table: Fidelity = {**chat_fidelity(settings), **dict.fromkeys(drop, dropped())}
+        self._table: Fidelity = {**chat_fidelity(settings), **CHAT_EXTRAS, **dict.fromkeys(drop, dropped())}
 
     def encode(self, call: WireCall[ChatRequest], *, stream: bool) -> Encoded:
         """Raises `UNSUPPORTED` for what Claude cannot do, `CLIENT_FAULT` for what no one can read."""
@@ -173,10 +173,7 @@ class _Body:
         if user:
             fields["metadata"] = {"user_id": _user_id(user)}
         if request.service_tier is not None:
-            if request.service_tier in _TIERS:
-                fields["service_tier"] = _TIERS[request.service_tier]
-            else:
-                self._lost.append("service_tier")
+            fields["service_tier"] = "auto" if request.service_tier in _PRIORITY_TIERS else "standard_only"
         if "cache_control" in self._kept:
             fields["cache_control"] = self._kept["cache_control"]
         return fields
