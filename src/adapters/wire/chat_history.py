@@ -47,6 +47,7 @@ class HistoryPart(msgspec.Struct):
     image_url: ImageReference | None = None
     input_audio: Recording | None = None
     file: AttachedFile | None = None
+    video_url: ImageReference | None = None
     cache_control: CacheMark | None = None
 
 
@@ -64,12 +65,23 @@ class CalledFunction(msgspec.Struct):
     arguments: str | None = None
 
 
+class GoogleContent(msgspec.Struct):
+    thought_signature: str | None = None
+
+
+class ExtraContent(msgspec.Struct):
+    """What Google puts beside OpenAI's fields, and wants back."""
+
+    google: GoogleContent | None = None
+
+
 class HistoryCall(msgspec.Struct):
     """A tool call of an earlier turn."""
 
     id: str
     type: str = "function"
     function: CalledFunction | None = None
+    extra_content: ExtraContent | None = None
 
     @property
     def name(self) -> str:
