@@ -11,6 +11,7 @@ import httpx
 import msgspec
 from typing_extensions import override
 
+from adapters.providers import anthropic
 from adapters.providers.base_url import base_url, is_local
 from adapters.providers.bedrock import adapter as bedrock
 from adapters.providers.client import HttpProviderClient
@@ -116,6 +117,7 @@ SIMULATED: Final = Kind(
 KINDS: Final[tuple[Kind, ...]] = (
     OPENAI,
     SIMULATED,
+    anthropic.KIND,
     bedrock.KIND,
 )
 
