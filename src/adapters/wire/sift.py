@@ -35,6 +35,9 @@ NEUTRAL: Final[Mapping[str, tuple[bytes, ...]]] = {
     "top_logprobs": (b"0",),
     "tools": (b"[]",),
     "stop": (b"[]",),
+    "background": (b"false",),
+    "truncation": (b'"disabled"',),
+    "context_management": (b"[]",),
 }
 """Values that say what an upstream does anyway: left out, they are not worth a report."""
 

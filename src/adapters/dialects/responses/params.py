@@ -52,6 +52,12 @@ RESPONSES_NATIVE: Final[Fidelity] = dict.fromkeys(RESPONSES_PARAMS, HONORED) | {
     "previous_response_id": mapped("previous_response_id", "the upstream's own id is put back"),
 }
 
+
+def native_fidelity(drop: frozenset[str]) -> Fidelity:
+    """Where an upstream has the API and answers 400 to some of it."""
+    return RESPONSES_NATIVE | {name: dropped() for name in drop if name in RESPONSES_NATIVE}
+
+
 _OF_CHAT: Final = {
     "max_completion_tokens": "max_output_tokens",
     "max_tokens": "max_output_tokens",

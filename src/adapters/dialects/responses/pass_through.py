@@ -1,6 +1,7 @@
 """OpenAI's Responses at an upstream that has them: passed through, both ways."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from adapters.dialects.responses.native_request import encode_native
 from adapters.dialects.responses.native_response import Facts, read_native
@@ -13,12 +14,15 @@ from domain.availability import RateLimitWindow
 from domain.errors import UpstreamFailure
 from domain.responses import ResponsesRequest
 
+CODEX_ONLY: Final = ("client_metadata",)
+"""What Codex tells OpenAI of itself, and no other upstream knows."""
+
 
 class ResponsesPassThrough:
     """One upstream's Responses. `provider_id` is told by the ids of what it keeps.
 
-    `silent` are fields left out without a word: by default what Codex tells OpenAI alone. `drop` are those that an
-    operator, or the upstream's row, has left out and reported.
+    `silent` are fields left out without a word, `drop` those that an operator, or the upstream's row, has left out
+    and reported.
     """
 
     stream_types = frozenset({"text/event-stream"})
@@ -29,7 +33,7 @@ class ResponsesPassThrough:
         refusals: RefusalTable,
         *,
         drop: Iterable[str] = (),
-        silent: Iterable[str] = ("client_metadata",),
+        silent: Iterable[str] = CODEX_ONLY,
     ) -> None:
         self._provider_id = provider_id
         self._refusals = refusals

@@ -15,6 +15,8 @@ from adapters.dialects.openai.params import ENDPOINT_PARAMS, chat_fidelity, endp
 from adapters.dialects.openai.quirks import EndpointQuirks
 from adapters.dialects.openai.speech import OpenAISpeech
 from adapters.dialects.openai.transcriptions import OpenAITranscriptions
+from adapters.dialects.responses.params import native_fidelity
+from adapters.dialects.responses.pass_through import CODEX_ONLY, ResponsesPassThrough
 from adapters.providers.base_url import endpoint
 from adapters.providers.capability import Address, HeaderSource, HttpCapability, fixed
 from adapters.providers.credentials import KeyHeaders
@@ -43,6 +45,7 @@ ENDPOINTS = (
     "audio.speech",
     "audio.transcriptions",
     "moderations",
+    "responses",
     "models",
 )
 
@@ -69,6 +72,8 @@ def fidelity(entry: Entry) -> dict[str, Fidelity]:
         if name in ENDPOINT_PARAMS:
             own = entry.endpoint_quirks.get(name, EndpointQuirks())
             tables[name] = endpoint_fidelity(name, entry.quirks, own)
+    if "responses" in entry.paths:
+        tables["responses"] = native_fidelity(entry.endpoint_quirks.get("responses", EndpointQuirks()).drop)
     return tables
 
 
@@ -95,6 +100,7 @@ class OpenAIParts:
                 "audio.transcriptions", OpenAITranscriptions(quirks, self._own("audio.transcriptions"), drop)
             ),
             moderations=self.at("moderations", OpenAIModerations(quirks, self._own("moderations"), drop)),
+            responses=self.at("responses", self._responses()),
             models=self.models(models_url),
         )
 
@@ -108,6 +114,12 @@ class OpenAIParts:
         drop = self._place.provider.settings.drop_params
         found = self.at("embeddings", OpenAIEmbeddings(self._place.entry.quirks, own, drop))
         return found if found is None or own.token_ids else Detokenized(found)
+
+    def _responses(self) -> ResponsesPassThrough:
+        place = self._place
+        drop = self._own("responses").drop.union(place.provider.settings.drop_params)
+        silent = () if place.entry.preset.id == "openai" else CODEX_ONLY
+        return ResponsesPassThrough(place.provider.id, place.entry.quirks, drop=drop, silent=silent)
 
     def models(self, url: httpx.URL | None) -> HttpModels:
         place = self._place

@@ -4,35 +4,34 @@ from application.inference.operations import RESPONSES
 from domain.errors import RequestInvalid
 from domain.response_ids import read_kept_id
 from domain.responses import Response, ResponsesRequest
+from entrypoints.http.edge.exchange import Exchange
 from entrypoints.http.inference.json_body import JsonBody
 from entrypoints.http.inference.responses_errors import RESPONSES_ERRORS
 from entrypoints.http.inference.route import InferenceRoute
 from entrypoints.http.inference.serving import Serving
 
-_PARAM = "previous_response_id"
 
-
-def origin(request: ResponsesRequest, pinned: str | None) -> str | None:
+def origin(exchange: Exchange, request: ResponsesRequest) -> str | None:
     """The provider that keeps the previous response. Raises `RequestInvalid` where none does, or another is asked."""
-    given = request.previous_response_id
+    given, pinned = request.previous_response_id, exchange.provider
     if not given:
         return pinned
     kept = read_kept_id(given)
-    if kept is None:
-        raise RequestInvalid(
+    if kept is None or kept.provider_id not in exchange.services.state.current.by_id:
+        raise _not_found(
             f"Previous response with id '{given}' not found: no provider keeps it. Send the whole history in 'input' "
-            "instead (in OpenAI's clients with `store: false`).",
-            code="previous_response_not_found",
-            param=_PARAM,
+            "instead (in OpenAI's clients with `store: false`)."
         )
     if pinned is not None and pinned != kept.provider_id:
-        raise RequestInvalid(
-            f"Previous response with id '{given}' is kept by the provider '{kept.provider_id}', and this address asks "
-            f"'{pinned}'.",
-            code="previous_response_not_found",
-            param=_PARAM,
+        raise _not_found(
+            f"Previous response with id '{given}' not found: the provider '{kept.provider_id}' keeps it, and this "
+            f"address asks '{pinned}'."
         )
     return kept.provider_id
+
+
+def _not_found(message: str) -> RequestInvalid:
+    return RequestInvalid(message, code="previous_response_not_found", param="previous_response_id")
 
 
 create_response = Serving(decode=JsonBody(ResponsesRequest), answering=RESPONSES, streaming=RESPONSES, origin=origin)

@@ -32,21 +32,22 @@ class Serving(Generic[R]):
     `decode` raises `RequestInvalid` for a body that is no such request. A request that streams goes through
     `streaming`, any other through `answering`; an endpoint has at least one of them, and where it lacks the one
     asked for, the request takes the other. `client_headers` are the names, in lower case, of those an upstream of
-    the same API may see. `origin` names the provider that a request must go to by what it refers to.
+    the same API may see. `origin` names the provider that a request must go to by what it refers to, or else
+    the one its path is pinned to; it raises `RequestInvalid` where that cannot be.
     """
 
     decode: Callable[[Exchange, bytes], Awaitable[Payload[R]]]
     answering: Operation[Answering[R]] | None = None
     streaming: Operation[Streaming[R]] | None = None
     client_headers: frozenset[bytes] = frozenset()
-    origin: Callable[[R], str | None] | None = None
+    origin: Callable[[Exchange, R], str | None] | None = None
 
     async def __call__(self, exchange: Exchange) -> None:
         principal = await exchange.authenticate()
         exchange.require_provider()
         payload = await self.decode(exchange, await exchange.read_body())
         if self.origin is not None:
-            exchange.provider = self.origin(payload.value) or exchange.provider
+            exchange.provider = self.origin(exchange, payload.value)
         if self.streaming is not None and (payload.value.streams or self.answering is None):
             context = exchange.call(self.streaming.endpoint, self.client_headers)
             await _stream(exchange, self.streaming, principal, payload, context)

@@ -1,0 +1,355 @@
+"""The official openai client's responses work over any provider's chat: plain, streams, tools, schemas, errors (E1)."""
+
+import json
+from typing import Any
+
+import openai
+import pytest
+from openai.types.responses import FunctionToolParam, ResponseInputParam
+from pydantic import BaseModel
+
+from tests.e2e.conftest import AddUpstream
+from tests.e2e.processes import Gateway, Simulator
+
+pytestmark = pytest.mark.process
+
+TEXT = "grüß dich wörld"
+TOOLS: list[FunctionToolParam] = [
+    {
+        "type": "function",
+        "name": name,
+        "description": "says something",
+        "parameters": {
+            "type": "object",
+            "properties": {"city": {"type": "string"}},
+            "required": ["city"],
+            "additionalProperties": False,
+        },
+        "strict": True,
+    }
+    for name in ("weather", "time")
+]
+
+
+class Place(BaseModel):
+    """What a structured answer must be."""
+
+    city: str
+    population: int
+
+
+def test_a_plain_response_has_text_usage_and_a_request_id(gateway: Gateway, upstream: str) -> None:
+    answer = gateway.openai().responses.create(model=f"{upstream}/sim-echo", input=TEXT, instructions="Repeat.")
+
+    assert answer.output_text == TEXT
+    assert answer.status == "completed"
+    assert answer.instructions == "Repeat."
+    assert answer.usage is not None
+    assert answer.usage.output_tokens == 3
+    assert answer._request_id
+
+
+def test_a_streamed_response_has_the_same_text_and_its_events_in_order(gateway: Gateway, upstream: str) -> None:
+    events = list(gateway.openai().responses.create(model=f"{upstream}/sim-echo", input=TEXT, stream=True))
+
+    kinds = [event.type for event in events]
+    assert kinds[:4] == [
+        "response.created",
+        "response.in_progress",
+        "response.output_item.added",
+        "response.content_part.added",
+    ]
+    assert kinds[-4:] == [
+        "response.output_text.done",
+        "response.content_part.done",
+        "response.output_item.done",
+        "response.completed",
+    ]
+    assert set(kinds[4:-4]) == {"response.output_text.delta"}
+    assert [event.sequence_number for event in events] == list(range(len(events)))
+    assert events[-1].type == "response.completed"
+    assert events[-1].response.output_text == TEXT
+    assert events[-1].response.usage is not None
+    assert events[-1].response.usage.output_tokens == 3
+
+
+def test_a_stream_has_named_events_and_no_done(gateway: Gateway, upstream: str) -> None:
+    body = {"model": f"{upstream}/sim-echo", "input": TEXT, "stream": True}
+    answer = gateway.http.post("/v1/responses", json=body)
+
+    events = [event.split("\n") for event in answer.text.split("\n\n")[:-1]]
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    for name, data in events:
+        assert name == f"event: {json.loads(data.removeprefix('data: '))['type']}"
+    assert "[DONE]" not in answer.text
+
+
+@pytest.mark.parametrize("model", ["sim-echo", "sim-reasoning", "sim-tools", "sim-parallel-tools", "sim-words-20"])
+def test_the_stream_helper_ends_with_what_a_plain_call_gives(gateway: Gateway, upstream: str, model: str) -> None:
+    client = gateway.openai().responses
+    plain = client.create(model=f"{upstream}/{model}", input=TEXT, tools=TOOLS)
+
+    with client.stream(model=f"{upstream}/{model}", input=TEXT, tools=TOOLS) as stream:
+        streamed = stream.get_final_response()
+
+    assert _comparable(streamed) == _comparable(plain)
+
+
+@pytest.mark.parametrize(("model", "names"), [("sim-tools", ["weather"]), ("sim-parallel-tools", ["weather", "time"])])
+def test_tool_calls_arrive_with_arguments_and_ids(
+    gateway: Gateway, upstream: str, model: str, names: list[str]
+) -> None:
+    answer = gateway.openai().responses.create(model=f"{upstream}/{model}", input=TEXT, tools=TOOLS)
+
+    calls = [item for item in answer.output if item.type == "function_call"]
+    assert [call.name for call in calls] == names
+    assert all(json.loads(call.arguments) == {"city": TEXT} for call in calls)
+    assert len({call.call_id for call in calls}) == len(names)
+
+
+def test_tool_results_go_back_as_chats_history(gateway: Gateway, upstream: str, simulator: Simulator) -> None:
+    client = gateway.openai().responses
+    first = client.create(model=f"{upstream}/sim-tools", input=TEXT, tools=TOOLS)
+    call = next(item for item in first.output if item.type == "function_call")
+    history: ResponseInputParam = [
+        {"role": "user", "content": TEXT},
+        *[item.to_dict() for item in first.output],  # type: ignore[list-item]  # items go back as they came
+        {"type": "function_call_output", "call_id": call.call_id, "output": "sunny"},
+    ]
+
+    answer = client.create(model=f"{upstream}/sim-echo", input=history, tools=TOOLS)
+
+    assert answer.output_text == "sunny"
+    messages = simulator.calls(upstream)[-1]["body"]["messages"]
+    assert [message["role"] for message in messages] == ["user", "assistant", "tool"]
+    assert messages[1]["tool_calls"][0]["id"] == messages[2]["tool_call_id"] == call.call_id
+
+
+def test_a_schema_is_carried_over_and_its_answer_parsed(gateway: Gateway, upstream: str, simulator: Simulator) -> None:
+    answer = gateway.openai().responses.parse(model=f"{upstream}/sim-echo", input="Oslo", text_format=Place)
+
+    assert answer.output_parsed == Place(city="Oslo", population=1)
+    sent = simulator.calls(upstream)[-1]["body"]["response_format"]
+    assert sent["json_schema"]["name"] == "Place"
+    assert sent["json_schema"]["strict"] is True
+
+
+def test_reasoning_comes_as_a_summary_before_the_text(gateway: Gateway, upstream: str) -> None:
+    with gateway.openai().responses.stream(model=f"{upstream}/sim-reasoning", input=TEXT) as stream:
+        kinds = [event.type for event in stream]
+        answer = stream.get_final_response()
+
+    assert [item.type for item in answer.output] == ["reasoning", "message"]
+    assert answer.output[0].type == "reasoning"
+    assert answer.output[0].summary[0].text
+    assert kinds.index("response.reasoning_summary_text.done") < kinds.index("response.output_text.delta")
+
+
+def test_a_cut_answer_is_incomplete(gateway: Gateway, upstream: str) -> None:
+    client = gateway.openai().responses
+
+    answer = client.create(model=f"{upstream}/sim-words-20", input=TEXT, max_output_tokens=16)
+    *_, last = client.create(model=f"{upstream}/sim-words-20", input=TEXT, max_output_tokens=16, stream=True)
+
+    assert answer.status == "incomplete"
+    assert answer.incomplete_details is not None
+    assert answer.incomplete_details.reason == "max_output_tokens"
+    assert last.type == "response.incomplete"
+
+
+def test_what_is_dropped_is_named_in_the_terms_of_responses(gateway: Gateway, upstream: str) -> None:
+    raw = gateway.openai().responses.with_raw_response.create(
+        model=f"{upstream}/sim-echo",
+        input=TEXT,
+        store=True,
+        truncation="auto",
+        tools=[{"type": "web_search"}],
+        max_tool_calls=3,
+    )
+
+    assert raw.headers["x-omg-dropped-params"] == "max_tool_calls, store, tools.web_search, truncation"
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "param"),
+    [
+        ({"previous_response_id": "resp_0123"}, "previous_response_not_found", "previous_response_id"),
+        ({"previous_response_id": "resp_omg_mruw4zy_resp_1"}, "previous_response_not_found", "previous_response_id"),
+        ({"conversation": "conv_1"}, "unsupported_parameter", "conversation"),
+        ({"background": True}, "unsupported_parameter", "background"),
+        ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "unsupported_value", "input.0"),
+        ({"input": [{"type": "function_call_output", "call_id": "call_1", "output": ""}]}, "invalid_value", "input"),
+        ({"temperature": 3}, "invalid_value", "temperature"),
+    ],
+)
+def test_what_cannot_be_done_is_a_clear_refusal(
+    gateway: Gateway, upstream: str, more: dict[str, Any], code: str, param: str
+) -> None:
+    body = {"model": f"{upstream}/sim-echo", "input": TEXT, **more}
+    answer = gateway.http.post("/v1/responses", json=body)
+
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["param"]) == (400, code, param)
+
+
+@pytest.mark.parametrize(
+    "model", ["sim-cut-after-3", "sim-error-event-after-3", "sim-bad-json-after-3", "sim-end-after-3"]
+)
+def test_a_stream_that_breaks_raises_and_never_completes(gateway: Gateway, upstream: str, model: str) -> None:
+    """R-08."""
+    seen: list[str] = []
+
+    with pytest.raises(openai.APIError):
+        for event in gateway.openai().responses.create(model=f"{upstream}/{model}", input=TEXT, stream=True):
+            seen.append(event.type)
+
+    assert "response.output_text.delta" in seen
+    assert "response.completed" not in seen
+
+
+def test_another_provider_takes_over_before_the_first_word(
+    gateway: Gateway, add_upstream: AddUpstream, simulator: Simulator
+) -> None:
+    """R-07."""
+    broken, sound = add_upstream("broken"), add_upstream("sound")
+    models = {"models": [f"{sound}/sim-echo"]}
+
+    with gateway.openai().responses.stream(model=f"{broken}/sim-503", input=TEXT, extra_body=models) as stream:
+        answer = stream.get_final_response()
+
+    assert answer.output_text == TEXT
+    assert simulator.calls(broken)
+
+
+def test_responses_cannot_be_fetched_afterwards(gateway: Gateway, upstream: str) -> None:
+    answer = gateway.openai().responses.create(model=f"{upstream}/sim-echo", input=TEXT)
+
+    with pytest.raises(openai.NotFoundError):
+        gateway.openai().responses.retrieve(answer.id)
+    with pytest.raises(openai.NotFoundError):
+        gateway.openai().responses.delete(answer.id)
+
+
+def _comparable(answer: Any) -> Any:
+    """A response without what is different each time."""
+    told = answer.to_dict()
+    for name in ("id", "created_at", "completed_at"):
+        told.pop(name)
+    for item in told["output"]:
+        item.pop("id")
+        item.pop("call_id", None)
+        item.pop("parsed_arguments", None)
+        for part in item.get("content") or ():
+            part.pop("parsed", None)
+    return told
+
+
+@pytest.fixture
+def native(add_upstream: AddUpstream) -> str:
+    """A provider with a Responses API of its own."""
+    return add_upstream("native", settings={"preset": "vllm"})
+
+
+def _at(simulator: Simulator, persona: str) -> list[dict[str, Any]]:
+    """What the persona was asked at its own Responses API."""
+    return [entry["body"] for entry in simulator.requests(persona) if entry["path"].endswith("/responses")]
+
+
+def test_an_upstream_with_responses_of_its_own_gets_them_as_they_came(
+    gateway: Gateway, native: str, simulator: Simulator
+) -> None:
+    extra = {"vendor": {"deep": [1, None]}, "client_metadata": {"session": "1"}}
+    asked: dict[str, Any] = {"input": TEXT, "text": {"verbosity": "low"}, "truncation": "auto", "max_tool_calls": 2}
+
+    gateway.openai().responses.create(model=f"{native}/sim-echo", extra_body=extra, **asked)
+
+    [body] = _at(simulator, native)
+    assert body == {"model": "sim-echo", "vendor": extra["vendor"], **asked}
+
+
+@pytest.mark.parametrize("model", ["sim-echo", "sim-tools", "sim-parallel-tools", "sim-reasoning"])
+def test_native_streams_are_read_by_the_helper(gateway: Gateway, native: str, model: str) -> None:
+    client = gateway.openai().responses
+
+    with client.stream(model=f"{native}/{model}", input=TEXT, tools=TOOLS) as stream:
+        events = list(stream)
+        answer = stream.get_final_response()
+
+    plain = client.create(model=f"{native}/{model}", input=TEXT, tools=TOOLS)
+    assert [item.type for item in answer.output] == [item.type for item in plain.output]
+    assert events[0].type == "response.created"
+    assert events[-1].type == "response.completed"
+    assert answer.id.startswith("resp_omg_")
+    assert answer.usage is not None
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_follow_up_goes_to_the_provider_that_keeps_the_response(
+    gateway: Gateway, native: str, add_upstream: AddUpstream, simulator: Simulator, *, stream: bool
+) -> None:
+    other = add_upstream("other", settings={"preset": "vllm"})
+    client = gateway.openai().responses
+    if stream:
+        *_, last = client.create(model=f"{native}/sim-echo", input="one", stream=True)
+        assert last.type == "response.completed"
+        first = last.response
+    else:
+        first = client.create(model=f"{native}/sim-echo", input="one")
+
+    second = client.create(
+        model="sim-echo", input="two", previous_response_id=first.id, extra_body={"models": [f"{other}/sim-echo"]}
+    )
+
+    assert second.output_text == "two"
+    assert second.previous_response_id == first.id
+    assert _at(simulator, native)[-1]["previous_response_id"].startswith("resp_sim")
+    assert _at(simulator, other) == []
+
+
+def test_a_follow_up_at_another_providers_address_is_refused(gateway: Gateway, native: str, upstream: str) -> None:
+    first = gateway.openai().responses.create(model=f"{native}/sim-echo", input="one")
+    body = {"model": "sim-echo", "input": "two", "previous_response_id": first.id}
+
+    refused = gateway.http.post(f"/{upstream}/v1/responses", json=body)
+    taken = gateway.http.post(f"/{native}/v1/responses", json=body)
+
+    assert refused.status_code == 400
+    assert refused.json()["error"]["code"] == "previous_response_not_found"
+    assert native in refused.json()["error"]["message"]
+    assert taken.status_code == 200
+
+
+def test_what_the_upstream_forgot_is_told_in_its_words(gateway: Gateway, native: str) -> None:
+    client = gateway.openai().responses
+    first = client.create(model=f"{native}/sim-echo", input="one", store=False)
+
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.create(model=f"{native}/sim-echo", input="two", previous_response_id=first.id)
+
+    assert refused.value.code == "previous_response_not_found"
+
+
+@pytest.mark.parametrize("model", ["sim-cut-after-6", "sim-reset-after-6", "sim-end-after-6"])
+def test_a_native_stream_that_breaks_raises_and_never_completes(gateway: Gateway, native: str, model: str) -> None:
+    """R-08."""
+    seen: list[str] = []
+
+    with pytest.raises(openai.APIError):
+        for event in gateway.openai().responses.create(model=f"{native}/{model}", input=TEXT, stream=True):
+            seen.append(event.type)
+
+    assert "response.output_text.delta" in seen
+    assert "response.completed" not in seen
+
+
+def test_history_made_over_chat_goes_on_at_a_native_upstream(
+    gateway: Gateway, upstream: str, native: str, simulator: Simulator
+) -> None:
+    client = gateway.openai().responses
+    first = client.create(model=f"{upstream}/sim-reasoning", input=TEXT)
+    history: Any = [{"role": "user", "content": TEXT}, *[item.to_dict() for item in first.output]]
+
+    client.create(model=f"{native}/sim-echo", input=[*history, {"role": "user", "content": "more"}])
+
+    [body] = _at(simulator, native)
+    assert [item.get("type") for item in body["input"]] == [None, "message", None]
