@@ -1,0 +1,157 @@
+"""Embeddings at the Gemini API (`batchEmbedContents`) and at Vertex AI (`:predict`).
+
+Source: google-genai 3.4 (captured: it always sends a batch); ai.google.dev and Vertex AI embeddings (read 2026-11).
+Vectors shorter than the model's own are not normalised there. The Gemini API may tell no usage.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from adapters.dialects.gemini.answer import UsageMetadata
+from adapters.dialects.gemini.errors import answered_failure, told_failure
+from adapters.dialects.gemini.params import EMBEDDING_FIDELITY, VERTEX_EMBEDDING_FIDELITY
+from adapters.wire.answer import Encoded
+from adapters.wire.call import WireCall
+from adapters.wire.errors import unreadable
+from adapters.wire.rate_limits import RawHeaders
+from adapters.wire.sift import keep_strict, sift
+from adapters.wire.undecodable import UNDECODABLE
+from adapters.wire.vectors import Vector
+from domain.availability import RateLimitWindow
+from domain.embeddings import EmbeddingRequest
+from domain.errors import UpstreamFailure
+from domain.fidelity import Cell
+
+_WHAT: Final = "a list of embeddings"
+_GEMINI_BATCH: Final = 100
+_VERTEX_BATCH: Final = 50
+_NULL: Final = b"null"
+
+_encode = msgspec.json.Encoder().encode
+
+
+class _Values(msgspec.Struct):
+    values: list[float]
+
+
+class _Batch(msgspec.Struct, rename="camel"):
+    embeddings: list[_Values] | None = None
+    usage_metadata: UsageMetadata | None = None
+    error: msgspec.Raw | None = None
+
+
+class _Statistics(msgspec.Struct):
+    token_count: float | None = None
+
+
+class _Predicted(msgspec.Struct):
+    values: list[float]
+    statistics: _Statistics | None = None
+
+
+class _Prediction(msgspec.Struct):
+    embeddings: _Predicted
+
+
+class _Predictions(msgspec.Struct):
+    predictions: list[_Prediction] | None = None
+    error: msgspec.Raw | None = None
+
+
+_decode_batch = msgspec.json.Decoder(_Batch).decode
+_decode_predictions = msgspec.json.Decoder(_Predictions).decode
+
+
+class _GoogleEmbeddings:
+    def failure(
+        self, status: int, headers: RawHeaders, body: bytes, call: WireCall[EmbeddingRequest]
+    ) -> UpstreamFailure:
+        return answered_failure(status, headers, body, call)
+
+    def limits(self, headers: RawHeaders, now: float) -> tuple[RateLimitWindow, ...]:  # noqa: ARG002 - it tells none
+        return ()
+
+
+class GeminiEmbeddings(_GoogleEmbeddings):
+    """The Gemini API's."""
+
+    def batch_size(self, model: str) -> int:  # noqa: ARG002 - it is the same for all
+        return _GEMINI_BATCH
+
+    def encode(self, call: WireCall[EmbeddingRequest], texts: Sequence[str]) -> Encoded:
+        model = call.model if "/" in call.model else f"models/{call.model}"
+        size = call.payload.value.dimensions
+        further = {} if size is None else {"outputDimensionality": size}
+        requests = [{"model": model, "content": {"parts": [{"text": text}]}, **further} for text in texts]
+        return Encoded(_encode({"requests": requests}), _left_out(call, EMBEDDING_FIDELITY))
+
+    def read(
+        self,
+        body: bytes,
+        headers: RawHeaders,  # noqa: ARG002 - nothing is in them
+        call: WireCall[EmbeddingRequest],
+    ) -> tuple[Sequence[Vector], int | None]:
+        try:
+            batch = _decode_batch(body)
+        except UNDECODABLE:
+            raise unreadable(body, call.secret, _WHAT) from None
+        _raise_told(batch.error, call)
+        if not batch.embeddings:
+            raise unreadable(body, call.secret, _WHAT)
+        told = batch.usage_metadata
+        vectors = [_normalised(one.values, call) for one in batch.embeddings]
+        return vectors, told.prompt_token_count if told is not None else None
+
+
+class VertexEmbeddings(_GoogleEmbeddings):
+    """Vertex AI's."""
+
+    def batch_size(self, model: str) -> int:
+        return 1 if model.startswith("gemini-") else _VERTEX_BATCH
+
+    def encode(self, call: WireCall[EmbeddingRequest], texts: Sequence[str]) -> Encoded:
+        size = call.payload.value.dimensions
+        parameters: dict[str, object] = {"autoTruncate": False}
+        if size is not None:
+            parameters["outputDimensionality"] = size
+        body = {"instances": [{"content": text} for text in texts], "parameters": parameters}
+        return Encoded(_encode(body), _left_out(call, VERTEX_EMBEDDING_FIDELITY))
+
+    def read(
+        self,
+        body: bytes,
+        headers: RawHeaders,  # noqa: ARG002 - nothing is in them
+        call: WireCall[EmbeddingRequest],
+    ) -> tuple[Sequence[Vector], int | None]:
+        try:
+            answer = _decode_predictions(body)
+        except UNDECODABLE:
+            raise unreadable(body, call.secret, _WHAT) from None
+        _raise_told(answer.error, call)
+        if not answer.predictions:
+            raise unreadable(body, call.secret, _WHAT)
+        found = [prediction.embeddings for prediction in answer.predictions]
+        counts = [one.statistics.token_count for one in found if one.statistics is not None]
+        told = [int(count) for count in counts if count is not None]
+        vectors = [_normalised(one.values, call) for one in found]
+        return vectors, sum(told) if len(told) == len(found) else None
+
+
+def _left_out(call: WireCall[EmbeddingRequest], table: Mapping[str, Cell]) -> tuple[str, ...]:
+    return keep_strict(sift(call.payload.fields, table), strict=call.strict)
+
+
+def _normalised(vector: list[float], call: WireCall[EmbeddingRequest]) -> Vector:
+    """Of length 1, as OpenAI's are, where a shorter vector than the model's own was asked for."""
+    if call.payload.value.dimensions is None:
+        return vector
+    length = math.sqrt(math.fsum(value * value for value in vector))
+    return [value / length for value in vector] if length > 0 else vector
+
+
+def _raise_told(error: msgspec.Raw | None, call: WireCall[EmbeddingRequest]) -> None:
+    if error is not None and error != _NULL:
+        raise told_failure(bytes(error), call)
