@@ -25,6 +25,13 @@ class EmbeddingRequest(InferenceRequest, kw_only=True):
         """Whether any of the input is token ids instead of text."""
         return not isinstance(self.input, str) and any(not isinstance(part, str) for part in self.input)
 
+    def parts(self) -> list[str | list[int]]:
+        """Every input, a text or token ids."""
+        if isinstance(self.input, str):
+            return [self.input]
+        ids = [part for part in self.input if isinstance(part, int)]
+        return [ids] if ids else [part for part in self.input if not isinstance(part, int)]
+
     @override
     def prompt_texts(self) -> Iterator[str]:
         if isinstance(self.input, str):

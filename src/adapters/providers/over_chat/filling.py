@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import msgspec
 
+from adapters.dialects.legacy.params import COMPLETIONS_OVER_CHAT
 from adapters.dialects.messages.params import MESSAGE_COUNTS, MESSAGES_OVER_CHAT
 from adapters.dialects.responses.params import RESPONSES_OVER_CHAT
+from adapters.providers.over_chat.completions import CompletionsOverChat
 from adapters.providers.over_chat.messages import MessagesOverChat
 from adapters.providers.over_chat.responses import ResponsesOverChat
 from adapters.providers.over_chat.token_counts import EstimatedTokenCounts
@@ -33,6 +35,7 @@ def with_over_chat_fidelity(own: dict[str, Fidelity]) -> dict[str, Fidelity]:
 def over_chat_fidelity() -> dict[str, Fidelity]:
     """The tables of what is carried over chat, by endpoint: a line each."""
     return {
+        "completions": COMPLETIONS_OVER_CHAT,
         "messages": MESSAGES_OVER_CHAT,
         "messages.count_tokens": MESSAGE_COUNTS,
         "responses": RESPONSES_OVER_CHAT,
@@ -42,6 +45,7 @@ def over_chat_fidelity() -> dict[str, Fidelity]:
 def _carriers(chat: ChatProvider, count_tokens: CountTokens) -> dict[str, object]:
     """By capability: a line each."""
     return {
+        "completions": CompletionsOverChat(chat),
         "messages": MessagesOverChat(chat, count_tokens),
         "token_counts": EstimatedTokenCounts(count_tokens),
         "responses": ResponsesOverChat(chat),
