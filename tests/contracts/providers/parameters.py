@@ -127,9 +127,13 @@ def parameters(endpoint: str) -> list[str]:
     return sorted({*request.__struct_fields__} - GATEWAY_FIELDS - {"model"} - {*minimal})
 
 
+_SEEN_ELSEWHERE = {"stream", "stream_options", "previous_response_id"}
+"""Of a stream, or of a request that must name what a provider keeps: these have tests of their own."""
+
+
 def compared(endpoint: str) -> list[str]:
     """Those whose effect on a plain request can be seen."""
-    return [name for name in parameters(endpoint) if name not in {"stream", "stream_options"}]
+    return [name for name in parameters(endpoint) if name not in _SEEN_ELSEWHERE]
 
 
 def payload(endpoint: str, *names: str) -> Payload[Any]:
