@@ -11,6 +11,9 @@ from entrypoints.app import GatewayProcess, create_app
 from entrypoints.first_migration import migrate_in_child
 from entrypoints.settings.model import Settings, SettingsError
 
+GARBAGE_OBJECTS = 20_000
+"""New objects between two looks for garbage: a request leaves no reference cycles, so looking often finds nothing."""
+
 
 def run_process(settings: Settings) -> int:
     """Listen, print the banner once listening, serve until a stop signal. Raises `SettingsError`."""
@@ -42,6 +45,7 @@ def serve_on(
     def listening() -> None:
         gc.collect()
         give_back_start_up_memory()
+        gc.set_threshold(GARBAGE_OBJECTS, 20, 50)
         gc.freeze()  # what a start made stays: no later collection walks it, and the exit is 0.1 s quicker
         if prints_banner or app.first_start is not None:
             from entrypoints.banner import banner

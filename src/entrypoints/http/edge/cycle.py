@@ -84,6 +84,7 @@ class Cycle:
         except Exception:
             log.exception("the application raised instead of answering")
         finally:
+            self.scope.pop("extensions", None)  # they refer to this object: without them nothing waits for the collector
             if not self.complete and not self.disconnected:
                 self._line.transport.close()
 

@@ -127,6 +127,7 @@ class GatewayProtocol(asyncio.Protocol):
             self._cycle.disconnect()
         for cycle in self._queue or ():
             cycle.disconnect()
+        self._cycle = self._queue = None
         self.resume_writing()
         if exc is None:
             self.transport.close()
