@@ -90,8 +90,10 @@ def _read(blocks: list[_Block], *, answers_by_tool: bool) -> MadeMessage:
             signed.append(told)
             thoughts.append(str(told.get("thinking", "")))
         elif block.citations_content is not None:
+            start = len("".join(texts))
             texts.extend(part.get("text", "") for part in block.citations_content.content)
-            cited.extend(citation(one) for one in block.citations_content.citations)
+            end = len("".join(texts))
+            cited.extend(citation(one, start, end) for one in block.citations_content.citations)
     content = "".join(texts) or None
     return MadeMessage(content, "".join(thoughts), calls, thinking_blocks=signed, annotations=cited)
 
@@ -103,6 +105,15 @@ def thinking_block(text: _ReasoningText | None, redacted: str) -> dict[str, obje
     return {"type": "thinking", "thinking": text.text, "signature": text.signature}
 
 
-def citation(given: dict[str, object]) -> dict[str, object]:
-    """Where a statement is from; OpenAI has no shape for documents, so Converse's own is kept beside the type."""
-    return {"type": "citation", "citation": given}
+def citation(given: dict[str, object], start: int, end: int) -> dict[str, object]:
+    """Where a statement is from, as OpenAI tells it of pages; a document has a title and no URL."""
+    location = given.get("location")
+    web = location.get("web") if isinstance(location, dict) else None
+    url = web.get("url") if isinstance(web, dict) else None
+    told = {
+        "start_index": start,
+        "end_index": end,
+        "title": str(given.get("title") or ""),
+        "url": str(url or given.get("source") or ""),
+    }
+    return {"type": "url_citation", "url_citation": told}

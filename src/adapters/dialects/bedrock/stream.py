@@ -62,9 +62,10 @@ class _Event(msgspec.Struct, rename="camel"):
 class _OpenBlock:
     """What is known of the content block that is being sent."""
 
-    __slots__ = ("answer", "redacted", "signature", "thought", "tool", "tool_input")
+    __slots__ = ("answer", "redacted", "signature", "start", "thought", "tool", "tool_input")
 
-    def __init__(self) -> None:
+    def __init__(self, start: int = 0) -> None:
+        self.start = start  # characters of text before it
         self.tool = False
         self.answer = False  # a call of the tool that stands for a JSON schema
         self.tool_input = False
@@ -93,6 +94,7 @@ class ConverseStreamDecoder:
         self._writer = ChunkWriter(call)
         self._block = _OpenBlock()
         self._stopped = False
+        self._text_chars = 0
 
     @property
     def model(self) -> str:
@@ -172,7 +174,7 @@ class ConverseStreamDecoder:
         return b""  # events to come
 
     def _start(self, start: _Start) -> bytes:
-        self._block = block = _OpenBlock()
+        self._block = block = _OpenBlock(self._text_chars)
         if start.tool_use is None:
             return b""
         block.tool = True
@@ -181,6 +183,7 @@ class ConverseStreamDecoder:
 
     def _delta(self, delta: _Delta) -> bytes:
         writer, block = self._writer, self._block
+        self._text_chars += len(delta.text)
         output = writer.text(delta.text)
         if delta.tool_use is not None:
             block.tool_input = block.tool_input or bool(delta.tool_use.input)
@@ -193,11 +196,11 @@ class ConverseStreamDecoder:
             block.redacted += thought.redacted_content
             output += writer.reasoning(thought.text)
         if delta.citation is not None:
-            output += writer.delta({"annotations": [citation(delta.citation)]})
+            output += writer.delta({"annotations": [citation(delta.citation, block.start, self._text_chars)]})
         return output
 
     def _stop(self) -> bytes:
-        block, self._block = self._block, _OpenBlock()
+        block, self._block = self._block, _OpenBlock(self._text_chars)
         if block.tool and not block.tool_input:
             return b"" if block.answer else self._writer.tool_arguments("{}")
         if block.redacted:
