@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from adapters.dialects.responses.complaints import invalid, not_over_chat
 from adapters.wire.undecodable import UNDECODABLE
@@ -25,8 +26,8 @@ class Part(msgspec.Struct):
     file_data: str | None = None
     file_url: str | None = None
     filename: str | None = None
-    input_audio: Json | None = None
-    prompt_cache_breakpoint: Json | None = None
+    input_audio: Json | UnsetType = UNSET
+    prompt_cache_breakpoint: Json | UnsetType = UNSET
 
 
 class Item(msgspec.Struct):

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec import UNSET
+
 from adapters.dialects.responses.complaints import not_over_chat
 from adapters.dialects.responses.items import Part
 
@@ -14,7 +16,7 @@ def chat_content(content: str | Sequence[Part] | None) -> str | list[ChatPart]:
     """Text alone stays text: every upstream takes that."""
     if content is None or isinstance(content, str):
         return content or ""
-    if len(content) == 1 and content[0].type in _TEXT and content[0].prompt_cache_breakpoint is None:
+    if len(content) == 1 and content[0].type in _TEXT and content[0].prompt_cache_breakpoint is UNSET:
         return content[0].text or ""
     return [chat_part(part) for part in content]
 
@@ -36,7 +38,7 @@ def others(content: str | Sequence[Part] | None) -> list[ChatPart]:
 def chat_part(part: Part) -> ChatPart:
     """Raises `UpstreamFailure` for a part chat has nothing for."""
     made = _made(part)
-    if part.prompt_cache_breakpoint is not None:
+    if part.prompt_cache_breakpoint is not UNSET:
         made["prompt_cache_breakpoint"] = part.prompt_cache_breakpoint
     return made
 
@@ -52,7 +54,7 @@ def _made(part: Part) -> ChatPart:
     if part.type == "input_file" and part.file_url is None:
         told = {"file_id": part.file_id, "file_data": part.file_data, "filename": part.filename}
         return {"type": "file", "file": {name: value for name, value in told.items() if value is not None}}
-    if part.type == "input_audio" and part.input_audio is not None:
+    if part.type == "input_audio" and part.input_audio is not UNSET:
         return {"type": "input_audio", "input_audio": part.input_audio}
     how = ""
     if part.type == "input_image":
