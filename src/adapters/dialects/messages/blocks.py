@@ -4,6 +4,7 @@ Source: anthropic-python 2.11 types (November 2026).
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
@@ -11,6 +12,10 @@ from adapters.wire.undecodable import UNDECODABLE
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from domain.inference import Json
+
+
+NOTHING: Final = msgspec.Raw()
+"""Stands for JSON that is not there; told apart from what is by `is_told`."""
 
 
 class Source(msgspec.Struct):
@@ -28,7 +33,7 @@ class ToolChange(msgspec.Struct):
 
     type: str
     name: str | None = None
-    definition: Json | None = None
+    definition: Json = NOTHING
 
 
 class Block(msgspec.Struct):
@@ -36,13 +41,13 @@ class Block(msgspec.Struct):
 
     type: str
     text: str | None = None
-    source: Json | None = None  # an object, but for search results, where it is a string
+    source: Json = NOTHING  # an object, but for search results, where it is a string
     title: str | None = None
     context: str | None = None
     content: str | list[Json] | None = None
     id: str | None = None
     name: str | None = None
-    input: Json | None = None
+    input: Json = NOTHING
     tool_use_id: str | None = None
     is_error: bool | None = None
     thinking: str | None = None
@@ -50,7 +55,7 @@ class Block(msgspec.Struct):
     data: str | None = None
     tool_name: str | None = None  # of a `tool_reference`
     tool: ToolChange | None = None
-    cache_control: Json | None = None
+    cache_control: Json = NOTHING
 
 
 class _AnyBlock(msgspec.Struct):
@@ -62,7 +67,6 @@ class _AnyBlock(msgspec.Struct):
 _decode = msgspec.json.Decoder(Block).decode
 _decode_type = msgspec.json.Decoder(_AnyBlock).decode
 _decode_source = msgspec.json.Decoder(Source).decode
-_NULL = msgspec.Raw(b"null")
 
 _READ = frozenset(
     "text image document search_result tool_use tool_result thinking redacted_thinking tool_reference "
@@ -82,14 +86,19 @@ def read_blocks(content: str | Sequence[Json] | None, place: str = "messages") -
 def read_source(block: Block) -> Source:
     """Raises `UpstreamFailure` (the client's fault) where there is none."""
     try:
-        return _decode_source(block.source or b"")
+        return _decode_source(block.source)
     except UNDECODABLE:
         raise wrong(f"A block of type '{block.type}' needs a `source`", "messages") from None
 
 
 def is_cached(block: Block) -> bool:
     """Whether the block carries a cache breakpoint."""
-    return block.cache_control is not None and block.cache_control != _NULL
+    return is_told(block.cache_control)
+
+
+def is_told(raw: Json) -> bool:
+    """Whether there is a value, and not `null`."""
+    return bytes(raw) not in (b"", b"null")
 
 
 def wrong(what: str, param: str) -> UpstreamFailure:

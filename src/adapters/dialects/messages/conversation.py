@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from adapters.dialects.messages.blocks import Block, is_cached, read_blocks, wrong
+from adapters.dialects.messages.blocks import Block, is_cached, is_told, read_blocks, wrong
 from adapters.dialects.messages.parts import Part, parts_of, plain, result_text
 from domain.inference import Json
 from domain.messages import MessageParam
@@ -100,6 +100,6 @@ def _assistant(blocks: Sequence[Block], lost: set[str]) -> ChatMessage:
 def _call(block: Block) -> dict[str, object]:
     if not block.id or not block.name:
         raise wrong("A tool use needs an `id` and a `name`", "messages")
-    arguments = bytes(block.input) if block.input is not None else b"{}"
+    arguments = bytes(block.input) if is_told(block.input) else b"{}"
     function = {"name": block.name, "arguments": msgspec.json.format(arguments, indent=-1).decode()}
     return {"id": block.id, "type": "function", "function": function}

@@ -61,6 +61,7 @@ class _Block:
         self.waiting: list[dict[str, object]] = []
         self.text = ""  # of a tool's arguments so far
         self.begun = self.ended = self.signed = False
+        self.told = False  # its text came as reasoning, which every client of chat can read
         self._whole_at = -1  # how much of the text was found to be no whole JSON
 
     def add(self, delta: dict[str, object]) -> None:
@@ -157,9 +158,11 @@ class MessageEvents:
             return
         reasoning = delta.reasoning_content or delta.reasoning
         if isinstance(reasoning, str) and reasoning:
-            self._current("thinking").add({"type": "thinking_delta", "thinking": reasoning})
+            block = self._current("thinking")
+            block.told = True
+            block.add({"type": "thinking_delta", "thinking": reasoning})
         for thought in delta.thinking_blocks or ():
-            self._think(thought, told=bool(reasoning))
+            self._think(thought)
         for text in (delta.content, delta.refusal):
             if text:
                 self._current("text").add({"type": "text_delta", "text": text})
@@ -177,17 +180,15 @@ class MessageEvents:
             self._open.append(last)
         return last
 
-    def _think(self, thought: Thought, *, told: bool) -> None:
-        """Anthropic's own block. Its text may have come as reasoning already; its signature comes only here."""
+    def _think(self, thought: Thought) -> None:
+        """Anthropic's own block. Where its text came as reasoning already, only its signature is news."""
         if thought.type == "redacted_thinking":
             self._open.append(_Block(thought.type, {"type": thought.type, "data": thought.data or ""}))
             return
-        last = self._open[-1] if self._open else None
-        said = last is not None and last.kind == "thinking" and not last.signed and (last.begun or bool(last.waiting))
-        if thought.thinking and not told and not (said and thought.signature):
-            self._current("thinking").add({"type": "thinking_delta", "thinking": thought.thinking})
+        block = self._current("thinking")
+        if thought.thinking and not block.told:
+            block.add({"type": "thinking_delta", "thinking": thought.thinking})
         if thought.signature:
-            block = self._current("thinking")
             block.add({"type": "signature_delta", "signature": thought.signature})
             block.signed = True
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from adapters.dialects.messages.blocks import wrong
+from adapters.dialects.messages.blocks import NOTHING, is_told, wrong
 from adapters.dialects.messages.conversation import chat_messages
 from adapters.dialects.messages.params import MESSAGES_OVER_CHAT
 from adapters.dialects.messages.reasoning import effort_at, wanted_effort
@@ -29,7 +29,7 @@ class _Metadata(msgspec.Struct):
 
 class _Format(msgspec.Struct):
     type: str
-    schema: msgspec.Raw | None = None
+    schema: msgspec.Raw = NOTHING
 
 
 class _OutputConfig(msgspec.Struct):
@@ -127,7 +127,7 @@ def _add_rest(chat: dict[str, object], payload: Payload[MessagesRequest], lost: 
     request, fields = payload.value, payload.fields
     if request.output_config is not None:
         wanted = _decode_config(fields["output_config"]).format
-        if wanted is not None and wanted.schema is not None:
+        if wanted is not None and is_told(wanted.schema):
             schema = {"name": _SCHEMA_NAME, "schema": wanted.schema}
             chat["response_format"] = {"type": "json_schema", "json_schema": schema}
     if request.metadata is not None:

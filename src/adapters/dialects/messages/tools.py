@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from adapters.dialects.messages.blocks import Block, read_blocks, wrong
+from adapters.dialects.messages.blocks import NOTHING, Block, is_told, read_blocks, wrong
 from adapters.wire.undecodable import UNDECODABLE
 from domain.inference import Json
 from domain.messages import MessageParam
@@ -16,10 +16,10 @@ class _Tool(msgspec.Struct):
     name: str
     type: str | None = None  # `custom`, or the name of a tool that Anthropic runs
     description: str | None = None
-    input_schema: Json | None = None
+    input_schema: Json = NOTHING
     strict: bool | None = None
     defer_loading: bool | None = None
-    cache_control: Json | None = None
+    cache_control: Json = NOTHING
 
     @property
     def is_custom(self) -> bool:
@@ -45,11 +45,11 @@ def chat_tools(tools: Sequence[Json], turns: Sequence[MessageParam], lost: set[s
     """
     known = [_tool(raw) for raw in tools]
     changes = list(_changes(turns))
-    known += [_tool(block.tool.definition) for block in changes if block.tool and block.tool.definition]
+    known += [_tool(block.tool.definition) for block in changes if block.tool and is_told(block.tool.definition)]
     served = [tool for tool in known if not tool.is_custom]
     if served:
         lost.add("tools")
-    if any(tool.cache_control is not None for tool in known):
+    if any(is_told(tool.cache_control) for tool in known):
         lost.add("cache_control")
     offered = {tool.name: tool for tool in known if tool.is_custom}
     referred = _names(changes, "tool_addition") | _names(changes, "tool_reference")
@@ -87,7 +87,7 @@ def _function(tool: _Tool) -> dict[str, object]:
     function: dict[str, object] = {"name": tool.name}
     if tool.description:
         function["description"] = tool.description
-    function["parameters"] = tool.input_schema if tool.input_schema is not None else _NO_PARAMETERS
+    function["parameters"] = tool.input_schema if is_told(tool.input_schema) else _NO_PARAMETERS
     if tool.strict is not None:
         function["strict"] = tool.strict
     return {"type": "function", "function": function}
