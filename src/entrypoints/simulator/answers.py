@@ -22,6 +22,7 @@ class Answer(msgspec.Struct, frozen=True):
     usage: dict[str, Any] | None
     refusal: str | None = None
     stop_sequence: str | None = None  # the one that ended the text
+    cached_for_an_hour: int = 0  # of the tokens that were written to the cache
 
     @property
     def text(self) -> str:
@@ -47,6 +48,7 @@ def answer_to(request: dict[str, Any], behaviour: Behaviour, received: object = 
         usage=_usage(request, behaviour, pieces, calls),
         refusal=behaviour.refusal,
         stop_sequence=stopped_by,
+        cached_for_an_hour=behaviour.usage.cache_write_1h_tokens if behaviour.usage else 0,
     )
 
 
@@ -170,9 +172,9 @@ def _wanted_functions(
         return [function for function in declared if function.get("name") == named]
     if choice == "none" or not declared:
         return []
-    if behaviour.tools == "all":
+    if behaviour.tools == "all" and request.get("parallel_tool_calls") is not False:
         return declared if len(declared) > 1 else declared * 2
-    return declared[:1] if behaviour.tools == "first" or choice == "required" else []
+    return declared[:1] if behaviour.tools or choice == "required" else []
 
 
 def _call(request: dict[str, Any], number: int, call: ScriptedToolCall) -> dict[str, str]:

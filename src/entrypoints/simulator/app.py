@@ -102,7 +102,7 @@ class _Simulator:
             listed=persona.listed(),
             memory=self._memory,
         )
-        exchange = Exchange(scope, send, entry, found.route.wire()(call))
+        exchange = Exchange(scope, send, entry, found.route.maker()(call))
         if locked:
             await respond_failure(exchange, exchange.wire.unauthorized())
             return

@@ -1,27 +1,28 @@
 """Which path is served by which wire format; the format's module is loaded at its first request."""
 
 import re
+from collections.abc import Callable
 from importlib import import_module
 from typing import NamedTuple
 
 from entrypoints.simulator.script import DEFAULT_PERSONA
-from entrypoints.simulator.wires.wire import Wire
+from entrypoints.simulator.wires.wire import Call, Wire
 
 _ROOTS = frozenset({"v1", "v1beta", "v1beta1", "v2", "api", "model"})
 """First segments that never name a persona."""
 
 
 class Route(NamedTuple):
-    """A method, a path and the class of `wires` that answers there."""
+    """A method, a path and what in `wires` makes the one that answers there."""
 
     method: str
     pattern: re.Pattern[str]
     module: str
     name: str
 
-    def wire(self) -> type[Wire]:
-        """Load the class."""
-        found: type[Wire] = getattr(import_module(f"entrypoints.simulator.wires.{self.module}"), self.name)
+    def maker(self) -> Callable[[Call], Wire]:
+        """Load the format."""
+        found: Callable[[Call], Wire] = getattr(import_module(f"entrypoints.simulator.wires.{self.module}"), self.name)
         return found
 
 
@@ -60,7 +61,7 @@ def _route(method: str, pattern: str, module: str, name: str) -> Route:
 
 ROUTES: tuple[Route, ...] = (
     _route("POST", r"v1/chat/completions", "openai_chat", "Chat"),
-    _route("GET", r"v1/models", "models", "ModelList"),
+    _route("GET", r"v1/models", "models", "model_list"),
     _route("GET", r"v1/models/(?P<model>.+)", "models", "OneModel"),
     _route("POST", r"v1/completions", "openai_completions", "Completions"),
     _route("POST", r"v1/embeddings", "openai_embeddings", "Embeddings"),
@@ -68,6 +69,8 @@ ROUTES: tuple[Route, ...] = (
     _route("POST", r"v1/audio/speech", "openai_audio", "Speech"),
     _route("POST", r"v1/audio/(?P<task>transcriptions|translations)", "openai_audio", "Transcription"),
     _route("POST", r"v1/moderations", "openai_moderations", "Moderations"),
+    _route("POST", r"v1/messages", "anthropic_messages", "Messages"),
+    _route("POST", r"v1/messages/count_tokens", "anthropic_messages", "CountTokens"),
     _route("POST", r"v1/responses", "openai_responses", "Responses"),
     _route("GET", r"v1/responses/(?P<id>[^/]+)", "openai_responses", "KeptResponse"),
 )

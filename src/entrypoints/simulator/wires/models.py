@@ -8,11 +8,20 @@ from typing_extensions import override
 from entrypoints.simulator.behaviour import Behaviour
 from entrypoints.simulator.script import ListedModel
 from entrypoints.simulator.wires.openai_errors import OpenAIWire
-from entrypoints.simulator.wires.wire import Body, Refused, encoded
+from entrypoints.simulator.wires.wire import Body, Call, Refused, Wire, encoded
+
+
+def model_list(call: Call) -> Wire:
+    """The persona's models, in the words of whoever's header came with the request."""
+    if "anthropic-version" in call.headers:
+        from entrypoints.simulator.wires.anthropic_messages import AnthropicModels
+
+        return AnthropicModels(call)
+    return ModelList(call)
 
 
 class ModelList(OpenAIWire):
-    """The persona's models, in OpenAI's words or in those of whoever's header came with the request."""
+    """All of them as OpenAI lists them."""
 
     needs_model = False
 

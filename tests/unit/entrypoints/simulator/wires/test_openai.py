@@ -13,7 +13,7 @@ from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
 
 from entrypoints.simulator.script import parse_script
-from tests.unit.entrypoints.simulator.in_process import events_of, scripted, simulator
+from tests.unit.entrypoints.simulator.in_process import events_of, scripted, sdk_transport, simulator
 
 WEATHER = {
     "type": "function",
@@ -30,13 +30,11 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest_asyncio.fixture
-async def client(http: httpx.AsyncClient) -> AsyncIterator[openai.AsyncOpenAI]:
-    yield openai.AsyncOpenAI(
-        base_url="http://simulator/p/v1",
-        api_key="k",
-        http_client=http,  # type: ignore[arg-type]  # another package's client with the same methods
-        max_retries=0,
-    )
+async def client() -> AsyncIterator[openai.AsyncOpenAI]:
+    async with openai.AsyncOpenAI(
+        base_url="http://simulator/p/v1", api_key="k", http_client=sdk_transport(), max_retries=0
+    ) as client:
+        yield client
 
 
 async def test_a_completion_repeats_each_prompt_as_often_as_asked(client: openai.AsyncOpenAI) -> None:
