@@ -13,7 +13,6 @@ from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from domain.inference import Json
 
-
 NOTHING: Final = msgspec.Raw()
 """Stands for JSON that is not there; told apart from what is by `is_told`."""
 
