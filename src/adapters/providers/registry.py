@@ -11,7 +11,7 @@ import httpx
 import msgspec
 from typing_extensions import override
 
-from adapters.providers import anthropic
+from adapters.providers import anthropic, azure, gemini
 from adapters.providers.base_url import base_url, is_local
 from adapters.providers.bedrock import adapter as bedrock
 from adapters.providers.client import HttpProviderClient
@@ -26,7 +26,7 @@ from adapters.providers.openai_compatible import (
     deepinfra,
     deepseek,
     fireworks,
-    gemini,
+    gemini_openai,
     github_models,
     groq,
     huggingface,
@@ -65,7 +65,7 @@ TransportFactory = Callable[[Provider, Timeouts], httpx.AsyncBaseTransport]
 OPENAI_COMPATIBLE: Final[tuple[Entry, ...]] = (
     cerebras.ENTRY,
     openrouter.ENTRY,
-    gemini.ENTRY,
+    gemini_openai.ENTRY,
     groq.ENTRY,
     mistral.ENTRY,
     sambanova.ENTRY,
@@ -117,8 +117,10 @@ SIMULATED: Final = Kind(
 KINDS: Final[tuple[Kind, ...]] = (
     OPENAI,
     SIMULATED,
+    azure.KIND,
     anthropic.KIND,
     bedrock.KIND,
+    gemini.KIND,
 )
 
 ENTRIES: Final[tuple[Entry, ...]] = tuple(entry for kind in KINDS for entry in kind.entries)
@@ -226,10 +228,10 @@ class Registry(ProviderRegistry):
         if provider.base_url is None:
             return None
         try:
-            found = self._by_host.get(httpx.URL(provider.base_url).host)
+            found = self._by_host.get((provider.kind, httpx.URL(provider.base_url).host))
         except httpx.InvalidURL:
             return None
-        return found if found is not None and found.preset.kind == provider.kind else None
+        return found
 
 
 def _describe(kind: Kind) -> KindDescription:
@@ -251,13 +253,13 @@ def _different(kind: Kind, entry: Entry, usual: Mapping[str, ParamSupport]) -> d
     return {name: cell.support for name, cell in chat.items() if cell.support != usual.get(name)}
 
 
-def _by_host(entries: Iterable[Entry]) -> dict[str, Entry]:
-    """Public hosts only: what listens on a local port can be anything."""
-    hosts: dict[str, Entry] = {}
+def _by_host(entries: Iterable[Entry]) -> dict[tuple[str, str], Entry]:
+    """By kind and host; public hosts only: what listens on a local port can be anything."""
+    hosts: dict[tuple[str, str], Entry] = {}
     for entry in entries:
         address = entry.preset.base_url.replace("{", "").replace("}", "")
         if address and not is_local(httpx.URL(address)):
-            hosts.setdefault(httpx.URL(address).host, entry)
+            hosts.setdefault((entry.preset.kind, httpx.URL(address).host), entry)
     return hosts
 
 

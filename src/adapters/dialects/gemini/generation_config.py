@@ -33,6 +33,10 @@ class _Voice(msgspec.Struct):
     format: str = "wav"
 
 
+_decode_voice = msgspec.json.Decoder(_Voice).decode
+_encode = msgspec.json.Encoder().encode
+
+
 def generation_config(
     payload: Payload[ChatRequest], model: str, settings: GeminiSettings
 ) -> tuple[dict[str, object], list[str]]:
@@ -79,7 +83,7 @@ def _modalities(request: ChatRequest) -> dict[str, object]:
         config["responseModalities"] = [_MODALITIES[name] for name in wanted]
     if request.audio is not None and "audio" in wanted:
         try:
-            told = msgspec.convert(request.audio, _Voice)
+            told = _decode_voice(_encode(request.audio))
         except msgspec.ValidationError:
             raise unsupported("audio", "its shape is not OpenAI's") from None
         if told.format not in AUDIO_FORMATS:

@@ -22,7 +22,7 @@ _NULL: Final = b"null"
 _encode = msgspec.json.Encoder().encode
 
 
-class _Google(msgspec.Struct):
+class _Google(msgspec.Struct, frozen=True):
     """What Google's own OpenAI-compatible endpoint reads in `extra_body`."""
 
     thinking_config: dict[str, Json] | None = None

@@ -33,6 +33,10 @@ class _Choice(msgspec.Struct):
     allowed_tools: _AllowedTools | None = None
 
 
+_decode_choice = msgspec.json.Decoder(_Choice).decode
+_encode = msgspec.json.Encoder().encode
+
+
 def tools(request: ChatRequest, model: str, settings: GeminiSettings) -> list[dict[str, object]]:
     """Raises `UNSUPPORTED` for tools that are no functions."""
     declared = [_declaration(tool, place, model, settings) for place, tool in enumerate(request.tools or ())]
@@ -54,7 +58,7 @@ def tool_config(choice: str | dict[str, Json] | None) -> dict[str, object]:
     if choice is None:
         return {}
     try:
-        told = msgspec.convert(choice, _Choice)
+        told = _decode_choice(_encode(choice))
     except msgspec.ValidationError:
         raise unsupported("tool_choice", "its shape is not OpenAI's") from None
     if told.function is not None:

@@ -5,7 +5,7 @@ import pytest
 
 from adapters.providers.base_url import base_url, endpoint, is_local
 from adapters.providers.entry import Entry
-from adapters.providers.openai_compatible import cloudflare, custom, gemini, groq, openrouter, perplexity, zai
+from adapters.providers.openai_compatible import cloudflare, custom, gemini_openai, groq, openrouter, perplexity, zai
 from domain.errors import RequestInvalid
 
 
@@ -27,7 +27,7 @@ from domain.errors import RequestInvalid
         ("https://openrouter.ai/api/v1/", openrouter.ENTRY, "https://openrouter.ai/api/v1"),
         (
             "https://generativelanguage.googleapis.com/v1beta",
-            gemini.ENTRY,
+            gemini_openai.ENTRY,
             "https://generativelanguage.googleapis.com/v1beta/openai",
         ),
         ("https://proxy.example/zai", zai.ENTRY, "https://proxy.example/zai/v4"),

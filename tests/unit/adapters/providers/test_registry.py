@@ -141,7 +141,7 @@ def test_kinds_say_what_becomes_of_each_parameter() -> None:
     assert openai.preset_params["groq"]["max_tokens"] == "mapped"
     assert openai.preset_params["perplexity"]["tools"] == "refused"
     assert openai.preset_params["custom"] == {}
-    assert {preset.id for preset in openai.presets} > {"cerebras", "openrouter", "gemini"}
+    assert {preset.id for preset in openai.presets} > {"cerebras", "openrouter", "gemini-openai"}
 
 
 async def test_a_new_provider_is_one_row() -> None:

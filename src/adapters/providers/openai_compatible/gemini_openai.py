@@ -1,4 +1,4 @@
-"""Google Gemini through its OpenAI-compatible endpoint.
+"""Google Gemini through its OpenAI-compatible endpoint, for who would rather have it than `gemini`, its own API.
 
 Source: ai.google.dev OpenAI compatibility and rate limits (read 2026-11). It sends no rate-limit headers: the
 wait is in the error's RetryInfo. An invalid key is a 400; an error body may be an array; its ids in the model
@@ -11,12 +11,12 @@ from domain.providers import ProviderPreset
 
 ENTRY = Entry(
     ProviderPreset(
-        id="gemini",
+        id="gemini-openai",
         kind="openai",
-        name="Google Gemini",
+        name="Google Gemini, OpenAI-compatible",
         base_url="https://generativelanguage.googleapis.com/v1beta/openai",
-        env=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
-        priority=30,
+        env=(),
+        priority=335,
         default_model="gemini-flash-latest",
         models=("gemini-flash-latest",),
         free_tier="per project and model, about 5 to 15 requests a minute and 20 to 500 a day",
