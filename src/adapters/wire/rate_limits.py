@@ -37,6 +37,8 @@ def reset_seconds(value: str, now: float) -> float | None:
         moment = _moment(value)
         seconds = duration_seconds(value) if moment is None else moment - now
         return None if seconds is None else _bounded(seconds)
+    if number < 0:
+        return None  # Azure: it does not know
     if number > _EPOCH_MILLISECONDS_FROM:
         return _bounded(number / 1000 - now)
     return _bounded(number - now if number > _EPOCH_SECONDS_FROM else number)

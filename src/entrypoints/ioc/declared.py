@@ -18,7 +18,7 @@ from entrypoints.settings.model import DeclaredProvider, Settings, SettingsError
 FILE_PRIORITY = 50
 """Of a provider the file declares without one and that is no preset: before the presets."""
 
-_ADDRESS_VARIABLES = ("_HOST", "_BASE_URL", "_API_BASE")
+_ADDRESS_VARIABLES = ("_HOST", "_BASE_URL", "_API_BASE", "_ENDPOINT")
 
 
 class DeclaredModule(Module):

@@ -81,14 +81,14 @@ class OpenAIParts:
     """Makes OpenAI's capabilities of one upstream, wherever its endpoints are."""
 
     def __init__(self, place: Place, locate: Locate, headers: HeaderSource) -> None:
-        self._place = place
+        self.place = place
         self._locate = locate
-        self._headers = headers
-        self._upstream = HttpUpstream(place.transport, place.timeouts, place.now)
+        self.headers = headers
+        self.upstream = HttpUpstream(place.transport, place.timeouts, place.now)
 
     def capabilities(self, models_url: httpx.URL | None) -> Capabilities:
         """All that `locate` knows the place of. `models_url` of None: there is no list of models."""
-        quirks, drop = self._place.entry.quirks, self._place.provider.settings.drop_params
+        quirks, drop = self.place.entry.quirks, self.place.provider.settings.drop_params
         chat: HttpCapability[ChatRequest] | None = self.at("chat.completions", OpenAIChat(quirks, drop))
         return Capabilities(
             chat=chat,
@@ -107,28 +107,33 @@ class OpenAIParts:
     def at(self, name: str, dialect: Dialect[R]) -> HttpCapability[R] | None:
         """One endpoint, or None where the upstream has none."""
         address = self._locate(name)
-        return HttpCapability(self._upstream, dialect, address, self._headers) if address is not None else None
+        return self.capability(dialect, address) if address is not None else None
+
+    def capability(self, dialect: Dialect[R], address: Address) -> HttpCapability[R]:
+        return HttpCapability(self.upstream, dialect, address, self.headers)
 
     def embeddings(self) -> EmbeddingProvider | None:
         own = self._own("embeddings")
-        drop = self._place.provider.settings.drop_params
-        found = self.at("embeddings", OpenAIEmbeddings(self._place.entry.quirks, own, drop))
+        drop = self.place.provider.settings.drop_params
+        found = self.at("embeddings", OpenAIEmbeddings(self.place.entry.quirks, own, drop))
         return found if found is None or own.token_ids else Detokenized(found)
 
     def _responses(self) -> ResponsesPassThrough:
-        place = self._place
+        place = self.place
         drop = self._own("responses").drop.union(place.provider.settings.drop_params)
         silent = () if place.entry.preset.id == "openai" else CODEX_ONLY
         return ResponsesPassThrough(place.provider.id, place.entry.quirks, drop=drop, silent=silent)
 
     def models(self, url: httpx.URL | None) -> HttpModels:
-        place = self._place
-        certain = (*place.provider.settings.models, *place.entry.preset.models)
-        return HttpModels(self._upstream, url, self._headers, read_models, self._failure, certain)
+        return HttpModels(self.upstream, url, self.headers, read_models, self._failure, self.certain())
+
+    def certain(self) -> tuple[str, ...]:
+        """The models it has for certain."""
+        return (*self.place.provider.settings.models, *self.place.entry.preset.models)
 
     def _own(self, name: str) -> EndpointQuirks:
-        return self._place.entry.endpoint_quirks.get(name, EndpointQuirks())
+        return self.place.entry.endpoint_quirks.get(name, EndpointQuirks())
 
     def _failure(self, status: int, headers: RawHeaders, body: bytes, secret: Secret | None) -> UpstreamFailure:
-        place = self._place
+        place = self.place
         return failure_from_answer(status, headers, body, place.entry.quirks, secret=secret, now=place.now())

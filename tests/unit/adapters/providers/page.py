@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from adapters.dialects.openai.quirks import Quirks
+from adapters.dialects.openai.quirks import EndpointQuirks, Quirks
 from adapters.providers.entry import Entry
 from adapters.providers.registry import ENTRIES
 
@@ -18,8 +18,8 @@ Any other OpenAI-compatible URL works too, without a preset: give the provider a
 `/v1`. A provider of any name that points at one of the hosts below gets that host's quirks; `settings.preset`
 chooses them by name.
 
-This page is written from `src/adapters/providers/openai_compatible/`, one small file a provider, and a test
-keeps it in step. [Adding a provider](adding-a-provider.md) is one more such file.
+What each of them serves besides chat is in [endpoints](endpoints.md). This page is written from
+`src/adapters/providers/`, one small file a provider, and a test keeps it in step. [Adding a provider](adding-a-provider.md) is one more such file.
 """
 
 _QUIRKS = """
@@ -71,8 +71,24 @@ def _notes(entry: Entry) -> list[str]:
     if quirks.tool_call_id_length is not None:
         notes.append(f"tool call ids are made {quirks.tool_call_id_length} characters long")
     notes += _answer_notes(quirks)
+    if entry.paths:
+        also = ", ".join(f"`{endpoint}`" for endpoint in entry.paths)
+        notes.insert(0, f"also serves {also}")
+    for endpoint, own in entry.endpoint_quirks.items():
+        notes += _endpoint_notes(endpoint, own)
     if entry.models_path is None:
         notes.append("it lists no models")
+    return notes
+
+
+def _endpoint_notes(endpoint: str, own: EndpointQuirks) -> list[str]:
+    notes = [f"`{name}` of {endpoint} is sent as `{new_name}`" for name, new_name in own.rename.items()]
+    if own.drop:
+        notes.append(f"of {endpoint} dropped: {_names(own.drop)}")
+    if own.refused:
+        notes.append(f"of {endpoint} refused: {_names(own.refused)}")
+    if not own.token_ids:
+        notes.append("token ids become text for its embeddings")
     return notes
 
 

@@ -1,0 +1,180 @@
+"""Azure OpenAI: deployments with an `api-version`, and the v1 endpoint that needs none.
+
+Source: openai-python 3.52 (`lib/azure.py`), learn.microsoft.com api-version lifecycle (read 2026-11). A model is
+called by its deployment's name: in the path (classic) or in the body (v1). A key goes in `api-key`, a token of
+Entra ID behind `Bearer`. Rate-limit resets are whole seconds; negative counts mean that it does not know.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final, TypeVar
+from urllib.parse import quote
+
+import httpx
+import msgspec
+from typing_extensions import override
+
+from adapters.dialects.openai.quirks import Quirks
+from adapters.providers.capability import Address, HeaderSource, HttpCapability, fixed
+from adapters.providers.credentials import KeyHeaders
+from adapters.providers.dialect import Dialect
+from adapters.providers.entry import Entry, also
+from adapters.providers.kind import Kind, Place
+from adapters.providers.openai_compatible.adapter import OpenAIParts, fidelity
+from adapters.providers.upstream import HttpUpstream
+from adapters.wire.limit_headers import openai_limit_headers
+from domain.errors import UpstreamFailure
+from domain.failover import FailureKind
+from domain.inference import InferenceRequest
+from domain.keys import ProviderKey
+from domain.ports.providers import Capabilities, ProviderAnswer, ProviderCall, ProviderStream
+from domain.providers import ModelPlace, ProviderPreset
+
+R = TypeVar("R", bound=InferenceRequest)
+
+ENTRY: Final = Entry(
+    ProviderPreset(
+        id="azure",
+        kind="azure",
+        name="Azure OpenAI",
+        base_url="",
+        env=("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN", "AZURE_OPENAI_ENDPOINT"),
+        priority=205,
+        free_tier="none",
+        key_url="https://portal.azure.com",
+    ),
+    Quirks(
+        developer_role=True,
+        error_kinds={"DeploymentNotFound": "model_absent", "content_filter": "client_fault"},
+        limits=openai_limit_headers(requests_window="minute"),
+    ),
+    version_path="",
+    paths=also("completions", "embeddings", "images.generations", "audio.speech", "audio.transcriptions", "responses"),
+)
+
+_DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
+_STREAM_USAGE_SINCE: Final = "2024-09-01"
+_OUTSIDE_DEPLOYMENTS: Final = frozenset({"responses"})
+_PASTED = re.compile(r"/(?:openai|api/projects|models|anthropic|v1)(?:/.*)?$")
+_TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")  # a JSON web token; keys have no dots
+
+
+def build(place: Place) -> Capabilities:
+    """Every endpoint Azure has, at the places of the models' deployments."""
+    version = _version(place)
+    entry = place.entry
+    if version is not None and _DATED.fullmatch(version) and version < _STREAM_USAGE_SINCE:
+        entry = msgspec.structs.replace(entry, quirks=msgspec.structs.replace(entry.quirks, stream_usage=False))
+    site = _Site(place.base, version, {"chat.completions": entry.chat_path, **entry.paths})
+    parts = _AzureParts(replace(place, entry=entry), site.locate, AzureHeaders(place.user_agent))
+    return parts.capabilities(site.models(place.provider.settings.model_places, place.provider.settings.models))
+
+
+KIND: Final = Kind(
+    id="azure",
+    name="Azure OpenAI",
+    build=build,
+    fidelity=fidelity,
+    endpoints=("chat.completions", *ENTRY.paths, "models"),
+    entries=(ENTRY,),
+    unknown=ENTRY,
+)
+
+
+class AzureHeaders:
+    """A resource's key, or a token of Entra ID: they tell themselves apart."""
+
+    def __init__(self, user_agent: str) -> None:
+        self._keys = KeyHeaders(user_agent, header="api-key", prefix="")
+        self._tokens = KeyHeaders(user_agent)
+
+    def of(self, key: ProviderKey | None) -> httpx.Headers:
+        is_token = key is not None and _TOKEN.fullmatch(key.secret.reveal().strip()) is not None
+        return (self._tokens if is_token else self._keys).of(key)
+
+
+class _Site:
+    """Where things are at one resource. A `version` with a date is classic; any other, or none, is the v1 endpoint."""
+
+    def __init__(self, base: httpx.URL, version: str | None, paths: Mapping[str, str]) -> None:
+        self._root = base.copy_with(path=_PASTED.sub("", base.path.rstrip("/")) or "/")
+        self._classic = version is not None and _DATED.fullmatch(version) is not None
+        self._query = f"?api-version={version}" if version not in (None, "v1") else ""
+        self._paths = paths
+
+    def locate(self, name: str) -> Address | None:
+        path = self._paths.get(name)
+        if path is None:
+            return None
+        if not self._classic or name in _OUTSIDE_DEPLOYMENTS:
+            return fixed(self._at(path if self._classic else f"/v1{path}"))
+
+        def deployed(deployment: str, stream: bool) -> httpx.URL:  # noqa: ARG001 - an `Address`
+            return self._at(f"/deployments/{_segment(deployment)}{path}")
+
+        return deployed
+
+    def models(self, places: Mapping[str, ModelPlace], declared: tuple[str, ...]) -> httpx.URL | None:
+        """Its lists hold what could be deployed, not what is: where deployments are declared, they are the list."""
+        return None if self._classic or places or declared else self._at("/v1/models")
+
+    def _at(self, path: str) -> httpx.URL:
+        target = f"{self._root.path.rstrip('/')}/openai{path}{self._query}"
+        return self._root.copy_with(raw_path=target.encode())
+
+
+class _AzureParts(OpenAIParts):
+    @override
+    def capability(self, dialect: Dialect[R], address: Address) -> HttpCapability[R]:
+        places = self.place.provider.settings.model_places
+        deployments = {model: found.deployment for model, found in places.items() if found.deployment}
+        return _Deployed(self.upstream, dialect, address, self.headers, deployments)
+
+    @override
+    def certain(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self.place.provider.settings.model_places, *super().certain())))
+
+
+class _Deployed(HttpCapability[R]):
+    """Asks for a model by the name of its deployment."""
+
+    def __init__(
+        self,
+        upstream: HttpUpstream,
+        dialect: Dialect[R],
+        address: Address,
+        headers: HeaderSource,
+        deployments: Mapping[str, str],
+    ) -> None:
+        super().__init__(upstream, dialect, address, headers)
+        self._deployments = deployments
+
+    @override
+    async def complete(self, call: ProviderCall[R]) -> ProviderAnswer:
+        return await super().complete(self._placed(call))
+
+    @override
+    async def stream(self, call: ProviderCall[R]) -> ProviderStream:
+        return await super().stream(self._placed(call))
+
+    def _placed(self, call: ProviderCall[R]) -> ProviderCall[R]:
+        deployment = self._deployments.get(call.model)
+        return call if deployment is None else msgspec.structs.replace(call, model=deployment)
+
+
+def _version(place: Place) -> str | None:
+    """The provider's own, or what Azure's SDKs read where the provider itself comes from the environment."""
+    declared = place.provider.settings.api_version
+    if declared is None and place.provider.owner == "environment":
+        declared = place.variables.get("OPENAI_API_VERSION")
+    return declared or None
+
+
+def _segment(deployment: str) -> str:
+    """A deployment as part of a path, and never as a way out of it: clients choose model names."""
+    if deployment in {".", ".."}:
+        raise UpstreamFailure(
+            FailureKind.MODEL_ABSENT, f"'{deployment}' is no deployment.", status=404, code="model_not_found"
+        )
+    return quote(deployment, safe="")
