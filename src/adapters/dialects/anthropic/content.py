@@ -20,7 +20,6 @@ Block = dict[str, object]
 _IMAGES: Final = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 _NATIVE: Final = frozenset({"image", "document", "search_result", "container_upload"})
 _PDF: Final = "application/pdf"
-_SHORT_LIVED: Final = frozenset({None, "5m"})
 
 
 def blocks_of(content: str | list[Raw] | None, param: str, *, inline_only: bool) -> list[Block]:
@@ -51,8 +50,8 @@ def cached(block: Block, source: Cacheable) -> Block:
     if source.cache_control != ABSENT:
         block["cache_control"] = source.cache_control
     elif source.prompt_cache_breakpoint is not None:
-        short = source.prompt_cache_breakpoint.ttl in _SHORT_LIVED
-        block["cache_control"] = {"type": "ephemeral"} if short else {"type": "ephemeral", "ttl": "1h"}
+        long = source.prompt_cache_breakpoint.ttl == "1h"  # a longer one after a shorter one would be refused
+        block["cache_control"] = {"type": "ephemeral", "ttl": "1h"} if long else {"type": "ephemeral"}
     return block
 
 

@@ -72,6 +72,9 @@ COUNT_FIDELITY: Final[Fidelity] = dict.fromkeys(_NATIVE, HONORED)
 
 def chat_fidelity(settings: AnthropicSettings) -> Fidelity:
     """Every parameter of OpenAI's chat, as this upstream gets it."""
+    if not settings.body_version:
+        return _CHAT
+    elsewhere: Fidelity = {"service_tier": dropped("Anthropic's own API alone has tiers")}
     if settings.body_version.startswith("bedrock"):
-        return {**_CHAT, "web_search_options": refused("Amazon Bedrock has no web search for Claude")}
-    return _CHAT
+        elsewhere["web_search_options"] = refused("Amazon Bedrock has no web search for Claude")
+    return {**_CHAT, **elsewhere}
