@@ -59,7 +59,21 @@ def _route(method: str, pattern: str, module: str, name: str) -> Route:
     return Route(method, re.compile(pattern), module, name)
 
 
+_GOOGLE = r"v1(?:beta)?/models/(?P<model>.+):(?P<verb>%s)"
+
 ROUTES: tuple[Route, ...] = (
+    _route("POST", _GOOGLE % "generateContent|streamGenerateContent", "gemini", "GenerateContent"),
+    _route("POST", _GOOGLE % "countTokens", "gemini", "CountTokens"),
+    _route("POST", _GOOGLE % "embedContent|batchEmbedContents", "gemini_embeddings", "EmbedContent"),
+    _route("GET", r"v1beta/models", "gemini", "GeminiModels"),
+    _route(
+        "POST",
+        r"v1(?:beta1)?/projects/(?P<project>[^/]+)/locations/(?P<location>[^/]+)"
+        r"/publishers/(?P<publisher>[^/]+)/models/(?P<model>.+):(?P<verb>\w+)",
+        "vertex",
+        "published",
+    ),
+    _route("POST", r"token", "vertex", "Token"),
     _route("POST", r"v1/chat/completions", "openai_chat", "Chat"),
     _route("GET", r"v1/models", "models", "model_list"),
     _route("GET", r"v1/models/(?P<model>.+)", "models", "OneModel"),

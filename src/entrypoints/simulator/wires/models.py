@@ -17,6 +17,10 @@ def model_list(call: Call) -> Wire:
         from entrypoints.simulator.wires.anthropic_messages import AnthropicModels
 
         return AnthropicModels(call)
+    if "x-goog-api-key" in call.headers:
+        from entrypoints.simulator.wires.gemini import GeminiModels
+
+        return GeminiModels(call)
     return ModelList(call)
 
 
