@@ -30,6 +30,7 @@ class Family(msgspec.Struct, frozen=True):
     thinking: Thinking = "none"
     structured: bool = False  # knows `outputConfig.textFormat` and strict tools
     sampling: bool = True  # takes temperature and top_p
+    both_samplings: bool = True  # and both at once
     forced_tools: bool = True  # takes a toolChoice besides auto
     top_k: Literal["", "top_k", "nova"] = ""
 
@@ -71,4 +72,12 @@ def _claude(name: str) -> Family:
         thinking = "adaptive"
     elif version >= (3, 7):
         thinking = "budget"
-    return Family("anthropic", name, thinking, structured=version >= (4, 5), sampling=version < (4, 7), top_k="top_k")
+    return Family(
+        "anthropic",
+        name,
+        thinking,
+        structured=version >= (4, 5),
+        sampling=version < (4, 7),
+        both_samplings=version < (4, 1),
+        top_k="top_k",
+    )

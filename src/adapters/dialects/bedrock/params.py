@@ -45,7 +45,7 @@ CONVERSE_PARAMS: Final[Fidelity] = {
     "tool_choice": mapped("toolConfig.toolChoice", "none leaves the tools out; dropped where the history used tools"),
     "tools": mapped("toolConfig.tools", "functions only"),
     "top_logprobs": dropped(),
-    "top_p": mapped("inferenceConfig.topP", "dropped for Claude from 4.7"),
+    "top_p": mapped("inferenceConfig.topP", "dropped for Claude from 4.7, and from 4.1 beside a temperature"),
     "user": dropped(),
     "verbosity": dropped(),
     "web_search_options": refused("Converse does not search"),

@@ -85,7 +85,8 @@ class _Encoding:
         for name, their in (("temperature", "temperature"), ("top_p", "topP")):
             if name not in fields:
                 continue
-            if not sampling:
+            beside = name == "top_p" and "temperature" in config and not self._family.both_samplings
+            if not sampling or beside:
                 self._lost.append(name)
             elif float(bytes(fields[name])) > 1:
                 config[their] = 1

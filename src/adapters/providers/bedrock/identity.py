@@ -80,12 +80,13 @@ class AwsIdentity:
     def _look(self) -> Any:
         """In a thread: the credentials, renewed."""
         from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+        from botocore.exceptions import ConnectionError as NotReached
 
         try:
             found = self._found if self._found is not None else self._chain(self._variables.get("AWS_PROFILE"))
             if found is not None:
                 found.get_frozen_credentials()
-        except HTTPClientError as error:
+        except (HTTPClientError, NotReached) as error:
             raise UpstreamFailure(FailureKind.CONNECT, shown(f"AWS credentials: {error}", None)) from None
         except (BotoCoreError, ClientError) as error:
             raise UpstreamFailure(FailureKind.INVALID_CREDENTIAL, shown(f"AWS credentials: {error}", None)) from None

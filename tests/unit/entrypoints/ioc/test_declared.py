@@ -44,6 +44,15 @@ def test_the_first_variable_that_is_set_holds_the_key(tmp_path: Path) -> None:
     assert [key.secret.reveal() for key in both.keys] == ["first"]
 
 
+def test_an_ambient_variable_switches_on_without_a_stored_key(tmp_path: Path) -> None:
+    cloud = a_preset("aws", "AWS_BEARER_TOKEN_BEDROCK", requires_key=False, ambient=("AWS_ACCESS_KEY_ID",))
+
+    config = declared(tmp_path, FakeRegistry(presets=[cloud]), AWS_ACCESS_KEY_ID="AKID")
+
+    assert [provider.id for provider in config.providers] == ["aws"]
+    assert config.keys == ()
+
+
 def test_nothing_set_declares_nothing(tmp_path: Path) -> None:
     assert declared(tmp_path, FakeRegistry(presets=[CLOUD, LOCAL]), CLOUD_API_KEY="  ") == DeclaredConfig()
 

@@ -65,7 +65,6 @@ def test_a_whole_request_is_converses() -> None:
         tools=[TOOL],
         tool_choice="required",
         max_completion_tokens=50,
-        temperature=0.5,
         top_p=0.9,
         stop="END",
         metadata={"team": "a"},
@@ -86,7 +85,7 @@ def test_a_whole_request_is_converses() -> None:
             {"role": "assistant", "content": [{"toolUse": {"toolUseId": "call_1", "name": "f", "input": {"a": 1}}}]},
             {"role": "user", "content": [{"toolResult": {"toolUseId": "call_1", "content": [{"text": "42"}]}}]},
         ],
-        "inferenceConfig": {"maxTokens": 50, "temperature": 0.5, "topP": 0.9, "stopSequences": ["END"]},
+        "inferenceConfig": {"maxTokens": 50, "topP": 0.9, "stopSequences": ["END"]},
         "toolConfig": {
             "tools": [{"toolSpec": {"name": "f", "description": "d", "inputSchema": {"json": {"type": "object"}}}}],
             "toolChoice": {"any": {}},
@@ -318,6 +317,15 @@ def test_a_budget_fits_below_the_limit_and_leaves_sampling_alone() -> None:
 
     assert encoded(**fields)["inferenceConfig"] == {"maxTokens": 2024}
     assert dropped(**fields) == ("temperature", "top_p")
+
+
+def test_newer_claudes_take_one_way_of_sampling() -> None:
+    both: dict[str, Any] = {"temperature": 0.5, "top_p": 0.9}
+
+    assert encoded(OLD_CLAUDE, **both)["inferenceConfig"] == {"temperature": 0.5, "topP": 0.9}
+    assert encoded(CLAUDE, **both)["inferenceConfig"] == {"temperature": 0.5}
+    assert dropped(CLAUDE, **both) == ("top_p",)
+    assert dropped(NEW_CLAUDE, **both) == ("temperature", "top_p")
 
 
 def test_a_turn_whose_thoughts_were_not_sent_back_does_not_think() -> None:
