@@ -20,6 +20,9 @@ MAX_DEPTH: Final = 24
 MAX_NODES: Final = 4000
 """Beyond these a part of a schema stands for anything of its type: references multiply what they point at."""
 
+MAX_ROUNDS: Final = 2
+"""How often what contains itself is told within itself."""
+
 _TYPES: Final = {
     "object": "OBJECT",
     "array": "ARRAY",
@@ -82,7 +85,8 @@ class _Cleaner:
         types = [name for name in types if name != "null"]
         if not types:
             only_null = nullable and ("type" in flat or "enum" in flat)
-            return _with_null({"type": "STRING", "maxLength": 0} if only_null else described(anything(), flat))
+            known: dict[str, object] = {"type": "STRING", "maxLength": 0} if only_null else anything()
+            return _with_null(described(known, flat))
         alternatives = [one for name in types for one in self._typed(flat, name, depth, seen)]
         found = _either(alternatives)
         return _with_null(found) if nullable else found
@@ -99,7 +103,7 @@ class _Cleaner:
             flat = merged(flat, own)
             reference = part.get("$ref")
             if isinstance(reference, str):
-                if reference in seen:
+                if seen.count(reference) >= MAX_ROUNDS:
                     flat = merged(flat, _bare(self._references.target(reference)))
                 else:
                     seen = (*seen, reference)
@@ -159,7 +163,7 @@ class _Cleaner:
         names = flat.get("required")
         required = [name for name in (names if isinstance(names, list) else ()) if isinstance(name, str)]
         for name in required:
-            properties.setdefault(name, anything())
+            properties.setdefault(name, _with_null(anything()))
         if properties:
             found["properties"] = properties
         if required:
