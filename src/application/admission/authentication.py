@@ -1,7 +1,9 @@
 """From a token to a principal: a bounded cache of immutable snapshots over the stored keys (S-06, S-09, R-25)."""
 
 import asyncio
+import hashlib
 import hmac
+import secrets
 from collections import OrderedDict
 
 import msgspec
@@ -22,6 +24,8 @@ NEGATIVE_SECONDS = 2.0
 MAX_ENTRIES = 10_000
 
 OPEN_PRINCIPAL = Principal("open", None, DEFAULT_TENANT_ID)
+
+_MARK_KEY = secrets.token_bytes(32)
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -47,7 +51,7 @@ class Authenticator:
 
     def cached(self, token: str) -> Principal | None:
         """The principal of a key read less than five seconds ago, else None. Never awaits."""
-        entry = self._entries.get(self._hasher.digest(token))
+        entry = self._entries.get(_mark(token))
         if entry is None or entry.principal is None:
             return None
         if self._clock.monotonic() - entry.read_at > FRESH_SECONDS or self._expired(entry):
@@ -93,7 +97,7 @@ class Authenticator:
 
     async def _entry(self, token: str) -> _Entry:
         """One store read for many waiting requests (R-28); a stale entry serves while the store is away."""
-        digest = self._hasher.digest(token)
+        digest = _mark(token)
         known = self._entries.get(digest)
         age = self._clock.monotonic() - known.read_at if known else 0.0
         if known is not None and known.key is None and age <= NEGATIVE_SECONDS:
@@ -164,6 +168,11 @@ class AdminAuthenticator:
                 return await unit.facts.get(ADMIN_TOKEN_DIGEST)
         except StoreUnavailable:
             raise ServiceUnavailable("The store is away.", code="store_unavailable", retry_after_seconds=1) from None
+
+
+def _mark(token: str) -> bytes:
+    """What stands for a token in this process's memory: a keyed digest, three times as quick as the stored one."""
+    return hashlib.blake2b(token.encode(), digest_size=32, key=_MARK_KEY).digest()
 
 
 def _plausible(token: str) -> bool:

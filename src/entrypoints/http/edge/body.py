@@ -7,6 +7,7 @@ from typing import cast
 from litestar.types import HTTPReceiveMessage, Receive
 
 from domain.errors import RequestInvalid
+from entrypoints.http.edge.cycle import ClientConnection
 from entrypoints.http.edge.head import Head
 from entrypoints.http.edge.json_depth import MAX_DEPTH, too_deep
 
@@ -22,9 +23,17 @@ class ClientGone(Exception):
 
 
 class BodyReader:
-    """Reads one request's body, once. `due` is the loop's time at which it must be whole."""
+    """Reads one request's body, once. `due` is the loop's time at which it must be whole.
 
-    def __init__(self, receive: Receive, head: Head, max_bytes: int, due: float) -> None:
+    A body that has arrived with its head is taken from `connection` at once, without a deadline.
+    """
+
+    __slots__ = ("_connection", "_due", "_head", "_max_bytes", "_receive", "complete")
+
+    def __init__(
+        self, receive: Receive, head: Head, max_bytes: int, due: float, connection: ClientConnection | None = None
+    ) -> None:
+        self._connection = connection
         self._receive = receive
         self._head = head
         self._max_bytes = max_bytes
@@ -49,6 +58,12 @@ class BodyReader:
         return self._inflate(body, encoding)
 
     async def _read_raw(self) -> bytes:
+        body = self._connection.whole_body() if self._connection is not None else None
+        if body is not None:
+            if len(body) > self._max_bytes:
+                raise self._too_large()
+            self.complete = True
+            return body
         try:
             async with asyncio.timeout_at(self._due):
                 return await self._gather()

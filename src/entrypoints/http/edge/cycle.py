@@ -7,11 +7,12 @@ instead of keeping a task in `receive`.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import Protocol, cast
+from typing import Protocol
 
 from litestar.types import ASGIApp, HTTPReceiveMessage, HTTPScope, Message
+from typing_extensions import override
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,26 @@ def status_line(status: int) -> bytes:
 
 
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+
+
+CONNECTION_EXTENSION = "omg.connection"
+"""Where the scope has the `ClientConnection`, under `extensions`."""
+
+
+class ClientConnection(Protocol):
+    """What our own server can do for an exchange beyond ASGI."""
+
+    def abort(self) -> None:
+        """Drop the connection at once."""
+        ...
+
+    def watch(self, on_gone: Callable[[], None] | None) -> None:
+        """Call `on_gone` once should the client leave before the answer is complete; None ends that."""
+        ...
+
+    def whole_body(self) -> bytes | None:
+        """The request's body, to be taken once, where all of it has arrived; else nothing is taken."""
+        ...
 
 
 class Line(Protocol):
@@ -52,7 +73,7 @@ class Line(Protocol):
         ...
 
 
-class Cycle:
+class Cycle(ClientConnection):
     """Made by the connection when a request's head has arrived; fed by it with the body and with its own end."""
 
     __slots__ = (
@@ -84,7 +105,7 @@ class Cycle:
         except Exception:
             log.exception("the application raised instead of answering")
         finally:
-            self.scope.pop("extensions", None)  # they refer to this object: without them nothing waits for the collector
+            self.scope["extensions"] = None  # they refer to this object: nothing is left for the collector
             if not self.complete and not self.disconnected:
                 self._line.transport.close()
 
@@ -114,26 +135,32 @@ class Cycle:
             await self._line.drained()
         if self.disconnected:
             return
-        fields = cast(dict[str, object], message)
-        kind = fields["type"]
-        if kind == "http.response.start" and not self.started:
+        if message["type"] == "http.response.body" and self.started and not self.complete:
+            self._send_body(message.get("body", b""), more=message.get("more_body", False))
+        elif message["type"] == "http.response.start" and not self.started:
             self.started = True
-            self._head = self._head_of(cast(int, fields["status"]), cast(Headers, fields.get("headers", ())))
-        elif kind == "http.response.body" and self.started and not self.complete:
-            self._send_body(cast(bytes, fields.get("body", b"")), more=bool(fields.get("more_body", False)))
+            self._head = self._head_of(message["status"], message.get("headers", ()))
         else:
-            raise RuntimeError(f"The application sent '{kind}' where it may not.")
+            raise RuntimeError(f"The application sent '{message['type']}' where it may not.")
 
+    @override
     def watch(self, on_gone: Callable[[], None] | None) -> None:
-        """Call `on_gone` once should the client leave before the answer is complete; None ends that."""
         self._on_gone = on_gone
         if self.disconnected:
             asyncio.get_running_loop().call_soon(self._tell_gone)
         elif on_gone is not None:
             self._line.resume_reading()  # or its leaving would go unnoticed
 
+    @override
+    def whole_body(self) -> bytes | None:
+        if self.more_body or self._over or not self._fresh:
+            return None
+        self._fresh = False
+        body, self._body = self._body, b""
+        return body
+
+    @override
     def abort(self) -> None:
-        """Drop the connection at once."""
         self._line.transport.abort()
 
     # For the connection.
@@ -170,7 +197,7 @@ class Cycle:
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
 
-    def _head_of(self, status: int, headers: Headers) -> bytes:
+    def _head_of(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
         """Raises `RuntimeError` for a header that would break out of its line."""
         lines = [status_line(status)]
         framed = closes = False

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from typing import cast
 
 from litestar.types import HTTPScope, Receive, Send
@@ -12,6 +11,7 @@ from domain.errors import GatewayError, NotFound, PermissionDenied, ServiceUnava
 from domain.keys import Principal
 from entrypoints.http.edge.body import BodyReader
 from entrypoints.http.edge.cors import is_foreign
+from entrypoints.http.edge.cycle import CONNECTION_EXTENSION, ClientConnection
 from entrypoints.http.edge.head import Head
 from entrypoints.http.edge.principal import extract_token
 from entrypoints.http.error_styles import OPENAI_ERRORS, ErrorStyle
@@ -21,12 +21,6 @@ from entrypoints.http.services import HttpServices
 
 log = logging.getLogger(__name__)
 
-ABORT_EXTENSION = "omg.abort"
-"""The server protocol's way to drop a connection at once, under `extensions` in the scope."""
-
-WATCH_EXTENSION = "omg.watch"
-"""Its way to be told when the client leaves, without a task that waits for it: called with a callback, or None."""
-
 _CLOSE = (b"connection", b"close")
 
 
@@ -34,8 +28,8 @@ class Exchange:
     """Holds what a handler needs. Nothing here is made before it is asked for, but the id and the start."""
 
     __slots__ = (
-        "_reader", "_send", "answered", "cors", "errors", "head", "provider", "receive", "request_id", "scope",
-        "services", "started", "tail", "trace",
+        "_reader", "_send", "answered", "connection", "cors", "errors", "head", "provider", "receive", "request_id",
+        "scope", "services", "started", "tail", "trace",
     )  # fmt: skip
 
     def __init__(self, services: HttpServices, scope: HTTPScope, receive: Receive, send: Send) -> None:
@@ -53,6 +47,8 @@ class Exchange:
         self.cors: Headers = ()
         self.errors: ErrorStyle = OPENAI_ERRORS
         self.answered = False
+        extensions = cast("dict[str, object]", scope.get("extensions") or {})
+        self.connection = cast("ClientConnection | None", extensions.get(CONNECTION_EXTENSION))
         self._reader: BodyReader | None = None
 
     async def authenticate(self) -> Principal:
@@ -90,7 +86,7 @@ class Exchange:
         """The request's body reader, made at the first call."""
         if self._reader is None:
             due = asyncio.get_running_loop().time() + self.services.edge.receive_seconds
-            self._reader = BodyReader(self.receive, self.head, max_bytes, due)
+            self._reader = BodyReader(self.receive, self.head, max_bytes, due, self.connection)
         return self._reader
 
     def call(self, endpoint: str, forwarded: frozenset[bytes] = frozenset()) -> CallContext:
@@ -144,17 +140,8 @@ class Exchange:
 
     def abort(self) -> None:
         """Drop the connection at once, where the server can."""
-        drop = self._extension(ABORT_EXTENSION)
-        if drop is not None:
-            cast(Callable[[], None], drop)()
-
-    @property
-    def watch_client(self) -> Callable[[Callable[[], None] | None], None] | None:
-        """Registers a callback for the moment the client leaves; None where the server has no such thing."""
-        return cast(Callable[[Callable[[], None] | None], None] | None, self._extension(WATCH_EXTENSION))
-
-    def _extension(self, name: str) -> object:
-        return cast(dict[str, object], self.scope.get("extensions") or {}).get(name)
+        if self.connection is not None:
+            self.connection.abort()
 
     @property
     def _unread(self) -> bool:
@@ -164,11 +151,14 @@ class Exchange:
     def _routing_headers(self, trace: CallTrace) -> list[tuple[bytes, bytes]]:
         own_seconds = self.services.clock.monotonic() - self.started - trace.upstream_seconds
         found = [
-            (b"x-omg-decision", header_value(trace.decision_id)),
+            (b"x-omg-decision", trace.decision_id.encode()),
             (b"x-omg-attempts", b"%d" % trace.attempts),
             (b"x-omg-overhead-ms", b"%.2f" % (max(own_seconds, 0.0) * 1000)),
-            (b"x-omg-provider", header_value(trace.provider_id or "")),
-            (b"x-omg-model", header_value(trace.model or "")),
-            (b"x-omg-dropped-params", header_value(", ".join(trace.dropped_params))),
         ]
-        return [(name, value) for name, value in found if value is not None]
+        from_outside = (
+            (b"x-omg-provider", trace.provider_id),
+            (b"x-omg-model", trace.model),
+            (b"x-omg-dropped-params", ", ".join(trace.dropped_params)),
+        )
+        found += [(name, value) for name, text in from_outside if text and (value := header_value(text)) is not None]
+        return found

@@ -22,13 +22,15 @@ from uvicorn.server import ServerState
 from domain.errors import GatewayError, RequestInvalid, ServiceUnavailable
 from entrypoints.http.edge.client_address import ClientAddress
 from entrypoints.http.edge.config import ConnectionLimits
-from entrypoints.http.edge.cycle import Cycle, status_line
-from entrypoints.http.edge.exchange import ABORT_EXTENSION, WATCH_EXTENSION
+from entrypoints.http.edge.cycle import CONNECTION_EXTENSION, Cycle, status_line
 from entrypoints.http.errors import describe
 from entrypoints.http.responses import JSON_SECURITY
 
 _NEVER = float("inf")
 _HIGH_WATER_BYTES = 64 * 1024  # of a body nobody has read yet: more is left in the socket
+MAX_QUEUED = 8
+"""Requests read ahead of the one being answered: no more, and no fewer, or a client that leaves would go unnoticed."""
+
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
 _COMMON = (
     "Host Accept Authorization Content-Type Content-Length User-Agent Accept-Encoding Connection X-Api-Key Cookie "
@@ -47,8 +49,8 @@ class GatewayProtocol(asyncio.Protocol):
 
     __slots__ = (
         "_address", "_app", "_client", "_cycle", "_due", "_expects_continue", "_head_bytes", "_head_ended", "_headers",
-        "_in_head", "_loop", "_parser", "_queue", "_reading_paused", "_server", "_state", "_timer", "_unsent_bytes",
-        "_url", "_waiters", "transport", "write_paused",
+        "_in_head", "_loop", "_parser", "_queue", "_reading_paused", "_server", "_serving", "_state", "_timer",
+        "_unsent_bytes", "_url", "_waiters", "transport", "write_paused",
     )  # fmt: skip
 
     limits: ClassVar[ConnectionLimits] = ConnectionLimits()
@@ -84,6 +86,7 @@ class GatewayProtocol(asyncio.Protocol):
         self._headers: list[tuple[bytes, bytes]] = []
         self._expects_continue = False
         self._cycle: Cycle | None = None  # the newest
+        self._serving: Cycle | None = None
         self._queue: deque[Cycle] | None = None  # behind the one being served
         self._reading_paused = False
         self.write_paused = False
@@ -123,11 +126,11 @@ class GatewayProtocol(asyncio.Protocol):
             if not self.open_by_address[self._address]:
                 del self.open_by_address[self._address]
             self._address = None
-        if self._cycle is not None:
-            self._cycle.disconnect()
+        if self._serving is not None:
+            self._serving.disconnect()
         for cycle in self._queue or ():
             cycle.disconnect()
-        self._cycle = self._queue = None
+        self._cycle = self._serving = self._queue = None
         self.resume_writing()
         if exc is None:
             self.transport.close()
@@ -202,8 +205,7 @@ class GatewayProtocol(asyncio.Protocol):
             keep_alive=version != "1.0" and parser.should_keep_alive(),
             expects_continue=self._expects_continue,
         )
-        extensions: dict[str, object] = {ABORT_EXTENSION: cycle.abort, WATCH_EXTENSION: cycle.watch}
-        cycle.scope["extensions"] = cast(dict[str, dict[object, object]], extensions)
+        cycle.scope["extensions"] = {CONNECTION_EXTENSION: cast("dict[object, object]", cycle)}
         before, self._cycle = self._cycle, cycle
         if before is None or before.complete:
             self._serve(cycle)
@@ -211,7 +213,8 @@ class GatewayProtocol(asyncio.Protocol):
         if self._queue is None:
             self._queue = deque()
         self._queue.append(cycle)
-        self._pause_reading()
+        if len(self._queue) >= MAX_QUEUED:
+            self._pause_reading()
 
     def on_body(self, piece: bytes) -> None:
         cycle = self._cycle
@@ -276,6 +279,7 @@ class GatewayProtocol(asyncio.Protocol):
         return cast(HTTPScope, scope)
 
     def _serve(self, cycle: Cycle) -> None:
+        self._serving = cycle
         task = self._loop.create_task(cycle.run(self._app))
         self._state.tasks.add(task)
         task.add_done_callback(self._state.tasks.discard)

@@ -36,9 +36,9 @@ class ClientWatch:
     def __enter__(self) -> "ClientWatch":
         self._task = asyncio.current_task()
         self._armed = True
-        watch = self._exchange.watch_client
-        if watch is not None:
-            watch(self._client_left)
+        connection = self._exchange.connection
+        if connection is not None:
+            connection.watch(self._client_left)
         else:
             self._watcher = asyncio.get_running_loop().create_task(self._watch())
         self._drain.started(self)
@@ -63,8 +63,8 @@ class ClientWatch:
         if self._watcher is not None:
             self._watcher.cancel()
             self._watcher = None
-        elif (watch := self._exchange.watch_client) is not None:
-            watch(None)
+        elif (connection := self._exchange.connection) is not None:
+            connection.watch(None)
 
     def interrupt(self) -> None:
         """The process is going down."""

@@ -20,6 +20,7 @@ from domain.keys import Principal
 from domain.models import Model
 from domain.ports.policies import AvailabilityPolicy
 from entrypoints.http.edge.config import EdgeConfig
+from entrypoints.http.edge.cycle import CONNECTION_EXTENSION, ClientConnection
 from entrypoints.http.edge.drain import DrainState
 from entrypoints.http.edge.gateway import GatewayApp
 from entrypoints.http.errors import answer_error
@@ -172,7 +173,7 @@ class Answer:
         return str(self.error["code"])
 
 
-class Client:
+class Client(ClientConnection):
     """One connection: what it sends can be scripted, and it can leave at any moment."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -183,6 +184,9 @@ class Client:
         self.first_block = asyncio.Event()
         self.blocked: asyncio.Event | None = None  # set it to make the client stop taking its answer
         self.aborted = False
+        self.own_server = True  # False: a server that knows ASGI and nothing more
+        self._on_gone: Callable[[], None] | None = None
+        self._gone = False
 
     async def request(
         self,
@@ -228,14 +232,28 @@ class Client:
             "http_version": "1.1",
             "server": ("localhost", 8000),
             "root_path": "",
-            "extensions": {"omg.abort": self.abort},
+            "extensions": {CONNECTION_EXTENSION: self} if self.own_server else {},
         }
         await self._app(cast(Any, scope), self._receive, self._send)
 
     def leave(self) -> None:
         """Close the connection."""
+        self._gone = True
         self._incoming.put_nowait({"type": "http.disconnect"})
+        if self._on_gone is not None:
+            self._on_gone()
 
+    @override
+    def watch(self, on_gone: Callable[[], None] | None) -> None:
+        self._on_gone = on_gone
+        if self._gone and on_gone is not None:
+            asyncio.get_running_loop().call_soon(on_gone)
+
+    @override
+    def whole_body(self) -> bytes | None:
+        return None
+
+    @override
     def abort(self) -> None:
         self.aborted = True
         if self.blocked is not None:

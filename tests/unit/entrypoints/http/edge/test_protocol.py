@@ -368,10 +368,50 @@ async def test_one_address_cannot_take_every_connection(monkeypatch: pytest.Monk
 async def test_a_websocket_upgrade_is_an_ordinary_request() -> None:
     async with served() as server:
         status, _, body = await server.exchange(
-            request(b"GET", b"/v1/responses", b"", b"upgrade: websocket", b"connection: upgrade")
+            request(b"GET", b"/v1/realtime", b"", b"upgrade: websocket", b"connection: upgrade")
         )
 
     assert (status, json.loads(body)["error"]["code"]) == (404, "not_found")
+
+
+async def test_requests_sent_all_at_once_are_answered_in_their_order() -> None:
+    async with served() as server:
+        connection = await server.connect()
+        await connection.send(b"".join(request(b"GET", b"/", b"", b"x-request-id: %d" % n) for n in range(5)))
+
+        assert [(await connection.answer())[1]["x-request-id"] for _ in range(5)] == ["0", "1", "2", "3", "4"]
+
+
+async def test_a_client_that_leaves_takes_the_requests_behind_its_first_with_it() -> None:
+    async with served() as server:
+        server.http.pipeline.delay_seconds = 60
+        connection = await server.connect()
+        await connection.send(request(b"POST", b"/v1/chat/completions", BODY) * 2)
+        await server.http.pipeline.called.wait()
+        connection.reset()
+        await until(lambda: server.http.services.drain.in_flight == 0)
+
+        assert len(server.http.pipeline.calls) == 1
+
+
+async def test_the_answer_to_head_has_no_body() -> None:
+    async with served() as server:
+        connection = await server.connect()
+        await connection.send(request(b"HEAD"))
+        head = await connection.until(b"\r\n\r\n")
+        await connection.send(request())
+
+        assert b"content-length: " in head
+        assert (await connection.answer())[0] == 200
+
+
+async def test_an_old_client_gets_its_answer_and_the_end_of_its_connection() -> None:
+    async with served() as server:
+        connection = await server.connect()
+        await connection.send(request().replace(b"HTTP/1.1", b"HTTP/1.0"))
+        status, headers, _ = await connection.answer()
+
+        assert (status, headers["connection"], await connection.rest()) == (200, "close", b"")
 
 
 async def test_expect_100_continue_is_only_answered_to_those_who_may_send() -> None:

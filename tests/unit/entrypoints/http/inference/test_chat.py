@@ -197,6 +197,20 @@ async def test_a_client_that_leaves_stops_the_upstream_call_at_once(
     assert http.services.drain.in_flight == 0
 
 
+async def test_a_client_that_leaves_is_noticed_under_any_asgi_server(http: Harness) -> None:
+    http.pipeline.delay_seconds = 60
+    client = http.client()
+    client.own_server = False
+    request = asyncio.create_task(client.start("POST", PATH, (AUTH,), BODY))
+    await http.pipeline.called.wait()
+
+    client.leave()
+    async with asyncio.timeout(1):
+        await request
+
+    assert http.pipeline.client_left is True
+
+
 async def test_a_hundred_clients_that_leave_leave_nothing_behind(http: Harness) -> None:
     http.pipeline.delay_seconds = 60
     before = len(asyncio.all_tasks())
