@@ -30,6 +30,7 @@ COMMANDS = {
     "config": Entry("entrypoints.cli.config", "Show and check the settings in force."),
     "db": Entry("entrypoints.cli.db", "Migrate, check, back up and restore the database."),
     "secrets": Entry("entrypoints.cli.secrets", "Make credentials; change the master key."),
+    "setup": Entry("entrypoints.cli.setup", "Print the settings of a client: Claude Code, Codex."),
     "simulate": Entry("entrypoints.cli.simulate", "Run the simulated providers as a server of their own."),
     "openapi": Entry("entrypoints.cli.openapi", "Print the OpenAPI document."),
 }
