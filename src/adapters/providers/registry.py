@@ -11,7 +11,7 @@ import httpx
 import msgspec
 from typing_extensions import override
 
-from adapters.providers import anthropic, azure, gemini
+from adapters.providers import anthropic, azure, gemini, huggingface
 from adapters.providers.base_url import base_url, is_local
 from adapters.providers.bedrock import adapter as bedrock
 from adapters.providers.client import HttpProviderClient
@@ -29,7 +29,6 @@ from adapters.providers.openai_compatible import (
     gemini_openai,
     github_models,
     groq,
-    huggingface,
     hyperbolic,
     llamacpp,
     lmstudio,
@@ -71,7 +70,6 @@ OPENAI_COMPATIBLE: Final[tuple[Entry, ...]] = (
     sambanova.ENTRY,
     nvidia.ENTRY,
     cloudflare.ENTRY,
-    huggingface.ENTRY,
     zai.ENTRY,
     github_models.ENTRY,
     vercel_ai_gateway.ENTRY,
@@ -118,6 +116,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     OPENAI,
     SIMULATED,
     azure.KIND,
+    huggingface.KIND,
     anthropic.KIND,
     bedrock.KIND,
     gemini.KIND,

@@ -1,0 +1,117 @@
+"""Hugging Face Inference Providers: a router in front of many hosts, and its own inference for what is no chat.
+
+Source: huggingface_hub 1.33 and 2.4, hub-docs pricing (read 2026-11). An error is a string; a spent month is a
+402; a model that is loading says so with 503 and `estimated_time`. An endpoint of one's own speaks OpenAI's API.
+"""
+
+from typing import Final
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from adapters.dialects.huggingface.embeddings import HuggingFaceEmbeddings
+from adapters.dialects.huggingface.images import HuggingFaceImages
+from adapters.dialects.huggingface.params import EMBEDDING_FIDELITY, IMAGE_FIDELITY, TRANSCRIPTION_FIDELITY
+from adapters.dialects.huggingface.transcriptions import HuggingFaceTranscriptions
+from adapters.dialects.openai.quirks import TEXT_ONLY, Quirks
+from adapters.providers.base_url import endpoint, is_local
+from adapters.providers.capability import Address, HttpCapability, fixed
+from adapters.providers.credentials import KeyHeaders
+from adapters.providers.detokenized import Detokenized
+from adapters.providers.entry import PATHS, Entry, also
+from adapters.providers.kind import Kind, Place
+from adapters.providers.openai_compatible import adapter
+from adapters.providers.openai_compatible.adapter import OpenAIParts
+from domain.audio import TranscriptionRequest
+from domain.errors import UpstreamFailure
+from domain.failover import FailureKind
+from domain.fidelity import Fidelity
+from domain.images import ImageRequest
+from domain.ports.providers import Capabilities
+from domain.providers import ProviderPreset
+
+ENTRY: Final = Entry(
+    ProviderPreset(
+        id="huggingface",
+        kind="huggingface",
+        name="Hugging Face Inference Providers",
+        base_url="https://router.huggingface.co/v1",
+        env=("HF_TOKEN", "HUGGINGFACEHUB_API_TOKEN", "HUGGING_FACE_HUB_TOKEN"),
+        priority=150,
+        default_model="openai/gpt-oss-120b",
+        free_tier="0.10 USD of credit a month",
+        key_url="https://huggingface.co/settings/tokens",
+    ),
+    Quirks(max_tokens_field="max_tokens", quota_resets="month"),
+    paths=also("responses"),
+    endpoint_quirks={"embeddings": TEXT_ONLY},
+)
+
+_ENDPOINTS: Final = ".endpoints.huggingface.cloud"
+_FEATURES: Final = "/pipeline/feature-extraction"
+
+
+def build(place: Place) -> Capabilities:
+    """Chat and responses by OpenAI's API; behind the router the other tasks by Hugging Face's own."""
+    entry, base = place.entry, place.base
+    of_ones_own = base.host.endswith(_ENDPOINTS) or is_local(base)
+    paths = {"chat.completions": entry.chat_path, **entry.paths}
+    if of_ones_own:
+        paths["embeddings"] = PATHS["embeddings"]
+
+    def locate(name: str) -> Address | None:
+        return fixed(endpoint(base, paths[name])) if name in paths else None
+
+    headers = KeyHeaders(place.user_agent, entry.headers)
+    parts = OpenAIParts(place, locate, headers)
+    able = parts.capabilities(endpoint(base, "/models"))
+    if of_ones_own:
+        return able
+    upstream = parts.upstream
+    images: HttpCapability[ImageRequest] = HttpCapability(upstream, HuggingFaceImages(), _task(base), headers)
+    heard: HttpCapability[TranscriptionRequest] = HttpCapability(
+        upstream, HuggingFaceTranscriptions(), _task(base), headers
+    )
+    return msgspec.structs.replace(
+        able,
+        embeddings=Detokenized(HttpCapability(upstream, HuggingFaceEmbeddings(), _task(base, _FEATURES), headers)),
+        images=images,
+        transcriptions=heard,
+    )
+
+
+def fidelity(entry: Entry) -> dict[str, Fidelity]:
+    """The parameter tables, by endpoint."""
+    return {
+        **adapter.fidelity(entry),
+        "embeddings": EMBEDDING_FIDELITY,
+        "images.generations": IMAGE_FIDELITY,
+        "audio.transcriptions": TRANSCRIPTION_FIDELITY,
+    }
+
+
+KIND: Final = Kind(
+    id="huggingface",
+    name="Hugging Face",
+    build=build,
+    fidelity=fidelity,
+    endpoints=("chat.completions", "embeddings", "images.generations", "audio.transcriptions", "responses", "models"),
+    entries=(ENTRY,),
+    unknown=ENTRY,
+)
+
+
+def _task(base: httpx.URL, pipeline: str = "") -> Address:
+    """A model's own place at the router, whatever host its id asks for (`org/model:host`)."""
+
+    def address(model: str, stream: bool) -> httpx.URL:  # noqa: ARG001 - an `Address`
+        segments = model.partition(":")[0].split("/")
+        if any(segment in {"", ".", ".."} for segment in segments):
+            raise UpstreamFailure(
+                FailureKind.MODEL_ABSENT, f"'{model}' is no model's id.", status=404, code="model_not_found"
+            )
+        path = "/".join(quote(segment, safe="") for segment in segments)
+        return base.copy_with(raw_path=f"/hf-inference/models/{path}{pipeline}".encode())
+
+    return address
