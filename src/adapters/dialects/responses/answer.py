@@ -34,7 +34,7 @@ class ResponseMaker:
         self._extra_content: dict[str, Any] = {}
 
     def begin(self) -> None:
-        response = self._envelope.response("in_progress", [])
+        response = self._envelope.opening()
         self._tell("response.created", response=response)
         self._tell("response.in_progress", response=response)
 

@@ -31,6 +31,12 @@ _ECHOED: Final[dict[str, object]] = {
 }
 """What is told back, and what stands for it where the request does not say."""
 
+MAX_OPENING_BYTES: Final = 8 * 1024
+"""Of each of these fields in the first two events."""
+
+_ECHOED_SHORT: Final[dict[str, object]] = {"tools": [], "instructions": None, "text": {"format": {"type": "text"}}}
+
+_encode = msgspec.json.Encoder().encode
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_tools = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
 
@@ -47,6 +53,16 @@ class Envelope:
         self.service_tier: str | None = None
         self._created = created
         self._told = _told(payload)
+
+    def opening(self) -> Json:
+        """The object before there is anything in it.
+
+        A stream that fails before content goes to another provider, as long as little was held for it: long tools
+        and instructions are told with the last event alone.
+        """
+        response = self.response("in_progress", [])
+        long = [name for name in _ECHOED_SHORT if len(_encode(response[name])) > MAX_OPENING_BYTES]
+        return response | {name: _ECHOED_SHORT[name] for name in long}
 
     def response(
         self,

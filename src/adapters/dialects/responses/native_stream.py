@@ -21,7 +21,16 @@ MAX_KEPT_TEXT_CHARS: Final = 16 * 1024
 
 _TERMINAL: Final = frozenset({"response.completed", "response.incomplete"})
 _FAILED: Final = frozenset({"response.failed", "error"})
-_NO_CONTENT: Final = frozenset({"response.created", "response.queued", "response.in_progress"})
+_OPENING: Final = frozenset({"response.created", "response.queued", "response.in_progress"})
+_NO_CONTENT: Final = _OPENING | {
+    "response.output_item.added",
+    "response.content_part.added",
+    "response.reasoning_summary_part.added",
+}
+
+MAX_OPENING_BYTES: Final = 32 * 1024
+"""Events before the model begins tell the whole request. Where they are longer they wait for it: a stream that fails
+before content goes to another provider, as long as little was passed on."""
 
 
 class _Event(msgspec.Struct):
@@ -52,6 +61,8 @@ class NativeStreamDecoder:
         self.ending = b""
         self._facts = facts
         self._cutter = LargeEventCutter()
+        self._opening = b""
+        self._begun = False
         self._kept: list[str] = []
         self._kept_chars = 0
 
@@ -100,7 +111,16 @@ class NativeStreamDecoder:
                 self.ending = passed
                 break
             told.append(passed)
-        return b"".join(told)
+        return self._opened(b"".join(told))
+
+    def _opened(self, told: bytes) -> bytes:
+        """What may go on now."""
+        waiting = self._opening + told
+        if not self._begun and not self.done and (self._opening or len(waiting) > MAX_OPENING_BYTES):
+            self._opening = waiting
+            return b""
+        self._opening = b""
+        return waiting
 
     def _event(self, name: bytes, data: bytes) -> bytes:
         event = _decode_event(data)
@@ -109,8 +129,8 @@ class NativeStreamDecoder:
             raise self._facts.failure(_error_of(event, data))
         if isinstance(event.delta, str):
             self._generated(event.delta)
-        if type_ not in _NO_CONTENT:
-            self.has_content = True
+        self._begun = self._begun or type_ not in _OPENING
+        self.has_content = self.has_content or type_ not in _NO_CONTENT
         if not isinstance(event.response, UnsetType):
             data = self._with_response(data, event.response)
         self.done = type_ in _TERMINAL

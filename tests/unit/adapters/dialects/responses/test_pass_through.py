@@ -161,6 +161,31 @@ def test_the_first_events_are_no_content() -> None:
     assert not reading.has_content
 
 
+def test_long_opening_events_wait_until_the_model_begins() -> None:
+    """R-07: a failure right behind them goes to another provider."""
+    events = [event + b"\n\n" for event in STREAM.split(b"\n\n")[:-1]]
+    created = events[0].replace(b'"instructions":null', b'"instructions":"' + b"x" * 100_000 + b'"')
+    reading, failing = decoder(), decoder()
+
+    assert reading.feed(created) == b""
+    assert reading.feed(events[1]) == b""
+    assert reading.feed(events[2]).startswith(b"event: response.created\n")
+    assert reading.feed(events[3]).startswith(events[3][:20])
+    assert failing.feed(created) == b""
+    assert failing.feed(b'event: error\ndata: {"type":"error","message":"busy"}\n\n') == b""
+    assert failing.failure is not None
+    assert not failing.has_content
+
+
+def test_an_item_without_content_is_none_yet() -> None:
+    reading = decoder()
+
+    reading.feed(STREAM[: STREAM.index(b"event: response.reasoning_summary_text.delta")])
+    assert not reading.has_content
+    reading.feed(STREAM[STREAM.index(b"event: response.reasoning_summary_text.delta") :])
+    assert reading.has_content
+
+
 @given(st.lists(st.integers(0, len(STREAM)), max_size=8))
 def test_any_split_gives_the_same(cuts: list[int]) -> None:
     whole, reading = decoder(), decoder()

@@ -303,6 +303,20 @@ def test_blank_lines_in_a_text_do_not_end_its_event() -> None:
     assert follow(stream)["output"][0]["content"][0]["text"] == "a\n\nb\u2028"
 
 
+def test_a_long_request_is_told_back_with_the_last_event_alone() -> None:
+    """R-07: what comes before content stays small, so that another provider can still take over."""
+    asked: Json = {
+        "instructions": "x" * 100_000,
+        "tools": [{"type": "function", "name": "f", "description": "x" * 100_000}],
+    }
+
+    stream = play(delta(content="A"), STOP, **asked)
+
+    assert len(stream[: stream.index(b"event: response.output_item.added")]) < 32_000
+    assert follow(stream)["instructions"] == asked["instructions"]
+    assert len(follow(stream)["tools"]) == 1
+
+
 def _calls(*made: tuple[str, str]) -> Json:
     calls = [
         {"id": f"call_{place}", "type": "function", "function": {"name": name, "arguments": arguments}}
