@@ -3,6 +3,7 @@
 For formats that go through as they come: what is known of a stream is read from its events as they go by.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import msgspec
@@ -21,7 +22,7 @@ MAX_KEPT_TEXT_CHARS = 16 * 1024
 _decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
 
 
-class EventReader:
+class EventReader(ABC):
     """What a format makes of its events: a subclass for each format. Its attributes are what is known so far.
 
     `complete` is set by the event that ends an answer; what follows it is still passed on.
@@ -36,12 +37,12 @@ class EventReader:
         self._kept: list[str] = []
         self._kept_chars = 0
 
+    @abstractmethod
     def read(self, event: Event, text: bytes) -> bytes:
         """The block to pass on for an event that has data; `text` is the event as it came, with its blank line.
 
         Raises `UpstreamFailure` for an error told in the stream, one of `UNDECODABLE` for what is no event of it.
         """
-        raise NotImplementedError
 
     def last(self) -> bytes:
         """What is still to be said once the answer is complete and the bytes have ended."""

@@ -72,6 +72,7 @@ _encode = msgspec.json.Encoder().encode
 _STATUS_OF_CODE = {
     "request_too_large": 413,
     "unsupported_content_encoding": 415,
+    "unsupported_content_type": 415,
     "request_timeout": 408,
     "url_too_long": 414,
     "headers_too_large": 431,
