@@ -4,7 +4,7 @@ One writer a stream keeps what OpenAI's grammar demands: the role once and first
 id and name told once, one finish reason, usage in one chunk at the very end.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -42,8 +42,8 @@ class MadeMessage(msgspec.Struct, frozen=True):
     extra: dict[str, object] | None = None  # further fields: `images`, `audio`
 
 
-def usage_json(usage: TokenUsage) -> dict[str, object]:
-    """Usage as OpenAI's chat writes it."""
+def usage_json(usage: TokenUsage, prompt_details: Mapping[str, object] | None = None) -> dict[str, object]:
+    """Usage as OpenAI's chat writes it; `prompt_details` are what the upstream tells beyond it."""
     return {
         "prompt_tokens": usage.input_tokens,
         "completion_tokens": usage.output_tokens,
@@ -52,6 +52,7 @@ def usage_json(usage: TokenUsage) -> dict[str, object]:
             "cached_tokens": usage.cache_read_tokens,
             "cache_write_tokens": usage.cache_write_tokens,
             "audio_tokens": usage.audio_input_tokens,
+            **(prompt_details or {}),
         },
         "completion_tokens_details": {
             "reasoning_tokens": usage.reasoning_tokens,
@@ -68,6 +69,7 @@ def chat_answer(
     model: str = "",
     answer_id: str = "",
     extra: dict[str, Any] | None = None,
+    prompt_details: Mapping[str, object] | None = None,
 ) -> PlainAnswer:
     """A whole `chat.completion`. `model` is what the upstream says answered."""
     model = model or call.model
@@ -80,7 +82,7 @@ def chat_answer(
         **(extra or {}),
     }
     if usage is not None:
-        body["usage"] = usage_json(usage)
+        body["usage"] = usage_json(usage, prompt_details)
     text = "" if usage is not None else "\n".join(_texts(message) for message, _ in choices)
     return PlainAnswer(_encode(body), model, usage, text)
 
@@ -176,11 +178,11 @@ class ChunkWriter:
         begin = self.begin(index)
         return begin + self._chunk([{"index": index, "delta": {}, "logprobs": None, "finish_reason": reason}])
 
-    def usage(self, usage: TokenUsage | None) -> bytes:
+    def usage(self, usage: TokenUsage | None, prompt_details: Mapping[str, object] | None = None) -> bytes:
         """The usage chunk where the client asked for one and there is any."""
         if usage is None or not self._call.include_usage:
             return b""
-        return self._chunk([], usage_json(usage))
+        return self._chunk([], usage_json(usage, prompt_details))
 
     def tool_calls_of(self, index: int = 0) -> int:
         """How many tool calls a choice has begun."""

@@ -7,6 +7,8 @@ from adapters.dialects.anthropic.request import ChatEncoder
 from adapters.dialects.anthropic.response import read_answer
 from adapters.dialects.anthropic.settings import AnthropicSettings
 from adapters.dialects.anthropic.stream import AnthropicStreamDecoder
+from adapters.dialects.anthropic.structured import answers_by_tool
+from adapters.dialects.anthropic.traits import traits_at
 from adapters.wire.answer import Encoded, PlainAnswer
 from adapters.wire.call import WireCall
 from adapters.wire.rate_limits import RawHeaders, read_limits
@@ -21,16 +23,18 @@ class AnthropicChat:
     stream_types = frozenset({"text/event-stream"})
 
     def __init__(self, settings: AnthropicSettings, drop: Sequence[str] = ()) -> None:
+        self._settings = settings
+        self._drop = frozenset(drop)
         self._encoder = ChatEncoder(settings, drop)
 
     def encode(self, call: WireCall[ChatRequest], *, stream: bool) -> Encoded:
         return self._encoder.encode(call, stream=stream)
 
     def read(self, body: bytes, call: WireCall[ChatRequest], content_type: str) -> PlainAnswer:  # noqa: ARG002 - JSON
-        return read_answer(body, call)
+        return read_answer(body, call, by_tool=self._by_tool(call))
 
     def decoder(self, call: WireCall[ChatRequest], content_type: str) -> AnthropicStreamDecoder:  # noqa: ARG002 - SSE
-        return AnthropicStreamDecoder(call)
+        return AnthropicStreamDecoder(call, by_tool=self._by_tool(call))
 
     def replay(self, answer: PlainAnswer, call: WireCall[ChatRequest]) -> bytes | None:  # noqa: ARG002 - see below
         """Anthropic answers a streamed request with a stream or an error, never with a whole message."""
@@ -41,3 +45,8 @@ class AnthropicChat:
 
     def limits(self, headers: RawHeaders, now: float) -> tuple[RateLimitWindow, ...]:
         return read_limits(headers, errors.LIMITS, now)
+
+    def _by_tool(self, call: WireCall[ChatRequest]) -> bool:
+        """Whether the answer was asked for by a tool."""
+        traits = traits_at(call.model, self._settings)
+        return "response_format" not in self._drop and answers_by_tool(call.payload.value, traits)

@@ -75,6 +75,8 @@ def chat_fidelity(settings: AnthropicSettings) -> Fidelity:
     if not settings.body_version:
         return _CHAT
     elsewhere: Fidelity = {"service_tier": dropped("Anthropic's own API alone has tiers")}
+    if settings.body_version.startswith("vertex"):
+        elsewhere["response_format"] = mapped("tools", "a tool the model must call; json_object by a prompt")
     if settings.body_version.startswith("bedrock"):
         elsewhere["web_search_options"] = refused("Amazon Bedrock has no web search for Claude")
     return {**_CHAT, **elsewhere}

@@ -18,7 +18,7 @@ from adapters.dialects.anthropic.settings import AnthropicSettings
 from adapters.dialects.anthropic.structured import Format, wanted_format, with_answer_tool
 from adapters.dialects.anthropic.thinking import Thinking, think
 from adapters.dialects.anthropic.tools import ToolUse, tool_use
-from adapters.dialects.anthropic.traits import Traits, traits_of
+from adapters.dialects.anthropic.traits import Traits, traits_at
 from adapters.dialects.anthropic.web_search import web_search_tool
 from adapters.wire.answer import Encoded
 from adapters.wire.call import WireCall
@@ -76,7 +76,7 @@ class _Body:
         self._settings = settings
         self._kept = kept
         self._lost = lost
-        self._traits: Traits = traits_of(call.model)
+        self._traits: Traits = traits_at(call.model, settings)
 
     def made(self) -> dict[str, object]:
         told = self._conversation()
@@ -106,7 +106,7 @@ class _Body:
     def _conversation(self) -> Conversation:
         return converse(
             read_turns(self._call.payload.fields["messages"]),
-            mid_system=self._traits.mid_system and not self._settings.body_version,
+            mid_system=self._traits.mid_system,
             inline_only=self._settings.inline_media_only,
         )
 

@@ -9,8 +9,7 @@ import msgspec
 from adapters.dialects.anthropic.errors import failure_told
 from adapters.dialects.anthropic.events import AnthropicMessage, ContentBlock, read_message
 from adapters.dialects.anthropic.finish import finish_reason
-from adapters.dialects.anthropic.structured import ANSWER_TOOL, answers_by_tool
-from adapters.dialects.anthropic.traits import traits_of
+from adapters.dialects.anthropic.structured import ANSWER_TOOL
 from adapters.dialects.anthropic.web_search import annotations
 from adapters.wire.answer import PlainAnswer
 from adapters.wire.call import R, WireCall
@@ -32,11 +31,13 @@ class _Told(msgspec.Struct):
     annotations: list[dict[str, object]] = []
 
 
-def read_answer(body: bytes, call: WireCall[ChatRequest]) -> PlainAnswer:
-    """Raises `UpstreamFailure` for an error in a 200 and for what is no message."""
+def read_answer(body: bytes, call: WireCall[ChatRequest], *, by_tool: bool) -> PlainAnswer:
+    """With `by_tool` a call of `ANSWER_TOOL` is the content.
+
+    Raises `UpstreamFailure` for an error in a 200 and for what is no message.
+    """
     message = message_in(body, call)
-    request = call.payload.value
-    told = _told(message.content or [], by_tool=answers_by_tool(request, traits_of(call.model)))
+    told = _told(message.content or [], by_tool=by_tool)
     usage = message.usage.tokens() if message.usage is not None else None
     details = message.stop_details
     refusal = details.explanation if details is not None and message.stop_reason == "refusal" else None
@@ -49,6 +50,7 @@ def read_answer(body: bytes, call: WireCall[ChatRequest]) -> PlainAnswer:
         model=message.model or "",
         answer_id=message.id or "",
         extra={"service_tier": tier} if tier else None,
+        prompt_details=message.usage.prompt_details() if message.usage is not None else None,
     )
 
 

@@ -11,8 +11,7 @@ from adapters.dialects.anthropic.events import ContentBlock, Delta, StreamEvent,
 from adapters.dialects.anthropic.finish import finish_reason
 from adapters.dialects.anthropic.history import ABSENT
 from adapters.dialects.anthropic.response import arguments_of, thought_of
-from adapters.dialects.anthropic.structured import ANSWER_TOOL, answers_by_tool
-from adapters.dialects.anthropic.traits import traits_of
+from adapters.dialects.anthropic.structured import ANSWER_TOOL
 from adapters.dialects.anthropic.usage import Usage
 from adapters.dialects.anthropic.web_search import Citation, annotations
 from adapters.wire.call import WireCall
@@ -36,17 +35,20 @@ class _Open(msgspec.Struct):
 
 
 class AnthropicStreamDecoder:
-    """Fed with bytes as they arrive; gives back blocks of OpenAI's chunks. Never raises."""
+    """Fed with bytes as they arrive; gives back blocks of OpenAI's chunks. Never raises.
+
+    With `by_tool` a call of `ANSWER_TOOL` is the content.
+    """
 
     content_type = EVENT_STREAM
 
-    def __init__(self, call: WireCall[ChatRequest]) -> None:
+    def __init__(self, call: WireCall[ChatRequest], *, by_tool: bool) -> None:
         self.failure: UpstreamFailure | None = None
         self.done = False
         self._call = call
         self._writer = ChunkWriter(call)
         self._cutter = EventCutter()
-        self._by_tool = answers_by_tool(call.payload.value, traits_of(call.model))
+        self._by_tool = by_tool
         self._open: _Open | None = None
         self._counts = Usage()
         self._counted = False
@@ -221,4 +223,4 @@ class AnthropicStreamDecoder:
         if self._stop_reason == "refusal":
             output += self._writer.refusal(self._refusal)
         reason = finish_reason(self._stop_reason, self._writer.tool_calls_of())
-        return output + self._writer.finish(reason) + self._writer.usage(self.usage)
+        return output + self._writer.finish(reason) + self._writer.usage(self.usage, self._counts.prompt_details())

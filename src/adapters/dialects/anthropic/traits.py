@@ -1,8 +1,8 @@
 """What a Claude model takes, by its name: generations differ in sampling, thinking and structured outputs.
 
 Source: platform.claude.com migration guides, adaptive thinking, structured outputs, mid-conversation system
-messages (read 2026-11). A Claude without a version is taken for the newest; a model of another maker behind
-this API gets what imitators of the older Claudes understand.
+messages; cloud.google.com, structured outputs with Claude (read 2026-11). A Claude without a version is taken for
+the newest; a model of another maker behind this API gets what imitators of the older Claudes understand.
 """
 
 import re
@@ -10,6 +10,8 @@ from functools import lru_cache
 from typing import Final, Literal
 
 import msgspec
+
+from adapters.dialects.anthropic.settings import AnthropicSettings
 
 _VERSION = re.compile(r"claude(?:-[a-z]+)*-v?(\d{1,2})(?:[-.](\d{1,2}))?(?!\d)")
 _NEWEST: Final = (99, 0)
@@ -29,6 +31,17 @@ class Traits(msgspec.Struct, frozen=True):
     structured: bool = False  # output_config.format, strict tools
     mid_system: bool = False  # role system inside the conversation
     max_tokens: int = 8192
+
+
+def traits_at(model: str, settings: AnthropicSettings) -> Traits:
+    """What the model takes at this place. Other clouds know no system turns; on Vertex AI structured outputs are off
+    unless an organization's policy allows them.
+    """
+    traits = traits_of(model)
+    if not settings.body_version:
+        return traits
+    vertex = settings.body_version.startswith("vertex")
+    return msgspec.structs.replace(traits, mid_system=False, structured=traits.structured and not vertex)
 
 
 @lru_cache(maxsize=512)

@@ -15,12 +15,20 @@ class OutputDetails(msgspec.Struct):
     thinking_tokens: _Count = None
 
 
+class CacheCreation(msgspec.Struct):
+    """What was written to the cache, by how long it is kept."""
+
+    ephemeral_5m_input_tokens: _Count = None
+    ephemeral_1h_input_tokens: _Count = None
+
+
 class Usage(msgspec.Struct):
     """As on the wire. `output_tokens` of None: it was never told."""
 
     input_tokens: _Count = None
     cache_creation_input_tokens: _Count = None
     cache_read_input_tokens: _Count = None
+    cache_creation: CacheCreation | None = None
     output_tokens: _Count = None
     output_tokens_details: OutputDetails | None = None
     service_tier: str | None = None
@@ -41,6 +49,17 @@ class Usage(msgspec.Struct):
             cache_write_tokens=written,
             reasoning_tokens=_whole(details.thinking_tokens),
         )
+
+    def prompt_details(self) -> dict[str, object] | None:
+        """What OpenAI's counts cannot say: an hour in the cache costs more than five minutes. Named as by LiteLLM."""
+        made = self.cache_creation
+        if made is None or not self.cache_creation_input_tokens:
+            return None
+        kept = {
+            "ephemeral_5m_input_tokens": _whole(made.ephemeral_5m_input_tokens),
+            "ephemeral_1h_input_tokens": _whole(made.ephemeral_1h_input_tokens),
+        }
+        return {"cache_creation_token_details": kept}
 
 
 def _whole(count: _Count) -> int:

@@ -11,7 +11,7 @@ from domain.chat import ChatRequest
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from domain.usage import TokenUsage
-from tests.unit.adapters.dialects.anthropic.samples import NATIVE, Fields, chat_call, validator
+from tests.unit.adapters.dialects.anthropic.samples import NATIVE, VERTEX, Fields, chat_call, validator
 
 DIALECT = AnthropicChat(NATIVE)
 TEXT = {"type": "text", "text": "hi", "citations": None}
@@ -52,7 +52,12 @@ def test_an_answer_has_its_text_model_and_usage() -> None:
     assert (body["id"], body["model"], body["service_tier"]) == ("msg_1", "claude-served", "default")
     assert answer.usage == TokenUsage(125, 7, cache_read_tokens=100, cache_write_tokens=20, reasoning_tokens=3)
     assert body["usage"]["prompt_tokens"] == 125
-    assert body["usage"]["prompt_tokens_details"]["cached_tokens"] == 100
+    assert body["usage"]["prompt_tokens_details"] == {
+        "cached_tokens": 100,
+        "cache_write_tokens": 20,
+        "audio_tokens": 0,
+        "cache_creation_token_details": {"ephemeral_5m_input_tokens": 20, "ephemeral_1h_input_tokens": 0},
+    }
 
 
 def test_the_sample_is_what_the_sdk_types() -> None:
@@ -143,6 +148,19 @@ def test_a_forced_answer_is_the_content() -> None:
 
     assert (told["message"]["content"], told["finish_reason"]) == ('{"a": 1}', "stop")
     assert "tool_calls" not in told["message"]
+
+
+def test_on_vertex_a_tool_gives_the_format() -> None:
+    schema = {"name": "answer", "schema": {"type": "object", "properties": {"a": {"type": "integer"}}}}
+    call = chat_call("claude-opus-4-6", response_format={"type": "json_schema", "json_schema": schema})
+    dialect = AnthropicChat(VERTEX)
+    used = {"type": "tool_use", "id": "t", "name": "answer_in_json", "input": {"a": 1}}
+
+    sent = json.loads(dialect.encode(call, stream=False).body)
+    answer = dialect.read(json.dumps(a_message(used, stop_reason="tool_use")).encode(), call, "application/json")
+
+    assert sent["tool_choice"]["name"] == "answer_in_json"
+    assert choice(answer)["message"]["content"] == '{"a": 1}'
 
 
 def test_without_usage_there_is_text_to_estimate_from() -> None:

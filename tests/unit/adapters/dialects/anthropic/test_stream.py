@@ -156,7 +156,8 @@ def test_usage_is_told_only_if_it_was_asked_for() -> None:
 
 
 def test_usage_counts_what_the_cache_gave_and_took() -> None:
-    stream = start(cache_read_input_tokens=100, cache_creation_input_tokens=20) + text("hi")
+    kept = {"ephemeral_5m_input_tokens": 5, "ephemeral_1h_input_tokens": 15}
+    stream = start(cache_read_input_tokens=100, cache_creation_input_tokens=20, cache_creation=kept) + text("hi")
     stream += event(
         "message_delta",
         delta={"stop_reason": "end_turn"},
@@ -169,7 +170,12 @@ def test_usage_counts_what_the_cache_gave_and_took() -> None:
         "prompt_tokens": 125,
         "completion_tokens": 30,
         "total_tokens": 155,
-        "prompt_tokens_details": {"cached_tokens": 100, "cache_write_tokens": 20, "audio_tokens": 0},
+        "prompt_tokens_details": {
+            "cached_tokens": 100,
+            "cache_write_tokens": 20,
+            "audio_tokens": 0,
+            "cache_creation_token_details": kept,
+        },
         "completion_tokens_details": {"reasoning_tokens": 11, "audio_tokens": 0},
     }
 
