@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from domain.chat_from_items import from_items
+
 _Fields = dict[str, msgspec.Raw]
 
 _INTEGERS = ("max_tokens", "max_completion_tokens", "n", "seed", "top_logprobs")
@@ -31,9 +33,9 @@ def forgive(fields: _Fields) -> _Fields | None:
 
     Numbers as strings, integers as `5.0`, `max_tokens: -1` for no limit, a JSON schema without a name, tools
     without a type or with the function's fields beside it, image URLs and content parts as bare strings,
-    arguments as objects.
+    arguments as objects; and whole requests in the shape of Responses.
     """
-    mended = dict(fields)
+    mended = dict(from_items(fields))
     for name in _NUMBERS:
         _mend(mended, name, _number)
     for name in _INTEGERS:

@@ -353,3 +353,35 @@ def test_history_made_over_chat_goes_on_at_a_native_upstream(
 
     [body] = _at(simulator, native)
     assert [item.get("type") for item in body["input"]] == [None, "message", None]
+
+
+def test_an_upstream_that_fails_right_after_it_began_is_replaced(
+    gateway: Gateway, native: str, upstream: str, simulator: Simulator
+) -> None:
+    """R-07: events that only open a response are no content; and chat goes on where a native one fails."""
+    with gateway.openai().responses.stream(
+        model=f"{native}/sim-error-event-after-2", input=TEXT, extra_body={"models": [f"{upstream}/sim-echo"]}
+    ) as stream:
+        answer = stream.get_final_response()
+
+    assert answer.output_text == TEXT
+    assert not answer.id.startswith("resp_omg_")
+    assert _at(simulator, native)
+    assert simulator.calls(upstream)
+
+
+def test_what_cursor_sends_to_the_chat_route_is_answered_as_chat(gateway: Gateway, upstream: str) -> None:
+    body = {
+        "model": f"{upstream}/sim-tools",
+        "input": [{"role": "user", "content": [{"type": "input_text", "text": TEXT}]}],
+        "tools": TOOLS,
+        "include": ["reasoning.encrypted_content"],
+    }
+
+    plain = gateway.http.post("/v1/chat/completions", json=body).json()
+    streamed = gateway.http.post("/v1/chat/completions", json={**body, "stream": True}).text
+
+    [call] = plain["choices"][0]["message"]["tool_calls"]
+    assert json.loads(call["function"]["arguments"]) == {"city": TEXT}
+    assert streamed.endswith("data: [DONE]\n\n")
+    assert "chat.completion.chunk" in streamed
