@@ -138,8 +138,9 @@ def _thoughts(message: _Message) -> list[object]:
 
 
 def _said(message: _Message) -> list[object]:
+    """Without `citations`: Vercel's AI SDK takes a list there or nothing, and no `null` (3.0.138)."""
     text = message.content or message.refusal
-    return [{"type": "text", "text": text, "citations": None}] if text else []
+    return [{"type": "text", "text": text}] if text else []
 
 
 def _tool_use(call: _Call) -> dict[str, object]:

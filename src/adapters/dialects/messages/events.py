@@ -174,9 +174,8 @@ class MessageEvents:
         """The last block where it is of this kind and may go on, else a new one."""
         last = self._open[-1] if self._open else None
         if last is None or last.kind != kind or last.signed:
-            empty: dict[str, object] = {"thinking": ""} if kind == "thinking" else {"text": ""}
-            signature: dict[str, object] = {"signature": ""} if kind == "thinking" else {"citations": None}
-            last = _Block(kind, {"type": kind, **empty, **signature})
+            empty: dict[str, object] = {"thinking": "", "signature": ""} if kind == "thinking" else {"text": ""}
+            last = _Block(kind, {"type": kind, **empty})
             self._open.append(last)
         return last
 

@@ -85,7 +85,7 @@ MESSAGES_ROUTE = InferenceRoute(
         "type": "message",
         "role": "assistant",
         "model": "llama-4-scout",
-        "content": [{"type": "text", "text": "11", "citations": None}],
+        "content": [{"type": "text", "text": "11"}],
         "stop_reason": "end_turn",
         "stop_sequence": None,
         "stop_details": None,

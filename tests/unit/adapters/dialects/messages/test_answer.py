@@ -42,7 +42,7 @@ def test_text_is_a_block_and_the_model_is_who_served() -> None:
     found = answered(content="hi")
 
     assert (found["id"], found["model"], found["role"], found["type"]) == ("msg_1", "served", "assistant", "message")
-    assert found["content"] == [{"type": "text", "text": "hi", "citations": None}]
+    assert found["content"] == [{"type": "text", "text": "hi"}]
     assert (found["stop_reason"], found["stop_sequence"]) == ("end_turn", None)
 
 
@@ -92,7 +92,7 @@ def test_stop_reasons(finish: str, message: dict[str, object], reason: str) -> N
 def test_a_refusal_is_said_and_explained() -> None:
     found = answered(refusal="No.")
 
-    assert found["content"] == [{"type": "text", "text": "No.", "citations": None}]
+    assert found["content"] == [{"type": "text", "text": "No."}]
     assert found["stop_details"] == {"type": "refusal", "category": None, "explanation": "No."}
 
 
