@@ -6,8 +6,7 @@ list of numbers sent instead (observed November 2026).
 
 import base64
 import binascii
-import sys
-from array import array
+import struct
 from collections.abc import Sequence
 from typing import Literal
 
@@ -26,12 +25,10 @@ _encode = msgspec.json.Encoder().encode
 def packed(vector: Vector) -> str:
     """Raises `ValueError` for numbers that 32 bits cannot hold."""
     try:
-        floats = array("f", vector)
-    except (OverflowError, TypeError) as error:
+        floats = struct.pack(f"<{len(vector)}f", *vector)
+    except (OverflowError, struct.error) as error:
         raise ValueError("an embedding holds a number that is no 32-bit float") from error
-    if sys.byteorder == "big":
-        floats.byteswap()
-    return base64.b64encode(floats.tobytes()).decode()
+    return base64.b64encode(floats).decode()
 
 
 def unpacked(text: str) -> list[float]:
@@ -42,11 +39,7 @@ def unpacked(text: str) -> list[float]:
         raise ValueError("an embedding is no base64") from error
     if len(data) % _FLOAT_BYTES:
         raise ValueError("an embedding is cut off")
-    floats = array("f")
-    floats.frombytes(data)
-    if sys.byteorder == "big":
-        floats.byteswap()
-    return floats.tolist()
+    return list(struct.unpack(f"<{len(data) // _FLOAT_BYTES}f", data))
 
 
 def embedding_answer(
