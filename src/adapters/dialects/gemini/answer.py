@@ -16,6 +16,9 @@ from domain.usage import TokenUsage
 log = logging.getLogger(__name__)
 
 
+NO_ERROR: Final = msgspec.Raw(b"null")
+
+
 class InlineData(msgspec.Struct, rename="camel"):
     mime_type: str = ""
     data: str = ""
@@ -106,7 +109,7 @@ class Answer(msgspec.Struct, rename="camel"):
     usage_metadata: UsageMetadata | None = None
     model_version: str | None = None
     response_id: str | None = None
-    error: msgspec.Raw | None = None
+    error: msgspec.Raw = NO_ERROR
 
     @property
     def blocked(self) -> bool:

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from adapters.dialects.gemini.answer import UsageMetadata
+from adapters.dialects.gemini.answer import NO_ERROR, UsageMetadata
 from adapters.dialects.gemini.errors import answered_failure, told_failure
 from adapters.dialects.gemini.params import EMBEDDING_FIDELITY, VERTEX_EMBEDDING_FIDELITY
 from adapters.wire.answer import Encoded
@@ -28,7 +28,6 @@ from domain.fidelity import Cell
 _WHAT: Final = "a list of embeddings"
 _GEMINI_BATCH: Final = 100
 _VERTEX_BATCH: Final = 50
-_NULL: Final = b"null"
 
 _encode = msgspec.json.Encoder().encode
 
@@ -40,7 +39,7 @@ class _Values(msgspec.Struct):
 class _Batch(msgspec.Struct, rename="camel"):
     embeddings: list[_Values] | None = None
     usage_metadata: UsageMetadata | None = None
-    error: msgspec.Raw | None = None
+    error: msgspec.Raw = NO_ERROR
 
 
 class _Statistics(msgspec.Struct):
@@ -58,7 +57,7 @@ class _Prediction(msgspec.Struct):
 
 class _Predictions(msgspec.Struct):
     predictions: list[_Prediction] | None = None
-    error: msgspec.Raw | None = None
+    error: msgspec.Raw = NO_ERROR
 
 
 _decode_batch = msgspec.json.Decoder(_Batch).decode
@@ -152,6 +151,6 @@ def _normalised(vector: list[float], call: WireCall[EmbeddingRequest]) -> Vector
     return [value / length for value in vector] if length > 0 else vector
 
 
-def _raise_told(error: msgspec.Raw | None, call: WireCall[EmbeddingRequest]) -> None:
-    if error is not None and error != _NULL:
+def _raise_told(error: msgspec.Raw, call: WireCall[EmbeddingRequest]) -> None:
+    if error != NO_ERROR:
         raise told_failure(bytes(error), call)

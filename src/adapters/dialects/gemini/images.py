@@ -8,6 +8,7 @@ from typing import Final, NoReturn
 
 import msgspec
 
+from adapters.dialects.gemini.answer import NO_ERROR
 from adapters.dialects.gemini.errors import answered_failure, told_failure
 from adapters.dialects.gemini.params import IMAGE_FIDELITY
 from adapters.wire.answer import Encoded, PlainAnswer
@@ -25,7 +26,6 @@ _WHAT: Final = "a list of images"
 _MAX_IMAGES: Final = 4
 _RATIOS: Final = {"1:1": 1.0, "3:4": 0.75, "4:3": 4 / 3, "9:16": 9 / 16, "16:9": 16 / 9}
 _TYPES: Final = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/jpeg"}
-_NULL: Final = b"null"
 
 _encode = msgspec.json.Encoder().encode
 
@@ -39,7 +39,7 @@ class _Prediction(msgspec.Struct, rename="camel"):
 
 class _Answer(msgspec.Struct):
     predictions: list[_Prediction] | None = None
-    error: msgspec.Raw | None = None
+    error: msgspec.Raw = NO_ERROR
 
 
 _decode = msgspec.json.Decoder(_Answer).decode
@@ -69,7 +69,7 @@ class ImagenImages:
             answer = _decode(body)
         except UNDECODABLE:
             raise unreadable(body[:200], call.secret, _WHAT) from None
-        if answer.error is not None and answer.error != _NULL:
+        if answer.error != NO_ERROR:
             raise told_failure(bytes(answer.error), call)
         made = [one for one in answer.predictions or () if one.bytes_base64_encoded]
         if not made:

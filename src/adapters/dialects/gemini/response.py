@@ -1,11 +1,11 @@
 """Reads a whole answer of `generateContent` as OpenAI's chat completion."""
 
-from typing import Final
 
 import msgspec
 
 from adapters.dialects.gemini.answer import (
     FAILURES,
+    NO_ERROR,
     Answer,
     Candidate,
     InlineData,
@@ -23,8 +23,6 @@ from adapters.wire.errors import unreadable
 from adapters.wire.undecodable import UNDECODABLE
 from domain.chat import ChatRequest, FinishReason
 
-_NULL: Final = b"null"
-
 decode_answer = msgspec.json.Decoder(Answer).decode
 
 
@@ -34,7 +32,7 @@ def read_chat(body: bytes, call: WireCall[ChatRequest]) -> PlainAnswer:
         answer = decode_answer(body)
     except UNDECODABLE:
         raise unreadable(body, call.secret) from None
-    if answer.error is not None and answer.error != _NULL:
+    if answer.error != NO_ERROR:
         raise told_failure(bytes(answer.error), call)
     candidates = sorted(answer.candidates or (), key=lambda candidate: candidate.index)
     if candidates and all(candidate.finish_reason in FAILURES for candidate in candidates):

@@ -5,9 +5,18 @@ new parts only and the usage so far. R-08: the end of the bytes completes an ans
 asked for has told why it ended.
 """
 
-from typing import Final
+import msgspec
 
-from adapters.dialects.gemini.answer import FAILURES, Answer, Candidate, citations, finish_reason, logprobs, token_usage
+from adapters.dialects.gemini.answer import (
+    FAILURES,
+    NO_ERROR,
+    Answer,
+    Candidate,
+    citations,
+    finish_reason,
+    logprobs,
+    token_usage,
+)
 from adapters.dialects.gemini.errors import ended_badly, told_failure
 from adapters.dialects.gemini.made import image, is_audio, tool_call
 from adapters.dialects.gemini.response import decode_answer
@@ -21,7 +30,7 @@ from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from domain.usage import TokenUsage
 
-_NULL: Final = b"null"
+_decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
 
 
 class GeminiStreamDecoder:
@@ -74,7 +83,7 @@ class GeminiStreamDecoder:
         if self._over():
             return b""
         rest = self._cutter.rest()
-        output = self._told(rest + b"\n\n") if rest.rstrip().endswith(b"}") else b""
+        output = self._told(rest + b"\n\n") if _whole(rest) else b""
         return output if self._over() else output + self._closed()
 
     def _over(self) -> bool:
@@ -123,7 +132,7 @@ class GeminiStreamDecoder:
         return b"".join(output)
 
     def _chunk(self, answer: Answer) -> bytes:
-        if answer.error is not None and answer.error != _NULL:
+        if answer.error != NO_ERROR:
             raise told_failure(bytes(answer.error), self._call)
         writer = self._writer
         if answer.model_version:
@@ -161,3 +170,15 @@ class GeminiStreamDecoder:
         if candidate.finish_reason:
             self._ended[index] = candidate.finish_reason
         return b"".join(output) or writer.begin(index)
+
+
+def _whole(rest: bytes) -> bool:
+    """Whether what is left is an event all the same, of which only the blank line is missing."""
+    data = read_event(rest).data
+    if data is None:
+        return False
+    try:
+        _decode_raw(data)
+    except UNDECODABLE:
+        return False
+    return data.lstrip().startswith(b"{")

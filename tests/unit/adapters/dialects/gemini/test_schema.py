@@ -54,7 +54,7 @@ def test_what_is_valid_stays_valid_and_what_is_not_does_not_where_it_can_be_said
         elif cleaned.is_valid(instance):
             assert all(_soft(error) for error in original.iter_errors(instance)), instance
 
-    assert seen[True]
+    assert seen[True] or name == "untyped-strict"  # it needs what it forbids
     assert seen[False] or name.startswith(("snapshot", "screenshot"))
 
 
