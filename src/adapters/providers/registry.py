@@ -11,7 +11,7 @@ import httpx
 import msgspec
 from typing_extensions import override
 
-from adapters.providers import anthropic, azure, gemini, huggingface
+from adapters.providers import anthropic, azure, cohere, gemini, huggingface
 from adapters.providers.base_url import base_url, is_local
 from adapters.providers.bedrock import adapter as bedrock
 from adapters.providers.client import HttpProviderClient
@@ -119,6 +119,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     huggingface.KIND,
     anthropic.KIND,
     bedrock.KIND,
+    cohere.KIND,
     gemini.KIND,
 )
 

@@ -1,0 +1,125 @@
+"""Cohere by its own API, version 2. Its imitation of OpenAI's leaves out documents, citations and thinking budgets.
+
+Source: cohere 7.3.1, docs.cohere.com (read 2026-11).
+"""
+
+from collections.abc import Sequence
+from typing import Final
+from urllib.parse import quote
+
+import httpx
+import msgspec
+from typing_extensions import override
+
+from adapters.dialects.cohere.chat import CohereChat
+from adapters.dialects.cohere.embeddings import CohereEmbedding
+from adapters.dialects.cohere.errors import failure_from_cohere
+from adapters.dialects.cohere.model_list import read_page
+from adapters.dialects.cohere.params import COHERE_CHAT_PARAMS, COHERE_EMBEDDING_PARAMS
+from adapters.providers.base_url import endpoint
+from adapters.providers.batched_embeddings import BatchedEmbeddings
+from adapters.providers.capability import HttpCapability, fixed
+from adapters.providers.credentials import KeyHeaders
+from adapters.providers.detokenized import Detokenized
+from adapters.providers.entry import Entry
+from adapters.providers.kind import Kind, Place
+from adapters.providers.upstream import HttpUpstream, unexpected_status
+from adapters.wire.errors import unreadable
+from adapters.wire.undecodable import UNDECODABLE
+from domain.chat import ChatRequest
+from domain.fidelity import Fidelity
+from domain.keys import ProviderKey
+from domain.ports.providers import Capabilities, ModelLister
+from domain.providers import Offering, ProviderPreset
+
+ENTRY: Final = Entry(
+    ProviderPreset(
+        id="cohere",
+        kind="cohere",
+        name="Cohere",
+        base_url="https://api.cohere.com",
+        env=("COHERE_API_KEY", "CO_API_KEY"),
+        priority=165,
+        default_model="command-a-03-2025",
+        free_tier="1,000 calls a month with a trial key, 20 chats a minute",
+        key_url="https://dashboard.cohere.com/api-keys",
+    ),
+    version_path="",
+)
+UNKNOWN: Final = Entry(msgspec.structs.replace(ENTRY.preset, default_model=None), version_path="")
+"""A server of the same API of whose models nothing is known."""
+
+_VERSIONS: Final = ("/compatibility/v1", "/v1", "/v2")
+_MAX_PAGES: Final = 20
+
+
+class CohereModels(ModelLister):
+    """Every page of the list; `certain` are the models an operator named."""
+
+    def __init__(self, upstream: HttpUpstream, url: httpx.URL, headers: KeyHeaders, certain: Sequence[str]) -> None:
+        self._upstream = upstream
+        self._url = url
+        self._headers = headers
+        self._certain = certain
+
+    @override
+    async def list_models(self, key: ProviderKey | None) -> Sequence[Offering]:
+        found = {model: Offering(model) for model in self._certain}
+        token = ""
+        for _ in range(_MAX_PAGES):
+            page, token = await self._page(token, key)
+            found |= {offering.model: offering for offering in page}
+            if not token:
+                break
+        return tuple(found.values())
+
+    async def _page(self, token: str, key: ProviderKey | None) -> tuple[Sequence[Offering], str]:
+        query = "page_size=1000" + (f"&page_token={quote(token, safe='')}" if token else "")
+        url = self._url.copy_with(query=query.encode())
+        secret = key.secret if key is not None else None
+        status, headers, body = await self._upstream.fetch("GET", url, self._headers.of(key), b"", key)
+        odd = unexpected_status(status)
+        if odd is not None:
+            raise odd
+        if status >= 400:
+            raise failure_from_cohere(status, headers.raw, body, secret=secret, now=self._upstream.now())
+        try:
+            return read_page(body)
+        except UNDECODABLE:
+            raise unreadable(body, secret, "a list of models") from None
+
+
+def build(place: Place) -> Capabilities:
+    """Chat, embeddings and the list of models."""
+    settings, base = place.provider.settings, place.base
+    for version in _VERSIONS:
+        if base.path.endswith(version):
+            base = base.copy_with(path=base.path.removesuffix(version) or "/")
+            break
+    upstream = HttpUpstream(place.transport, place.timeouts, place.now)
+    headers = KeyHeaders(place.user_agent, place.entry.headers)
+    chat: HttpCapability[ChatRequest] = HttpCapability(
+        upstream, CohereChat(settings.drop_params), fixed(endpoint(base, "/v2/chat")), headers
+    )
+    embeddings = BatchedEmbeddings(upstream, CohereEmbedding(), fixed(endpoint(base, "/v2/embed")), headers)
+    return Capabilities(
+        chat=chat,
+        embeddings=Detokenized(embeddings),
+        models=CohereModels(upstream, endpoint(base, "/v1/models"), headers, settings.models),
+    )
+
+
+def fidelity(entry: Entry) -> dict[str, Fidelity]:  # noqa: ARG001 - one table for all of them
+    """The parameter tables, by endpoint."""
+    return {"chat.completions": COHERE_CHAT_PARAMS, "embeddings": COHERE_EMBEDDING_PARAMS}
+
+
+KIND: Final = Kind(
+    id="cohere",
+    name="Cohere",
+    build=build,
+    fidelity=fidelity,
+    endpoints=("chat.completions", "embeddings", "models"),
+    entries=(ENTRY,),
+    unknown=UNKNOWN,
+)
