@@ -21,6 +21,9 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 CONTROL_PREFIX = "/__sim__/"
 
+_SIGNED = "AWS4-HMAC-SHA256 Credential="
+"""Before the id of the access key that a request is signed with."""
+
 
 def create_simulator(script: Script | None = None) -> Application:
     """An ASGI application with its own journal and its own place in the script.
@@ -145,6 +148,8 @@ def _credential(headers: Mapping[str, str], query: Mapping[str, str]) -> str:
     bearer = headers.get("authorization", "")
     if bearer.startswith("Bearer "):
         return bearer.removeprefix("Bearer ")
+    if bearer.startswith(_SIGNED):
+        return bearer.removeprefix(_SIGNED).partition("/")[0]
     found = (headers.get(name) for name in ("api-key", "x-api-key", "x-goog-api-key"))
     return next((key for key in found if key), query.get("key", ""))
 

@@ -52,9 +52,13 @@ async def deliver(exchange: Exchange, behaviour: Behaviour) -> None:
 async def respond_json(
     send: Send, entry: Entry | None, status: int, value: object, headers: dict[str, str] | None = None
 ) -> None:
-    """A whole JSON response."""
-    body = json.dumps(value, ensure_ascii=False).encode()
-    told = {"content-type": JSON, "content-length": str(len(body)), **(headers or {})}
+    """A whole response of JSON, or of a text as it stands."""
+    body = value.encode() if isinstance(value, str) else json.dumps(value, ensure_ascii=False).encode()
+    told = {
+        "content-type": "text/plain; charset=utf-8" if isinstance(value, str) else JSON,
+        "content-length": str(len(body)),
+        **(headers or {}),
+    }
     if entry is not None:
         entry.status = status
         told["x-request-id"] = f"req_sim{entry.id}"
@@ -159,8 +163,9 @@ async def _break(exchange: Exchange, behaviour: Behaviour) -> None:
 
 async def _fixed(exchange: Exchange, behaviour: Behaviour) -> None:
     """A told status and body, padded and compressed as told, written in pieces that never add up in memory."""
-    kind, start, headers = _fixed_body(exchange, behaviour)
-    behaviour = msgspec.structs.replace(behaviour, headers=headers)
+    kind, start, failure = _fixed_body(exchange, behaviour)
+    headers = failure.headers
+    behaviour = msgspec.structs.replace(behaviour, headers=headers, status=failure.status)
     length = None if behaviour.compress else len(start) + behaviour.pad_bytes
     if behaviour.compress:
         packer = zlib.compressobj(wbits=31)
@@ -180,17 +185,18 @@ async def _fixed(exchange: Exchange, behaviour: Behaviour) -> None:
 _GZIP = {"content-encoding": "gzip"}
 
 
-def _fixed_body(exchange: Exchange, behaviour: Behaviour) -> tuple[str, bytes, dict[str, str]]:
-    """Content type, body, and the headers that the API sends with it."""
+def _fixed_body(exchange: Exchange, behaviour: Behaviour) -> tuple[str, bytes, Failure]:
+    """Content type and body, and the status and headers that the API sends with it."""
     told = behaviour.body
+    as_told = Failure(behaviour.status, told, behaviour.headers)
     if isinstance(told, str) and behaviour.fault != "leak_key":
-        return "text/plain; charset=utf-8", told.encode(), behaviour.headers
+        return "text/plain; charset=utf-8", told.encode(), as_told
     if told is not None and behaviour.fault != "leak_key":
-        return JSON, encoded(told), behaviour.headers
+        return JSON, encoded(told), as_told
     credential = exchange.wire.call.credential
     message = f"Incorrect API key provided: {credential}." if behaviour.fault == "leak_key" else None
     failure = exchange.wire.failure(behaviour.status, message, behaviour.error_code, behaviour.headers)
-    return JSON, b"" if behaviour.status == 204 else encoded(failure.body), failure.headers
+    return JSON, b"" if behaviour.status == 204 else encoded(failure.body), failure
 
 
 def _padded(start: bytes, pad_bytes: int) -> Iterator[bytes]:

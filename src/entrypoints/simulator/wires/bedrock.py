@@ -1,0 +1,158 @@
+"""Amazon Bedrock's `converse`, `converse-stream` and `count-tokens`.
+
+Source: botocore 1.44.5 service model and captured frames (read 2026-11).
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from typing_extensions import override
+
+from entrypoints.simulator.answers import Answer, words_of
+from entrypoints.simulator.behaviour import Behaviour
+from entrypoints.simulator.event_stream import event_frame
+from entrypoints.simulator.oddities import framed
+from entrypoints.simulator.wires.anthropic_checks import signature_of
+from entrypoints.simulator.wires.bedrock_checks import complaint
+from entrypoints.simulator.wires.bedrock_errors import BedrockWire
+from entrypoints.simulator.wires.wire import Body, encoded, halves, objects
+
+_STOP_REASONS = {"length": "max_tokens", "tool_calls": "tool_use", "content_filter": "content_filtered"}
+_KINDS = {"image": "image_url", "document": "file", "audio": "input_audio"}
+_WHOLE = ("one-write", "byte-by-byte")
+
+
+class Converse(BedrockWire):
+    """A conversation's next message, plain and as frames."""
+
+    @override
+    def check(self) -> None:
+        super().check()
+        wrong = complaint(self.fields, self.model)
+        if wrong is not None:
+            self.refuse(wrong)
+
+    @override
+    def streams(self) -> bool:
+        return self.call.captures["verb"] == "converse-stream"
+
+    @override
+    def asked(self) -> dict[str, Any]:
+        return asked_of(self.fields)
+
+    @override
+    def plain(self, behaviour: Behaviour) -> Body:
+        answer = self.answer(behaviour)
+        message = {"role": "assistant", "content": [block for block, _ in _content(answer)]}
+        body: dict[str, Any] = {"output": {"message": message}, "stopReason": _stop_reason(answer)}
+        if answer.usage is not None:
+            body["usage"] = _usage_of(answer)
+        return Body(encoded(body | {"metrics": {"latencyMs": 1}}))
+
+    @override
+    def blocks(self, behaviour: Behaviour) -> Iterable[bytes]:
+        frames = [event_frame(kind, encoded(value)) for kind, value in _events(self.answer(behaviour))]
+        return framed(frames, behaviour.odd) if behaviour.odd in _WHOLE else frames
+
+
+class CountTokens(BedrockWire):
+    """The words of a request to Converse."""
+
+    @override
+    def plain(self, behaviour: Behaviour) -> Body:
+        told = (self.fields.get("input") or {}).get("converse") or {}
+        texts = [part for message in asked_of(told)["messages"] for part in message["content"]]
+        return Body(encoded({"inputTokens": sum(len(words_of(str(part.get("text", "")))) for part in texts)}))
+
+
+def asked_of(fields: dict[str, Any]) -> dict[str, Any]:
+    """A request in chat's words."""
+    config, tools = fields.get("inferenceConfig") or {}, fields.get("toolConfig") or {}
+    choice = tools.get("toolChoice") or {}
+    named = {"function": {"name": choice["tool"].get("name")}} if "tool" in choice else None
+    specs = [tool["toolSpec"] for tool in objects(tools.get("tools")) if "toolSpec" in tool]
+    system = [{"role": "system", "content": [block for block in objects(fields.get("system")) if "text" in block]}]
+    return {
+        "messages": [*system, *(m for told in objects(fields.get("messages")) for m in _messages_of(told))],
+        "max_tokens": config.get("maxTokens"),
+        "stop": config.get("stopSequences"),
+        "tools": [{"function": {"name": spec["name"], "parameters": spec["inputSchema"]["json"]}} for spec in specs],
+        "tool_choice": named or ("required" if "any" in choice else "auto"),
+    }
+
+
+def _messages_of(message: dict[str, Any]) -> list[dict[str, Any]]:
+    blocks = objects(message.get("content"))
+    results = [block["toolResult"] for block in blocks if "toolResult" in block]
+    rest = [_part(block) for block in blocks if "toolResult" not in block]
+    said = [{"role": "tool", "content": [_part(part) for part in objects(result.get("content"))]} for result in results]
+    return [*said, {"role": message.get("role"), "content": rest}] if rest else said
+
+
+def _part(block: dict[str, Any]) -> dict[str, Any]:
+    if "text" in block:
+        return {"type": "text", "text": block["text"]}
+    if "json" in block:
+        return {"type": "text", "text": json.dumps(block["json"])}
+    kind = next(iter(block), "other")
+    return {"type": _KINDS.get(kind, kind)}
+
+
+def _stop_reason(answer: Answer) -> str:
+    if answer.refusal is not None:
+        return "content_filtered"
+    if answer.finish_reason == "stop":
+        return "stop_sequence" if answer.stop_sequence else "end_turn"
+    return _STOP_REASONS.get(answer.finish_reason, answer.finish_reason)
+
+
+def _content(answer: Answer) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """Each block of the message, and the deltas in which a stream has it."""
+    if answer.reasoning is not None:
+        signature = signature_of(answer.reasoning)
+        thought = {"text": answer.reasoning, "signature": signature}
+        deltas = [{"reasoningContent": {"text": word}} for word in words_of(answer.reasoning)]
+        sealed = {"reasoningContent": {"signature": signature}}
+        yield {"reasoningContent": {"reasoningText": thought}}, [*deltas, sealed]
+    if answer.text:
+        yield {"text": answer.text}, [{"text": piece} for piece in answer.pieces]
+    for call in answer.tool_calls:
+        identity = call["id"].replace("call_", "tooluse_", 1)
+        use = {"toolUseId": identity, "name": call["name"], "input": json.loads(call["arguments"] or "{}")}
+        yield {"toolUse": use}, [{"toolUse": {"input": part}} for part in halves(call["arguments"])]
+
+
+def _events(answer: Answer) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Text has no start of its own, and the usage comes after the end."""
+    yield "messageStart", {"role": "assistant", "p": "abcd"}
+    for index, (block, deltas) in enumerate(_content(answer)):
+        at = {"contentBlockIndex": index}
+        if "toolUse" in block:
+            opening = {name: block["toolUse"][name] for name in ("toolUseId", "name")}
+            yield "contentBlockStart", {**at, "start": {"toolUse": opening}}
+        for number, delta in enumerate(deltas):
+            yield "contentBlockDelta", {**at, "delta": delta, "p": "abcdefghij"[: number % 10]}
+        yield "contentBlockStop", at
+    yield "messageStop", {"stopReason": _stop_reason(answer)}
+    metadata = {} if answer.usage is None else {"usage": _usage_of(answer)}
+    yield "metadata", {**metadata, "metrics": {"latencyMs": 1}}
+
+
+def _usage_of(answer: Answer) -> dict[str, Any]:
+    """Bedrock's count: `inputTokens` has no cached ones in it, `totalTokens` has."""
+    usage = answer.usage or {}
+    details = usage["prompt_tokens_details"]
+    read, written = details["cached_tokens"], details["cache_write_tokens"]
+    body: dict[str, Any] = {
+        "inputTokens": usage["prompt_tokens"] - read - written,
+        "outputTokens": usage["completion_tokens"],
+        "totalTokens": usage["total_tokens"],
+        "cacheReadInputTokens": read,
+        "cacheWriteInputTokens": written,
+    }
+    hour = answer.cached_for_an_hour
+    if written:
+        kept = (("5m", written - hour), ("1h", hour))
+        body["cacheDetails"] = [{"ttl": ttl, "inputTokens": count} for ttl, count in kept if count]
+    return body
