@@ -45,7 +45,7 @@ class LedgerFlusher(LedgerBacklog):
         self._root = root
         self._store = store
         self._find_price = find_price
-        self._reader = SegmentReader()
+        self._reader = SegmentReader(lean=True)
         self._flushing = asyncio.Lock()
         self._poked = asyncio.Event()
         self._away = False

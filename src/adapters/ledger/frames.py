@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
 from typing import TypeVar, cast
 
@@ -10,7 +10,15 @@ import msgspec
 
 from domain.records import ProgressRecord, RequestRecord, StartRecord
 
-Record = StartRecord | ProgressRecord | RequestRecord
+
+class Begun(msgspec.Struct, frozen=True, array_like=True):
+    """A `StartRecord` as the living process reads it back: who, and no more."""
+
+    request_id: str
+    decision_id: str
+
+
+Record = StartRecord | ProgressRecord | RequestRecord | Begun
 
 _HEAD = struct.Struct("<IIB")  # payload length, CRC-32 of kind and payload, kind
 _pack_head = _HEAD.pack
@@ -29,6 +37,7 @@ class Kind(IntEnum):
 _encode = msgspec.msgpack.Encoder().encode
 _TYPES: dict[int, type[Record]] = {Kind.START: StartRecord, Kind.PROGRESS: ProgressRecord, Kind.END: RequestRecord}
 _DECODERS = {kind: msgspec.msgpack.Decoder(type_).decode for kind, type_ in _TYPES.items()}
+_LEAN_DECODERS = {**_DECODERS, Kind.START: msgspec.msgpack.Decoder(Begun).decode}
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
@@ -57,8 +66,12 @@ def frame(kind: Kind, record: Record) -> bytes:
     return _pack_head(len(payload), zlib.crc32(payload, kind), kind) + payload
 
 
-def frames(data: bytes | memoryview, base: int = 0) -> Iterator[Frame]:
-    """The records of a segment's bytes, which begin at offset `base`. Raises `TornFrame` behind the last good one."""
+def frames(data: bytes | memoryview, base: int = 0, *, lean: bool = False) -> Iterator[Frame]:
+    """The records of a segment's bytes, which begin at offset `base`. Raises `TornFrame` behind the last good one.
+
+    `lean` reads a `Begun` for each start.
+    """
+    decoders = _LEAN_DECODERS if lean else _DECODERS
     view = memoryview(data)
     at = 0
     while at + _HEAD.size <= len(view):
@@ -69,15 +82,15 @@ def frames(data: bytes | memoryview, base: int = 0) -> Iterator[Frame]:
         payload = view[at + _HEAD.size : end]
         if length > MAX_PAYLOAD_BYTES or end > len(view) or zlib.crc32(payload, kind) != crc:
             raise TornFrame(base + at)
-        yield Frame(_record(kind, payload), base + end)
+        yield Frame(_record(decoders, kind, payload), base + end)
         at = end
     if any(view[at:]):
         raise TornFrame(base + at)
 
 
-def _record(kind: int, payload: memoryview) -> Record | None:
+def _record(decoders: Mapping[int, Callable[[memoryview], Record]], kind: int, payload: memoryview) -> Record | None:
     try:
-        return _DECODERS[kind](payload)
+        return decoders[kind](payload)
     except (KeyError, msgspec.DecodeError):
         return None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from adapters.ledger.frames import Frame, TornFrame, frames
+from adapters.ledger.frames import Begun, Frame, TornFrame, frames
 from domain.records import ProgressRecord, StartRecord
 
 log = logging.getLogger(__name__)
@@ -16,10 +16,9 @@ READ_BYTES = 1024 * 1024
 
 
 class OpenRequest(msgspec.Struct):
-    """A start without its end, and the segment that must stay until it comes."""
+    """A start without its end, and how far it came."""
 
     start: StartRecord
-    segment: Path
     progress: ProgressRecord | None = None
 
 
@@ -31,10 +30,15 @@ class Read(msgspec.Struct, frozen=True):
 
 
 class SegmentReader:
-    """Reads one directory's segments. `advance` after what was read is safe: a failure reads it again."""
+    """Reads one directory's segments. `advance` after what was read is safe: a failure reads it again.
 
-    def __init__(self) -> None:
+    `lean` is for the living process's own: it needs no `open`, which would hold each open stream's start in memory.
+    """
+
+    def __init__(self, *, lean: bool = False) -> None:
+        self._lean = lean
         self._read_to: dict[Path, int] = {}
+        self._begun_in: dict[str, Path] = {}  # by decision: segments that must stay until its end comes
         self.open: dict[str, OpenRequest] = {}  # by decision: a client may use a request's id again
         self._decisions: dict[str, str] = {}  # of open requests, by the id that progress is told under
         self.torn = 0
@@ -49,7 +53,7 @@ class SegmentReader:
         found: list[Frame] = []
         last_window = start + len(data) >= length
         try:
-            found.extend(frames(data, start))  # keeps what came before a torn record
+            found.extend(frames(data, start, lean=self._lean))  # keeps what came before a torn record
         except TornFrame as torn:
             if found and not last_window:
                 return Read(found, found[-1].end)  # the window ended inside a record
@@ -62,13 +66,17 @@ class SegmentReader:
         """What was read is applied: remember whose end is still to come."""
         for item in read.found:
             record = item.record
-            if isinstance(record, StartRecord):
-                self.open[record.decision_id] = OpenRequest(record, segment)
+            if isinstance(record, Begun):
+                self._begun_in[record.decision_id] = segment
+            elif isinstance(record, StartRecord):
+                self._begun_in[record.decision_id] = segment
+                self.open[record.decision_id] = OpenRequest(record)
                 self._decisions[record.request_id] = record.decision_id
             elif isinstance(record, ProgressRecord):
                 if started := self.open.get(self._decisions.get(record.request_id, "")):
                     started.progress = record
             elif record is not None:
+                self._begun_in.pop(record.decision_id, None)
                 self.open.pop(record.decision_id, None)
                 self._decisions.pop(record.request_id, None)
             else:
@@ -81,4 +89,4 @@ class SegmentReader:
 
     def done_with(self, segment: Path) -> bool:
         """Whether no request that started in this segment is still open."""
-        return all(item.segment != segment for item in self.open.values())
+        return segment not in self._begun_in.values()

@@ -19,7 +19,7 @@ _LAST_BYTES_SECONDS = 0.05
 
 
 class HttpStream(ProviderStream):
-    """Owns `response` until it is closed."""
+    """Owns what `response` streams until it is closed; the rest of the response is let go."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class HttpStream(ProviderStream):
         self.content_type = decoder.content_type
         self.limits = limits
         self.dropped_params = dropped_params
-        self._response = response
+        self._source = None if "body" in response.extensions else cast(httpx.AsyncByteStream, response.stream)
         self._pieces: AsyncIterator[bytes] = aiter(pieces(response))
         self._decoder = decoder
         self._progress = progress
@@ -84,7 +84,8 @@ class HttpStream(ProviderStream):
                     async with asyncio.timeout(_LAST_BYTES_SECONDS):
                         await anext(self._pieces, None)
         finally:
-            await give_up(self._response)
+            if self._source is not None:
+                await _cut(self._source)
 
     def _note(self) -> None:
         self.model = self._decoder.model
@@ -103,5 +104,9 @@ async def give_up(response: httpx.Response) -> None:
     """Close the response at once, also while the calling task is being cancelled (R-01)."""
     if "body" in response.extensions:
         return  # it arrived whole; its connection is free already
+    await _cut(cast(httpx.AsyncByteStream, response.stream))
+
+
+async def _cut(source: httpx.AsyncByteStream) -> None:
     with suppress(httpx.RequestError):
-        await asyncio.shield(asyncio.ensure_future(response.aclose()))
+        await asyncio.shield(asyncio.ensure_future(source.aclose()))

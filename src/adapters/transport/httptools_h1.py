@@ -8,7 +8,14 @@ from collections.abc import Hashable
 import httpx
 from typing_extensions import override
 
-from adapters.transport.decoding import DecodedStream, Inflater, content_encoding, decodable, without_encoding
+from adapters.transport.decoding import (
+    DecodedStream,
+    Inflater,
+    RawHeaders,
+    content_encoding,
+    decodable,
+    without_encoding,
+)
 from adapters.transport.egress import EgressGuard
 from adapters.transport.exchange import Exchange
 from adapters.transport.head import header_block, request_line
@@ -57,7 +64,7 @@ class HttptoolsTransport(httpx.AsyncBaseTransport):
             target.host_line, request.headers.raw, len(body), announces_body=target.announces_body
         )
         exchange = await self._exchange(target, head, body)
-        return self._response(request, exchange)
+        return self._response(exchange)
 
     @override
     async def aclose(self) -> None:
@@ -89,33 +96,30 @@ class HttptoolsTransport(httpx.AsyncBaseTransport):
             raise
         return exchange
 
-    def _response(self, request: httpx.Request, exchange: Exchange) -> httpx.Response:
-        headers = exchange.headers
+    def _response(self, exchange: Exchange) -> httpx.Response:
+        """Without its request: whoever keeps a response open must not keep the body that was sent as well."""
+        headers, exchange.headers = exchange.headers, []
         coding = content_encoding(headers)
         if coding:
-            return self._encoded_response(request, exchange, coding)
+            return self._encoded_response(headers, exchange, coding)
         if exchange.complete:
             body = exchange.body()
             return httpx.Response(
                 exchange.status,
                 headers=headers,
                 stream=httpx.ByteStream(body),
-                request=request,
                 extensions={"body": body},
             )
-        return httpx.Response(exchange.status, headers=headers, stream=exchange, request=request)
+        return httpx.Response(exchange.status, headers=headers, stream=exchange)
 
-    def _encoded_response(self, request: httpx.Request, exchange: Exchange, coding: bytes) -> httpx.Response:
-        headers = exchange.headers
+    def _encoded_response(self, headers: RawHeaders, exchange: Exchange, coding: bytes) -> httpx.Response:
         if not decodable(coding):
             exchange.abandon()
             name = coding[:40].decode("latin-1")
             raise httpx.RemoteProtocolError(f"The upstream answered in the coding '{name}', which was not asked for.")
         headers = without_encoding(headers)
         if not exchange.complete:
-            return httpx.Response(
-                exchange.status, headers=headers, stream=DecodedStream(exchange, self._limits), request=request
-            )
+            return httpx.Response(exchange.status, headers=headers, stream=DecodedStream(exchange, self._limits))
         inflater = Inflater(self._limits)
         body = inflater.feed(exchange.body())
         inflater.end()
@@ -123,7 +127,6 @@ class HttptoolsTransport(httpx.AsyncBaseTransport):
             exchange.status,
             headers=headers,
             stream=httpx.ByteStream(body),
-            request=request,
             extensions={"body": body},
         )
 

@@ -1,9 +1,11 @@
 """What travels with one client request through the pipeline, and what comes back."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Generic, TypeVar
 
 import msgspec
+from typing_extensions import override
 
 from domain.inference import InferenceRequest
 from domain.keys import Principal
@@ -70,6 +72,36 @@ class InferenceCall(msgspec.Struct, Generic[R], frozen=True):
     @property
     def request(self) -> R:
         return self.payload.value
+
+
+class BookedRequest(InferenceRequest, kw_only=True):
+    """What the books need of a request whose answer streams: the rest of it is let go while the stream is open."""
+
+    streamed: bool
+    told_turns: int
+    text: str
+
+    @property
+    @override
+    def streams(self) -> bool:
+        return self.streamed
+
+    @property
+    @override
+    def turns(self) -> int:
+        return self.told_turns
+
+    @override
+    def prompt_texts(self) -> Iterable[str]:
+        return (self.text,)
+
+
+def booked(call: InferenceCall[R]) -> InferenceCall[BookedRequest]:
+    """The same call without the request's body."""
+    request, payload = call.request, call.payload
+    text = "\n".join(request.prompt_texts())
+    kept = BookedRequest(model=request.model, streamed=request.streams, told_turns=request.turns, text=text)
+    return InferenceCall(call.principal, Payload(kept, {}, payload.size_bytes), call.context, call.attempts)
 
 
 class PlainReply(msgspec.Struct, frozen=True):

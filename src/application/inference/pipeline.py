@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from application.admission.access import Gate
 from application.catalog import AUTO_MODEL
-from application.inference.calls import CallContext, InferenceCall, PlainReply
+from application.inference.calls import CallContext, InferenceCall, PlainReply, booked
 from application.inference.deadlines import CallTimer
 from application.inference.dispatch import Dispatcher, Make, Served, stored_key_id
 from application.inference.draining import Draining
@@ -85,7 +85,7 @@ class InferencePipeline:
         upstream = served.value.stream
         self._served(call, served, upstream.limits, upstream.model, upstream.dropped_params)
         ttft_ms = (self._clock.monotonic() - context.started) * 1000
-        books = _StreamBooks(self, self._settlement, self._meter, call, served, ttft_ms)
+        books = _StreamBooks(self, self._settlement, self._meter, booked(call), served, ttft_ms)
         drains = served.candidate.provider.settings.on_disconnect == "drain"
         draining = self._draining.of(context.trace) if drains else None
         return StreamReply(served.value, served.timer, books.progressed, books.ended, draining)

@@ -50,7 +50,9 @@ class Serving(Generic[R]):
             exchange.provider = self.origin(exchange, payload.value)
         if self.streaming is not None and (payload.value.streams or self.answering is None):
             context = exchange.call(self.streaming.endpoint, self.client_headers)
-            await _stream(exchange, self.streaming, principal, payload, context)
+            serving = _stream(exchange, self.streaming, principal, payload, context)
+            del payload  # not kept while the stream is open
+            await serving
         elif self.answering is not None:
             context = exchange.call(self.answering.endpoint, self.client_headers)
             await _complete(exchange, self.answering, principal, payload, context)
@@ -88,6 +90,7 @@ async def _stream(
     try:
         with watch:
             reply = await services.pipeline.stream(operation, principal, payload, context)
+            del payload
             try:
                 events = reply.content_type.startswith("text/event-stream")
                 writer = await _begin(exchange, reply, watch)
