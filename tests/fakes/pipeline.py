@@ -23,6 +23,8 @@ FIRST = b'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":"He
 SECOND = b'data: {"choices":[{"index":0,"delta":{"content":"lo"}}]}\n\n'
 DONE = b"data: [DONE]\n\n"
 
+EVENTS = "text/event-stream; charset=utf-8"
+
 Step = bytes | float | Exception
 """What a stream does next: yield a block, wait so many seconds, or fail."""
 
@@ -30,15 +32,16 @@ Step = bytes | float | Exception
 class FakeReply(StreamReply):
     """Plays its steps. `closed` is set by `aclose`."""
 
-    def __init__(self, steps: Sequence[Step]) -> None:
+    def __init__(self, steps: Sequence[Step], content_type: str = EVENTS) -> None:
         self._steps = steps
+        self._content_type = content_type
         self.closed = asyncio.Event()
         self.sent = 0
 
     @property
     @override
     def content_type(self) -> str:
-        return "text/event-stream; charset=utf-8"
+        return self._content_type
 
     @override
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -72,6 +75,9 @@ class FakePipeline(InferencePipeline):
         self.attempts = 1
         self.model = "upstream-model"
         self.dropped_params: tuple[str, ...] = ()
+        self.content_type = "application/json"
+        self.stream_type = EVENTS
+        self.endpoints: list[str] = []
         self.calls: list[tuple[Principal, Payload[Any], CallContext]] = []
         self.called = asyncio.Event()
         self.gave_up = asyncio.Event()
@@ -82,15 +88,17 @@ class FakePipeline(InferencePipeline):
     async def complete(
         self, operation: Operation[Answering[R]], principal: Principal, payload: Payload[R], context: CallContext
     ) -> PlainReply:
+        self.endpoints.append(operation.endpoint)
         await self._serve(principal, payload, context)
-        return PlainReply(self.body, TokenUsage(1, 1), self.cost_nano_usd)
+        return PlainReply(self.body, TokenUsage(1, 1), self.cost_nano_usd, self.content_type)
 
     @override
     async def stream(
         self, operation: Operation[Streaming[R]], principal: Principal, payload: Payload[R], context: CallContext
     ) -> StreamReply:
+        self.endpoints.append(operation.endpoint)
         await self._serve(principal, payload, context)
-        self.reply = FakeReply(self.steps)
+        self.reply = FakeReply(self.steps, self.stream_type)
         return self.reply
 
     async def _serve(self, principal: Principal, payload: Payload[R], context: CallContext) -> None:
