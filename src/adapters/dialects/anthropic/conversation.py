@@ -13,12 +13,13 @@ import msgspec
 
 from adapters.dialects.anthropic.content import Block, blocks_of, cached, text_block
 from adapters.dialects.anthropic.history import Raw, ThinkingBlock, Turn
+from adapters.wire.chat_history import safe_id
 from adapters.wire.undecodable import UNDECODABLE
 
 _SYSTEM: Final = frozenset({"system", "developer"})
 _RESULTS: Final = frozenset({"tool", "function"})
 _NO_BEGINNING: Final = "(The conversation begins with the assistant.)"
-_ID_UNFIT = re.compile(r"[^a-zA-Z0-9_-]")
+_IDS = re.compile(r"[a-zA-Z0-9_-]+")
 
 _decode_object = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_thinking = msgspec.json.Decoder(ThinkingBlock).decode
@@ -77,11 +78,6 @@ def converse(history: Sequence[Turn], *, mid_system: bool, inline_only: bool) ->
     return told
 
 
-def tool_id(given: str) -> str:
-    """An id as Anthropic takes them; other providers' have dots and colons."""
-    return _ID_UNFIT.sub("_", given) or "call"
-
-
 def _may_stand(told: Conversation, rest: Sequence[Turn]) -> bool:
     """System turns stand after a user's turn, and before the model's or at the end."""
     following = next((turn.role for turn in rest if turn.role not in _SYSTEM), "assistant")
@@ -119,7 +115,7 @@ def _answer(turn: Turn, texts: list[Block]) -> list[Block]:
 
 
 def _tool_use(call_id: str, name: str | None, made: object) -> Block:
-    return {"type": "tool_use", "id": tool_id(call_id), "name": name or "", "input": made}
+    return {"type": "tool_use", "id": safe_id(call_id, _IDS), "name": name or "", "input": made}
 
 
 def _arguments(text: str | None) -> object:
@@ -151,7 +147,7 @@ def _thoughts(turn: Turn) -> list[Block]:
 def _add_result(told: Conversation, turn: Turn, blocks: list[Block]) -> None:
     """Results stand before everything else in their turn."""
     call_id = turn.tool_call_id or f"call_{turn.name or ''}"
-    result: Block = {"type": "tool_result", "tool_use_id": tool_id(call_id)}
+    result: Block = {"type": "tool_result", "tool_use_id": safe_id(call_id, _IDS)}
     mark = next((block.pop("cache_control") for block in blocks if "cache_control" in block), None)
     if blocks:
         plain = len(blocks) == 1 and blocks[0]["type"] == "text"
