@@ -110,11 +110,9 @@ class _Simulator:
             await respond_failure(exchange, exchange.wire.unauthorized())
             return
         try:
-            behaviour = self._behaviour(exchange)
+            await deliver(exchange, self._behaviour(exchange))
         except Refused as refused:
             await respond_failure(exchange, refused.failure)
-            return
-        await deliver(exchange, behaviour)
 
     def _behaviour(self, exchange: Exchange) -> Behaviour:
         """What to do. Raises `Refused` for a request that is not one, and for a model that does not exist."""

@@ -41,11 +41,8 @@ def find(method: str, path: str) -> Found:
     first, _, rest = whole.partition("/")
     if first in _ROOTS:
         return _matched(DEFAULT_PERSONA, method, whole) or Found(DEFAULT_PERSONA, whole, None, {})
-    return (
-        (_matched(first, method, rest) if first else None)
-        or _matched(DEFAULT_PERSONA, method, whole)
-        or Found(first, rest, None, {})
-    )
+    named = _matched(first, method, rest) if rest else None
+    return named or _matched(DEFAULT_PERSONA, method, whole) or Found(first, rest, None, {})
 
 
 def _matched(persona: str, method: str, path: str) -> Found | None:
@@ -60,6 +57,10 @@ def _route(method: str, pattern: str, module: str, name: str) -> Route:
 
 
 _GOOGLE = r"v1(?:beta)?/models/(?P<model>.+):(?P<verb>%s)"
+_AZURE = (
+    "chat/completions|completions|embeddings|images/generations|audio/speech|audio/transcriptions"
+    "|audio/translations|responses"
+)
 
 ROUTES: tuple[Route, ...] = (
     _route("POST", _GOOGLE % "generateContent|streamGenerateContent", "gemini", "GenerateContent"),
@@ -80,6 +81,21 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", r"foundation-models", "bedrock_lists", "FoundationModels"),
     _route("GET", r"inference-profiles", "bedrock_lists", "InferenceProfiles"),
     _route("POST", r"(?:sts)?", "bedrock_lists", "CallerIdentity"),
+    _route("POST", r"v2/chat", "cohere", "Chat"),
+    _route("POST", r"v2/embed", "cohere", "Embed"),
+    _route("POST", r"api/chat", "ollama", "Chat"),
+    _route("POST", r"api/embed", "ollama", "Embed"),
+    _route("GET", r"api/tags", "ollama", "Tags"),
+    _route("GET", r"api/version", "ollama", "Version"),
+    _route("POST", rf"openai/(?:deployments/(?P<deployment>[^/]+)|v1)/(?P<operation>{_AZURE})", "azure", "azure"),
+    _route("POST", r"openai/(?P<operation>responses)", "azure", "azure"),
+    _route("GET", r"openai/(?:v1/)?(?P<operation>models)", "azure", "azure"),
+    _route(
+        "POST",
+        r"(?:hf-inference/)?models/(?P<model>.+)/pipeline/feature-extraction",
+        "huggingface",
+        "FeatureExtraction",
+    ),
     _route("POST", r"v1/chat/completions", "openai_chat", "Chat"),
     _route("GET", r"v1/models", "models", "model_list"),
     _route("GET", r"v1/models/(?P<model>.+)", "models", "OneModel"),

@@ -12,7 +12,7 @@ from entrypoints.simulator.wires.wire import Body, Call, Refused, Wire, encoded
 
 
 def model_list(call: Call) -> Wire:
-    """The persona's models, in the words of whoever's header came with the request."""
+    """The persona's models, in the words of whoever's header or query came with the request."""
     if "anthropic-version" in call.headers:
         from entrypoints.simulator.wires.anthropic_messages import AnthropicModels
 
@@ -21,6 +21,10 @@ def model_list(call: Call) -> Wire:
         from entrypoints.simulator.wires.gemini import GeminiModels
 
         return GeminiModels(call)
+    if {"endpoint", "page_size"} & set(call.query):
+        from entrypoints.simulator.wires.cohere import CohereModels
+
+        return CohereModels(call)
     return ModelList(call)
 
 

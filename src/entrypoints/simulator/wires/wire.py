@@ -58,7 +58,7 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class Refused(Exception):
-    """The request is not one that this API accepts."""
+    """The request is not one that this API accepts. Raised before the status line is sent."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.status)

@@ -1,0 +1,50 @@
+"""Hugging Face's feature extraction. Source: huggingface_hub and captures (read 2026-11)."""
+
+from collections.abc import Mapping
+
+from typing_extensions import override
+
+from entrypoints.simulator.behaviour import Behaviour
+from entrypoints.simulator.vectors import vector_of
+from entrypoints.simulator.wires.wire import Body, Failure, Refused, Wire, encoded
+
+_KNOWN = {"inputs", "normalize", "truncate", "prompt_name", "truncation_direction", "dimensions"}
+
+
+class FeatureExtraction(Wire):
+    """A vector for a text, a list of them for a list; for a model whose name has `token` in it one a token."""
+
+    @property
+    @override
+    def model(self) -> str:
+        return self.call.captures["model"]
+
+    @override
+    def check(self) -> None:
+        if not self.call.credential:
+            raise Refused(self.failure(401, "Invalid username or password."))
+        told = self.fields.get("inputs")
+        if not told or not isinstance(told, str | list) or set(self.fields) - _KNOWN:
+            raise Refused(self.failure(422, "Failed to deserialize the JSON body into the target type"))
+
+    @override
+    def failure(
+        self,
+        status: int,
+        message: str | None = None,
+        code: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Failure:
+        body: dict[str, object] = {"error": message or f"status {status}: scripted"}
+        if status == 503:
+            body = {"error": f"Model {self.model} is currently loading", "estimated_time": 20.0}
+        return Failure(status, body, dict(headers or {}))
+
+    @override
+    def plain(self, behaviour: Behaviour) -> Body:
+        told = self.fields["inputs"]
+        texts = [str(text) for text in told] if isinstance(told, list) else [str(told)]
+        if "token" in self.model:
+            return Body(encoded([[vector_of(word) for word in text.split()] for text in texts]))
+        vectors = [vector_of(text) for text in texts]
+        return Body(encoded(vectors if isinstance(told, list) else vectors[0]))
