@@ -5,7 +5,7 @@ Source: platform.claude.com tool use and structured outputs, `transform_schema` 
 objects are closed, and constraints on values become words in the description.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -44,24 +44,53 @@ def _merge(schema: Schema, branches: list[Schema], *, every: bool) -> None:
         schema["required"] = wanted
 
 
-def closed_schema(schema: object, depth: int = 0) -> Schema | None:
-    """The schema with every object closed; None where that would change its meaning: open maps, anything at all."""
+def closed_schema(schema: object) -> Schema | None:
+    """The schema with every object closed; None where that would change its meaning (open maps, anything at all), and
+    for one that refers to itself.
+    """
+    closed = _closed(schema, 0)
+    return None if closed is None or _refers_to_itself(closed) else closed
+
+
+def _refers_to_itself(closed: Schema) -> bool:
+    """Whether following references from any definition leads back to it, or to the whole."""
+    reached = {name: set(_references(definition)) for name, definition in closed.get("$defs", {}).items()}
+    for _ in reached:
+        for name, found in reached.items():
+            reached[name] = found.union(*(reached.get(other, ()) for other in found))
+    return "#" in _references(closed) or any(name in found for name, found in reached.items())
+
+
+def _references(value: object) -> Iterator[str]:
+    """The names of the definitions referred to; `#` for the whole."""
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"].removeprefix("#/$defs/")
+        for child in value.values():
+            yield from _references(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from _references(child)
+
+
+def _closed(schema: object, depth: int) -> Schema | None:
     if not isinstance(schema, dict) or depth > _MAX_DEPTH:
         return None
     closed: Schema = {name: value for name, value in schema.items() if name in _KEPT}
     if closed.get("format") not in _FORMATS:
         closed.pop("format", None)
-    if "$ref" in closed:
-        closed["$ref"] = str(closed["$ref"]).replace("#/definitions/", "#/$defs/")
     if not _close_children(schema, closed, depth):
         return None
+    if "$ref" in closed:  # nothing may stand beside it but what it refers to
+        told = {"$ref": str(closed["$ref"]).replace("#/definitions/", "#/$defs/")}
+        return told | ({"$defs": closed["$defs"]} if "$defs" in closed else {})
     if _is_object(schema):
         if schema.get("additionalProperties") not in (None, False) or "patternProperties" in schema:
             return None
         if "properties" not in schema and schema.get("additionalProperties") is not False:
             return None
         closed["additionalProperties"] = False
-    elif not closed.keys() & {"$ref", "type", "enum", "const", "anyOf", "allOf"}:
+    elif not closed.keys() & {"type", "enum", "const", "anyOf", "allOf"}:
         return None
     _note_constraints(schema, closed)
     return closed
@@ -75,18 +104,18 @@ def _is_object(schema: Schema) -> bool:
 def _close_children(schema: Schema, closed: Schema, depth: int) -> bool:
     for name, target in (("properties", "properties"), ("$defs", "$defs"), ("definitions", "$defs")):
         if isinstance(schema.get(name), dict):
-            children = {key: closed_schema(value, depth + 1) for key, value in schema[name].items()}
+            children = {key: _closed(value, depth + 1) for key, value in schema[name].items()}
             if None in children.values():
                 return False
             closed[target] = closed.get(target, {}) | children
     for name, target in (("anyOf", "anyOf"), ("oneOf", "anyOf"), ("allOf", "allOf")):
         if isinstance(schema.get(name), list):
-            branches = [closed_schema(branch, depth + 1) for branch in schema[name]]
+            branches = [_closed(branch, depth + 1) for branch in schema[name]]
             if None in branches:
                 return False
             closed[target] = closed.get(target, []) + branches
     if "items" in schema:
-        closed["items"] = closed_schema(schema["items"], depth + 1)
+        closed["items"] = _closed(schema["items"], depth + 1)
         return closed["items"] is not None
     return schema.get("type") != "array"
 

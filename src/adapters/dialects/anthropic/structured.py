@@ -1,7 +1,7 @@
 """Carries OpenAI's `response_format` over: by a grammar, by a tool the model must call, or by a sentence.
 
 Source: platform.claude.com structured outputs (read 2026-11): models from 4.5 on take a closed schema. Others,
-and schemas that cannot be closed, get a tool whose input is the answer.
+and schemas that cannot be closed or are too large, get a tool whose input is the answer.
 """
 
 from typing import Final
@@ -10,6 +10,7 @@ import msgspec
 
 from adapters.dialects.anthropic.content import Block
 from adapters.dialects.anthropic.schemas import Schema, closed_schema, input_schema
+from adapters.dialects.anthropic.strict_room import StrictRoom
 from adapters.dialects.anthropic.tools import ToolUse
 from adapters.dialects.anthropic.traits import Traits
 from adapters.wire.sift import unsupported
@@ -39,7 +40,7 @@ def wanted_format(request: ChatRequest, traits: Traits) -> Format:
         raise unsupported("response_format", f"Claude knows no format '{wanted.type}'")
     schema: Schema = msgspec.json.decode(msgspec.json.encode(wanted.json_schema.schema or {}))
     closed = closed_schema(schema) if traits.structured else None
-    if closed is not None:
+    if closed is not None and StrictRoom().takes(closed):
         return Format(schema=closed)
     about = wanted.json_schema.description or f"Gives the answer: {wanted.json_schema.name}."
     return Format(tool={"name": ANSWER_TOOL, "description": about, "input_schema": input_schema(schema)})

@@ -15,6 +15,7 @@ from adapters.dialects.anthropic.content import Block, cached
 from adapters.dialects.anthropic.errors import invalid
 from adapters.dialects.anthropic.history import Cacheable, Raw
 from adapters.dialects.anthropic.schemas import Schema, closed_schema, input_schema
+from adapters.dialects.anthropic.strict_room import StrictRoom
 from adapters.wire.sift import unsupported
 from adapters.wire.undecodable import UNDECODABLE
 from domain.chat import ChatRequest
@@ -73,7 +74,8 @@ class ToolUse(msgspec.Struct):
 
 def tool_use(request: ChatRequest, raw_tools: Raw | None, called: Iterable[str], *, strict: bool) -> ToolUse:
     """`called` are the tools in the history; with `strict` the model takes strict tools. Raises `UNSUPPORTED`."""
-    made = ToolUse([_tool(raw, f"tools.{place}", strict=strict) for place, raw in enumerate(_items(raw_tools))])
+    room = StrictRoom() if strict else StrictRoom(0)
+    made = ToolUse([_tool(raw, f"tools.{place}", room) for place, raw in enumerate(_items(raw_tools))])
     if not made.tools:
         made.tools = [{"name": name, "input_schema": {"type": "object"}} for name in called]
         made.choice = {"type": "none"} if made.tools else None
@@ -91,7 +93,7 @@ def _items(raw: Raw | None) -> list[Raw]:
         raise invalid(f"Invalid 'tools': {error}.", "tools") from None
 
 
-def _tool(raw: Raw, where: str, *, strict: bool) -> Block:
+def _tool(raw: Raw, where: str, room: StrictRoom) -> Block:
     try:
         tool = _decode_tool(raw)
         if tool.function is None and _OWN_TYPE.search(tool.type):
@@ -104,8 +106,8 @@ def _tool(raw: Raw, where: str, *, strict: bool) -> Block:
     made: Block = {"name": function.name, "input_schema": input_schema(function.parameters)}
     if function.description:
         made["description"] = function.description
-    closed = closed_schema(made["input_schema"]) if strict and function.strict else None
-    if closed is not None:
+    closed = closed_schema(made["input_schema"]) if function.strict else None
+    if closed is not None and room.takes(closed):
         made |= {"input_schema": closed, "strict": True}
     return cached(cached(made, function), tool)
 

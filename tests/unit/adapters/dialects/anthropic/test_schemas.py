@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 
 from adapters.dialects.anthropic.schemas import Schema, closed_schema, input_schema
+from adapters.dialects.anthropic.strict_room import StrictRoom
+from tests.unit.adapters.dialects.anthropic.samples import encoded
+from tests.unit.adapters.dialects.gemini.schema_corpus import corpus
 
 ANY_OBJECT: Schema = {"type": "object", "properties": {}}
 CITY: Schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
@@ -100,3 +103,80 @@ def test_a_schema_nested_without_end_is_not_closed() -> None:
         schema = {"type": "array", "items": schema}
 
     assert closed_schema(schema) is None
+
+
+NODE: Schema = {"type": "object", "properties": {"next": {"$ref": "#/$defs/node"}}}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object", "properties": {"self": {"$ref": "#"}}},
+        {"$ref": "#/$defs/node", "$defs": {"node": NODE}},
+        {
+            "type": "object",
+            "properties": {},
+            "$defs": {"node": {"$ref": "#/$defs/other"}, "other": {"type": "array", "items": NODE}},
+        },
+    ],
+)
+def test_what_refers_to_itself_is_not_closed(schema: Schema) -> None:
+    assert closed_schema(schema) is None
+
+
+def test_nothing_stands_beside_a_reference_but_what_it_refers_to() -> None:
+    schema = {"$ref": "#/definitions/place", "description": "d", "definitions": {"place": PLACE}}
+
+    assert closed_schema(schema) == {
+        "$ref": "#/$defs/place",
+        "$defs": {"place": PLACE | {"additionalProperties": False}},
+    }
+
+
+def an_object(names: int, kind: object = "string", *, required: bool = True) -> Schema:
+    properties = {f"p{number}": {"type": kind} for number in range(names)}
+    return {"type": "object", "properties": properties, "required": [*properties] if required else []}
+
+
+@pytest.mark.parametrize(
+    ("schema", "times"),
+    [
+        (an_object(1), 20),
+        (an_object(12, required=False), 2),
+        (an_object(8, ["string", "null"]), 2),
+        ({"type": "array", "items": {"anyOf": [an_object(24, required=False), {"type": "null"}]}}, 1),
+    ],
+)
+def test_there_is_room_for_so_much_that_is_strict(schema: Schema, times: int) -> None:
+    room = StrictRoom()
+
+    assert [room.takes(schema) for _ in range(times + 1)] == [True] * times + [False]
+
+
+def test_what_finds_no_room_is_offered_without_being_strict() -> None:
+    function = {"name": "f", "strict": True, "parameters": an_object(20, required=False)}
+    tools = [{"type": "function", "function": function | {"name": name}} for name in ("f", "g")]
+
+    first, second = encoded("claude-opus-5", tools=tools)["tools"]
+
+    assert first["strict"] is True
+    assert second == {"name": "g", "input_schema": an_object(20, required=False)}
+
+
+def test_a_format_that_finds_no_room_is_asked_for_by_a_tool() -> None:
+    schema = {"type": "json_schema", "json_schema": {"name": "a", "schema": an_object(25, required=False)}}
+
+    body = encoded("claude-opus-5", response_format=schema)
+
+    assert "output_config" not in body
+    assert body["tool_choice"]["name"] == "answer_in_json"
+
+
+def test_tools_of_every_shape_are_taken() -> None:
+    """A corpus of the shapes that servers of tools publish: none is refused for its form."""
+    for name, schema in corpus():
+        made = input_schema(schema)
+        assert made["type"] == "object", name
+        assert made.keys().isdisjoint({"anyOf", "oneOf", "allOf", "$schema"}), name
+        closed = closed_schema(made)
+        assert closed is None or closed["additionalProperties"] is False, name
