@@ -170,3 +170,48 @@ def test_models_that_a_persona_does_not_list_do_not_exist(simulator: Simulator) 
     assert ask(simulator, "listing", "other").json()["error"]["code"] == "model_not_found"
     assert ask(simulator, "listing", "sim-nonsense").status_code == 404
     assert httpx.get(f"{simulator.base_url('listing')}/nonsense").status_code == 404
+
+
+def test_a_stream_is_cut_after_the_very_byte(simulator: Simulator) -> None:
+    cut = raw_answer(simulator, "sim-cut-at-byte-70")
+    ended = raw_answer(simulator, "sim-end-at-byte-70")
+
+    assert isinstance(cut, bytes)
+    assert isinstance(ended, bytes)
+    chunks = [answer.partition(b"\r\n\r\n")[2] for answer in (cut, ended)]
+    assert [chunk.startswith(b"46\r\ndata: {") for chunk in chunks] == [True, True]
+    assert (len(chunks[0]), chunks[1][-5:]) == (4 + 70 + 2, b"0\r\n\r\n")
+
+
+def test_the_official_client_of_aws_reads_the_frames_off_the_wire(simulator: Simulator) -> None:
+    from botocore.exceptions import EventStreamError
+    from botocore.session import Session
+
+    session = Session()
+    session.set_credentials("AKID", "secret")
+    client = session.create_client("bedrock-runtime", "us-east-1", endpoint_url=f"{simulator.url}/aws")
+    asked = {"modelId": "us.sim-words-3", "messages": [{"role": "user", "content": [{"text": "a"}]}]}
+
+    plain = client.converse(**asked)
+    events = list(client.converse_stream(**asked)["stream"])
+    broken = client.converse_stream(**{**asked, "modelId": "sim-error-event-after-2"})["stream"]
+    client.close()
+
+    assert plain["output"]["message"]["content"] == [{"text": "word1 word2 word3"}]
+    texts = [event["contentBlockDelta"]["delta"]["text"] for event in events if "contentBlockDelta" in event]
+    assert "".join(texts) == "word1 word2 word3"
+    assert events[-1]["metadata"]["usage"] == plain["usage"]
+    with pytest.raises(EventStreamError, match="scripted error"):
+        list(broken)
+    assert simulator.requests("aws")[0]["path"] == "/aws/model/us.sim-words-3/converse"
+
+
+def test_an_answer_of_another_api_breaks_in_the_same_places(simulator: Simulator) -> None:
+    headers = {"x-api-key": "k", "anthropic-version": "2023-06-01"}
+    body = {"model": "sim-cut-after-2", "max_tokens": 9, "messages": ASK, "stream": True}
+
+    with pytest.raises(httpx.RemoteProtocolError):
+        httpx.post(f"{simulator.base_url('claude')}/messages", json=body, headers=headers)
+
+    [entry] = simulator.requests("claude")
+    assert (entry["outcome"], entry["chunks_sent"], entry["model"]) == ("faulted", 2, "sim-cut-after-2")
