@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from adapters.dialects.responses.params import RESPONSES_NATIVE, RESPONSES_OVER_CHAT, RESPONSES_PARAMS, of_chat
 from adapters.dialects.responses.sealed import Sealed, seal
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
@@ -323,22 +322,3 @@ def test_what_cannot_be_carried_is_refused(body: Json, kind: str, param: str, co
 
     assert refused.value.kind is FailureKind(kind)
     assert (refused.value.param, refused.value.code) == (param, code)
-
-
-def test_every_parameter_has_a_cell() -> None:
-    assert RESPONSES_OVER_CHAT.keys() == RESPONSES_NATIVE.keys() == set(RESPONSES_PARAMS)
-
-
-@pytest.mark.parametrize(
-    ("chat", "told"),
-    [
-        ("reasoning_effort", "reasoning"),
-        ("response_format", "text"),
-        ("max_completion_tokens", "max_output_tokens"),
-        ("messages.reasoning_content", "input.reasoning"),
-        ("messages.0.content", "input.0.content"),
-        ("temperature", "temperature"),
-    ],
-)
-def test_chats_names_are_told_as_those_of_responses(chat: str, told: str) -> None:
-    assert of_chat(chat) == told
