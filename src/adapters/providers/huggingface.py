@@ -104,6 +104,7 @@ KIND: Final = Kind(
 
 def _task(base: httpx.URL, pipeline: str = "") -> Address:
     """A model's own place at the router, whatever host its id asks for (`org/model:host`)."""
+    stem = endpoint(base, "/../hf-inference/models/").path
 
     def address(model: str, stream: bool) -> httpx.URL:  # noqa: ARG001 - an `Address`
         segments = model.partition(":")[0].split("/")
@@ -112,6 +113,6 @@ def _task(base: httpx.URL, pipeline: str = "") -> Address:
                 FailureKind.MODEL_ABSENT, f"'{model}' is no model's id.", status=404, code="model_not_found"
             )
         path = "/".join(quote(segment, safe="") for segment in segments)
-        return base.copy_with(raw_path=f"/hf-inference/models/{path}{pipeline}".encode())
+        return base.copy_with(raw_path=f"{stem}{path}{pipeline}".encode())
 
     return address
