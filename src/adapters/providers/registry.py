@@ -11,7 +11,7 @@ import httpx
 import msgspec
 from typing_extensions import override
 
-from adapters.providers import anthropic, azure, cohere, gemini, huggingface
+from adapters.providers import anthropic, azure, cohere, gemini, huggingface, ollama
 from adapters.providers.base_url import base_url, is_local
 from adapters.providers.bedrock import adapter as bedrock
 from adapters.providers.client import HttpProviderClient
@@ -37,7 +37,6 @@ from adapters.providers.openai_compatible import (
     nebius,
     novita,
     nvidia,
-    ollama,
     ollama_cloud,
     openai,
     openrouter,
@@ -51,6 +50,7 @@ from adapters.providers.openai_compatible import (
     zai,
 )
 from adapters.providers.over_chat.filling import with_over_chat, with_over_chat_fidelity
+from adapters.providers.vertex import adapter as vertex
 from adapters.tokens.length import LengthTokenCounter
 from domain.errors import RequestInvalid
 from domain.fidelity import ParamSupport
@@ -86,7 +86,6 @@ OPENAI_COMPATIBLE: Final[tuple[Entry, ...]] = (
     nebius.ENTRY,
     hyperbolic.ENTRY,
     novita.ENTRY,
-    ollama.ENTRY,
     vllm.ENTRY,
     lmstudio.ENTRY,
     llamacpp.ENTRY,
@@ -120,7 +119,9 @@ KINDS: Final[tuple[Kind, ...]] = (
     anthropic.KIND,
     bedrock.KIND,
     cohere.KIND,
+    ollama.KIND,
     gemini.KIND,
+    vertex.KIND,
 )
 
 ENTRIES: Final[tuple[Entry, ...]] = tuple(entry for kind in KINDS for entry in kind.entries)

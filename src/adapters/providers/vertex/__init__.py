@@ -1,0 +1,1 @@
+"""Vertex AI: where it is, who asks, and its capabilities."""
