@@ -39,9 +39,12 @@ class Usage(msgspec.Struct):
         new = {name: value for name, value in told.items() if value or getattr(self, name) is None}
         return msgspec.structs.replace(self, **new)
 
-    def tokens(self) -> TokenUsage:
+    def tokens(self) -> TokenUsage | None:
+        """None where nothing was counted: no answer takes nothing and gives nothing, imitators say so all the same."""
         read, written = _whole(self.cache_read_input_tokens), _whole(self.cache_creation_input_tokens)
         details = self.output_tokens_details or OutputDetails()
+        if not (_whole(self.input_tokens) + read + written + _whole(self.output_tokens)):
+            return None
         return TokenUsage(
             input_tokens=_whole(self.input_tokens) + read + written,
             output_tokens=_whole(self.output_tokens),

@@ -163,9 +163,10 @@ def test_on_vertex_a_tool_gives_the_format() -> None:
     assert choice(answer)["message"]["content"] == '{"a": 1}'
 
 
-def test_without_usage_there_is_text_to_estimate_from() -> None:
+@pytest.mark.parametrize("usage", [None, {}, {"input_tokens": 0, "output_tokens": 0}])
+def test_without_usage_there_is_text_to_estimate_from(usage: Fields | None) -> None:
     """R-22."""
-    answer = read(a_message(TEXT, usage=None))
+    answer = read(a_message(TEXT, usage=usage))
 
     assert (answer.usage, answer.output_text) == (None, "hi")
 
