@@ -101,9 +101,10 @@ def work(
     given: dict[str, object], listener: socket.socket, ready: Event, parent: Connection, prints_banner: bool
 ) -> None:
     """One worker process. In a session of its own, so that a stop signal comes from the supervisor alone."""
-    from entrypoints.lean_start import import_without_unused_parts
+    from entrypoints.lean_start import import_store_without_other_databases, import_without_unused_parts
 
     import_without_unused_parts()
+    import_store_without_other_databases()
     from entrypoints.process import serve_on
 
     os.setsid()

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import msgspec
 
-from adapters.ledger.frames import Begun, Frame, TornFrame, frames
+from adapters.ledger.frames import MAX_PAYLOAD_BYTES, Begun, Frame, TornFrame, frames
 from domain.records import ProgressRecord, StartRecord
 
 log = logging.getLogger(__name__)
 
-READ_BYTES = 1024 * 1024
+READ_BYTES = MAX_PAYLOAD_BYTES + 64 * 1024
+"""At a time: more than the largest record. What is read takes some ten times as much memory."""
 
 
 class OpenRequest(msgspec.Struct):
@@ -44,7 +45,7 @@ class SegmentReader:
         self.torn = 0
 
     def read(self, segment: Path, length: int) -> Read | None:
-        """The next mebibyte of a segment that is so long, or None at its end. A torn tail is cut, counted, logged."""
+        """The next records of a segment that is so long, or None at its end. A torn tail is cut, counted, logged."""
         start = self._read_to.get(segment, 0)
         if start >= length:
             return None

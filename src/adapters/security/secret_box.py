@@ -4,8 +4,6 @@ import base64
 import binascii
 import os
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from typing_extensions import override
 
 from adapters.security.key_ring import KeyRing, MasterKeyInvalid, load_or_create_key_file
@@ -19,16 +17,22 @@ _NONCE_BYTES = 12  # 96 random bits: safe for 2^32 secrets a key (NIST SP 800-38
 
 
 class AesGcmSecretBox(SecretBox):
-    """`v1.<kid>.<base64url of nonce and ciphertext>`; the row's identity is the associated data."""
+    """`v1.<kid>.<base64url of nonce and ciphertext>`; the row's identity is the associated data.
+
+    The cipher's library takes 8 MB and is imported with the first secret: who has all keys in the environment
+    has none.
+    """
 
     def __init__(self, ring: KeyRing) -> None:
-        self._ciphers = {kid: AESGCM(key) for kid, key in ring.derive("column-encryption").items()}
+        self._keys = ring.derive("column-encryption")
         self._newest = ring.kids[0]
 
     @override
     def seal(self, secret: Secret, bound_to: str) -> str:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
         nonce = os.urandom(_NONCE_BYTES)
-        sealed = self._ciphers[self._newest].encrypt(nonce, secret.reveal().encode(), bound_to.encode())
+        sealed = AESGCM(self._keys[self._newest]).encrypt(nonce, secret.reveal().encode(), bound_to.encode())
         return f"{_VERSION}.{self._newest}.{base64.urlsafe_b64encode(nonce + sealed).decode().rstrip('=')}"
 
     @override
@@ -36,13 +40,16 @@ class AesGcmSecretBox(SecretBox):
         version, kid, payload = _split(sealed, bound_to)
         if version != _VERSION:
             raise SecretUnreadable(f"The secret of {bound_to} has the unknown format '{version[:8]}'.")
-        if kid not in self._ciphers:
+        if kid not in self._keys:
             raise SecretUnreadable(
                 f"The secret of {bound_to} was sealed with the master key '{kid}', which is not among the "
                 "master keys; add that key to OMG_MASTER_KEYS or the key file, or enter the secret again."
             )
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
         try:
-            plain = self._ciphers[kid].decrypt(payload[:_NONCE_BYTES], payload[_NONCE_BYTES:], bound_to.encode())
+            plain = AESGCM(self._keys[kid]).decrypt(payload[:_NONCE_BYTES], payload[_NONCE_BYTES:], bound_to.encode())
         except (InvalidTag, ValueError) as error:
             raise SecretUnreadable(
                 f"The secret of {bound_to} does not open with the master key '{kid}': it was altered, belongs to "

@@ -23,7 +23,7 @@ def command(host: str | None, port: int | None, workers: int | None, config: Pat
     """
     overrides = {"host": host, "port": port, "workers": workers, "config": config, "demo": demo}
     given: dict[str, object] = {name: value for name, value in overrides.items() if value is not None}
-    from entrypoints.lean_start import import_without_unused_parts
+    from entrypoints.lean_start import import_store_without_other_databases, import_without_unused_parts
 
     import_without_unused_parts()
     settings = load_settings(given)
@@ -32,6 +32,7 @@ def command(host: str | None, port: int | None, workers: int | None, config: Pat
         from entrypoints.supervisor import supervise
 
         sys.exit(supervise(given, settings))
+    import_store_without_other_databases()
     from entrypoints.process import run_process
 
     sys.exit(run_process(settings))

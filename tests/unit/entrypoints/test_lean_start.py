@@ -6,15 +6,21 @@ import sys
 PROGRAM = """
 import sys
 from entrypoints.lean_start import (
-    give_back_start_up_memory, import_without_unused_parts, keep_heap_small,
+    give_back_start_up_memory, import_store_without_other_databases, import_without_unused_parts, keep_heap_small,
 )
 keep_heap_small()
 import_without_unused_parts()
+import_store_without_other_databases()
 import entrypoints.process, entrypoints.lifespan
-loaded = [name for name in ("rich", "pygments", "alembic") if name in sys.modules]
+loaded = [name for name in (
+    "rich", "pygments", "alembic", "cryptography", "sqlalchemy.dialects.oracle.base", "sqlalchemy.dialects.mssql.base",
+    "sqlalchemy.dialects.mysql.base",
+) if name in sys.modules]
 assert not loaded, loaded
 give_back_start_up_memory()
 import rich.console, httpx._main
+from sqlalchemy.dialects import mssql, mysql, oracle
+assert mssql.UNIQUEIDENTIFIER and mysql.insert and oracle.RAW.__module__.startswith("sqlalchemy")
 rich.console.Console()
 print("fine")
 """
