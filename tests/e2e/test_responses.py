@@ -207,6 +207,17 @@ def test_a_stream_that_breaks_raises_and_never_completes(gateway: Gateway, upstr
     assert "response.completed" not in seen
 
 
+@pytest.mark.parametrize("settings", [{}, {"preset": "vllm"}])
+def test_the_error_event_counts_on(gateway: Gateway, add_upstream: AddUpstream, settings: dict[str, str]) -> None:
+    body = {"model": f"{add_upstream(settings=settings)}/sim-cut-after-7", "input": "a b c d e f g h", "stream": True}
+    answer = gateway.http.post("/v1/responses", json=body)
+
+    events = [json.loads(text.split("\ndata: ")[1]) for text in answer.text.split("\n\n")[:-1]]
+    assert [event["sequence_number"] for event in events] == list(range(len(events)))
+    assert events[-1]["type"] == "error"
+    assert events[-1]["error"]["code"] == events[-1]["code"] == "upstream_truncated"
+
+
 def test_another_provider_takes_over_before_the_first_word(
     gateway: Gateway, add_upstream: AddUpstream, simulator: Simulator
 ) -> None:

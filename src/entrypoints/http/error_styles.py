@@ -24,8 +24,8 @@ class ErrorStyle(Protocol):
         """The status and the JSON body of an answer that is an error."""
         ...
 
-    def event(self, answer: ErrorAnswer, request_id: str) -> bytes:
-        """The last server-sent event of a stream that had begun."""
+    def event(self, answer: ErrorAnswer, request_id: str, told: int = 0) -> bytes:
+        """The last server-sent event of a stream that had begun, behind `told` others."""
         ...
 
 
@@ -40,7 +40,7 @@ class OpenAIErrors(ErrorStyle):
         return answer.status, answer.body(request_id)
 
     @override
-    def event(self, answer: ErrorAnswer, request_id: str) -> bytes:
+    def event(self, answer: ErrorAnswer, request_id: str, told: int = 0) -> bytes:
         return b"data: " + _encode({"error": answer.error}) + b"\n\n"
 
 
@@ -60,7 +60,7 @@ class AnthropicErrors(ErrorStyle):
         return status, _encode(body)
 
     @override
-    def event(self, answer: ErrorAnswer, request_id: str) -> bytes:
+    def event(self, answer: ErrorAnswer, request_id: str, told: int = 0) -> bytes:
         return b"event: error\ndata: " + _encode(_as_anthropic(answer, request_id)[1]) + b"\n\n"
 
 

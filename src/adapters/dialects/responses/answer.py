@@ -11,7 +11,7 @@ import msgspec
 from adapters.dialects.responses.delta import CallDelta, Delta
 from adapters.dialects.responses.envelope import Envelope
 from adapters.dialects.responses.output import CallItem, CustomCallItem, Json, MessageItem, OutputItem, ReasoningItem
-from adapters.dialects.responses.tools import ChatTools
+from adapters.dialects.responses.tools import ToolNames
 from domain.usage import TokenUsage
 
 _INCOMPLETE: Final = {"length": "max_output_tokens", "content_filter": "content_filter"}
@@ -23,7 +23,7 @@ _encode = msgspec.json.Encoder().encode
 class ResponseMaker:
     """One response. Feed it `begin`, then `say` as often as chat does, then `finish`; `take` what there is to tell."""
 
-    def __init__(self, envelope: Envelope, tools: ChatTools) -> None:
+    def __init__(self, envelope: Envelope, tools: ToolNames) -> None:
         self._envelope = envelope
         self._tools = tools
         self._events: list[bytes] = []

@@ -108,6 +108,7 @@ def usage_json(usage: TokenUsage) -> Json:
 
 
 def _told(payload: Payload[ResponsesRequest]) -> Json:
+    """Copies: a stream that is open for long must not keep the whole request."""
     fields = payload.fields
     told: Json = {name: _given(fields, name, default) for name, default in _ECHOED.items()}
     told["tools"] = _tools(fields.get("tools", _NULL))
@@ -118,21 +119,21 @@ def _told(payload: Payload[ResponsesRequest]) -> Json:
 
 def _given(fields: dict[str, msgspec.Raw], name: str, default: object) -> object:
     raw = fields.get(name, _NULL)
-    return default if raw == _NULL else raw
+    return default if raw == _NULL else raw.copy()
 
 
 def _object(fields: dict[str, msgspec.Raw], name: str) -> dict[str, msgspec.Raw]:
     raw = fields.get(name, _NULL)
     given = {} if raw == _NULL else _decode_fields(raw)
-    return {key: value for key, value in given.items() if value != _NULL}
+    return {key: value.copy() for key, value in given.items() if value != _NULL}
 
 
-def _tools(raw: msgspec.Raw) -> list[Json]:
+def _tools(raw: msgspec.Raw) -> msgspec.Raw:
     """As they were given; functions say of themselves what they left open."""
     if raw == _NULL:
-        return []
+        return msgspec.Raw(b"[]")
     told: list[Json] = []
     for tool in _decode_tools(raw):
         is_function = bytes(tool.get("type", b"")) == b'"function"'
         told.append({"parameters": None, "strict": True, **tool} if is_function else {**tool})
-    return told
+    return msgspec.Raw(_encode(told))

@@ -5,7 +5,7 @@ import msgspec
 from adapters.dialects.responses.answer import ResponseMaker
 from adapters.dialects.responses.delta import Chunk, Completion
 from adapters.dialects.responses.envelope import Envelope
-from adapters.dialects.responses.tools import ChatTools
+from adapters.dialects.responses.tools import ToolNames
 from adapters.wire.sse import read_event
 from adapters.wire.undecodable import UNDECODABLE
 from domain.errors import UpstreamFailure
@@ -17,7 +17,7 @@ _decode_chunk = msgspec.json.Decoder(Chunk).decode
 _decode_completion = msgspec.json.Decoder(Completion).decode
 
 
-def to_response(body: bytes, envelope: Envelope, tools: ChatTools, usage: TokenUsage | None, now: int) -> bytes:
+def to_response(body: bytes, envelope: Envelope, tools: ToolNames, usage: TokenUsage | None, now: int) -> bytes:
     """The Response object of a whole `chat.completion`. Raises `UpstreamFailure` for what is none."""
     try:
         answer = _decode_completion(body)
@@ -36,7 +36,7 @@ def to_response(body: bytes, envelope: Envelope, tools: ChatTools, usage: TokenU
 class ResponseEvents:
     """Fed with blocks of whole chunk events, as every chat provider streams them; gives blocks of response events."""
 
-    def __init__(self, envelope: Envelope, tools: ChatTools) -> None:
+    def __init__(self, envelope: Envelope, tools: ToolNames) -> None:
         self._envelope = envelope
         self._maker = ResponseMaker(envelope, tools)
         self._reason: str | None = None

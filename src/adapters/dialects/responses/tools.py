@@ -48,17 +48,23 @@ class Offered(NamedTuple):
     is_custom: bool = False
 
 
+class ToolNames(msgspec.Struct):
+    """The tools on offer by the names chat knows them by: all of them that reading an answer takes."""
+
+    by_chat_name: dict[str, Offered] = {}
+
+    def offered(self, chat_name: str) -> Offered:
+        """The tool behind a function's name; one that was never offered is a function of that name."""
+        return self.by_chat_name.get(chat_name, Offered(chat_name))
+
+
 class ChatTools(msgspec.Struct):
     """The tools of one request. `choice` is chat's `tool_choice`; `dropped` names what chat has no tool for."""
 
     functions: list[dict[str, object]] = []
     choice: object = None
     dropped: list[str] = []
-    by_chat_name: dict[str, Offered] = {}
-
-    def offered(self, chat_name: str) -> Offered:
-        """The tool behind a function's name; one that was never offered is a function of that name."""
-        return self.by_chat_name.get(chat_name, Offered(chat_name))
+    names: ToolNames = msgspec.field(default_factory=ToolNames)
 
 
 _decode_tool = msgspec.json.Decoder(Tool).decode
@@ -98,7 +104,7 @@ def _add(made: ChatTools, tool: Tool, namespace: str | None = None) -> None:
         made.dropped.append(f"tools.{tool.type}")
         return
     name = chat_name(tool.name, namespace)
-    made.by_chat_name[name] = Offered(tool.name, namespace, tool.type == "custom")
+    made.names.by_chat_name[name] = Offered(tool.name, namespace, tool.type == "custom")
     made.functions.append(
         {"type": "function", "function": _custom(tool, name) if tool.type == "custom" else _function(tool, name)}
     )
@@ -163,7 +169,7 @@ def _allow(made: ChatTools, choice: _Choice) -> None:
 
 def _known(made: ChatTools, name: str) -> str:
     """The name in chat of a tool that a choice names, in a namespace or not."""
-    for known, offered in made.by_chat_name.items():
+    for known, offered in made.names.by_chat_name.items():
         if name in {offered.name, known, f"{offered.namespace}.{offered.name}"}:
             return known
     raise invalid(f"Tool choice '{name}' not found in 'tools' parameter.", "tool_choice")

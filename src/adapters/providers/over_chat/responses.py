@@ -34,8 +34,8 @@ class ResponsesOverChat(ResponsesProvider):
         except UpstreamFailure as failure:
             raise _in_responses_terms(failure) from None
         envelope = Envelope(call.payload, answer.model or call.model, int(self._now()))
-        usage = answer.usage or _estimated(call, len(answer.output_text.encode()))
-        body = to_response(answer.body, envelope, translated.tools, usage, int(self._now()))
+        usage = answer.usage or _estimated(call.payload.size_bytes, len(answer.output_text.encode()))
+        body = to_response(answer.body, envelope, translated.tools.names, usage, int(self._now()))
         return ProviderAnswer(
             body, answer.model, answer.usage, answer.limits, _all(dropped, answer.dropped_params), answer.output_text
         )
@@ -48,8 +48,9 @@ class ResponsesOverChat(ResponsesProvider):
             chat = await self._chat.stream(_chat_call(call, translated))
         except UpstreamFailure as failure:
             raise _in_responses_terms(failure) from None
-        events = ResponseEvents(Envelope(call.payload, call.model, int(self._now())), translated.tools)
-        return ResponsesStream(chat, events, call, _all(dropped, chat.dropped_params), self._now)
+        events = ResponseEvents(Envelope(call.payload, call.model, int(self._now())), translated.tools.names)
+        dropped = _all(dropped, chat.dropped_params)
+        return ResponsesStream(chat, events, call.payload.size_bytes, dropped, self._now)
 
 
 class ResponsesStream(ProviderStream):
@@ -59,7 +60,7 @@ class ResponsesStream(ProviderStream):
         self,
         chat: ProviderStream,
         events: ResponseEvents,
-        call: ProviderCall[ResponsesRequest],
+        request_bytes: int,
         dropped_params: tuple[str, ...],
         now: Callable[[], float],
     ) -> None:
@@ -69,7 +70,7 @@ class ResponsesStream(ProviderStream):
         self.ending = b""
         self._chat = chat
         self._events = events
-        self._call = call
+        self._request_bytes = request_bytes
         self._now = now
         self._note()
 
@@ -81,7 +82,7 @@ class ResponsesStream(ProviderStream):
             if told:
                 yield told
         self._note()
-        usage = self.usage or _estimated(self._call, self.output_bytes)
+        usage = self.usage or _estimated(self._request_bytes, self.output_bytes)
         told, self.ending = self._events.finish(usage, int(self._now()))
         if told:
             yield told
@@ -111,10 +112,9 @@ def _all(dropped: tuple[str, ...], by_chat: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted({*dropped, *(of_chat(name) for name in by_chat)}))
 
 
-def _estimated(call: ProviderCall[ResponsesRequest], output_bytes: int) -> TokenUsage:
+def _estimated(request_bytes: int, output_bytes: int) -> TokenUsage:
     """Clients of Responses break where a complete one has no usage: where none came, it is guessed by length."""
-    prompt = sum(len(text.encode()) for text in call.payload.value.prompt_texts())
-    return TokenUsage(estimate_tokens(prompt), estimate_tokens(output_bytes))
+    return TokenUsage(estimate_tokens(request_bytes), estimate_tokens(output_bytes))
 
 
 def _in_responses_terms(failure: UpstreamFailure) -> UpstreamFailure:

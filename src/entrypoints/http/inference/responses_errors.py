@@ -6,9 +6,6 @@ from typing_extensions import override
 from entrypoints.http.error_styles import OpenAIErrors
 from entrypoints.http.errors import ErrorAnswer
 
-LAST_SEQUENCE_NUMBER = 2**31 - 1
-"""Of the error event: it comes after all others, however many these were."""
-
 _encode = msgspec.json.Encoder().encode
 
 
@@ -21,18 +18,18 @@ class ResponsesErrors(OpenAIErrors):
     """
 
     @override
-    def event(self, answer: ErrorAnswer, request_id: str) -> bytes:
+    def event(self, answer: ErrorAnswer, request_id: str, told: int = 0) -> bytes:
         error = answer.error
         code = error.code or error.type
-        told = {
+        facts = {
             "type": "error",
-            "sequence_number": LAST_SEQUENCE_NUMBER,
+            "sequence_number": told,
             "code": code,
             "message": error.message,
             "param": error.param,
             "error": {"type": error.type, "code": code, "message": error.message, "param": error.param},
         }
-        return b"event: error\ndata: " + _encode(told) + b"\n\n"
+        return b"event: error\ndata: " + _encode(facts) + b"\n\n"
 
 
 RESPONSES_ERRORS = ResponsesErrors()

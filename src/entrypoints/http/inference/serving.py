@@ -85,7 +85,7 @@ async def _stream(
     """An error before the first block becomes a status; a later one an event, and nothing closes the stream."""
     services = exchange.services
     writer: EventWriter | None = None
-    events = True
+    events, told = True, 0
     watch = ClientWatch(exchange, context.trace)
     try:
         with watch:
@@ -95,6 +95,7 @@ async def _stream(
                 events = reply.content_type.startswith("text/event-stream")
                 writer = await _begin(exchange, reply, watch)
                 async for block in reply:
+                    told += block.count(b"\n\n")
                     await writer.write(block)
             finally:
                 await asyncio.shield(reply.aclose())
@@ -107,7 +108,7 @@ async def _stream(
             raise
         answer = describe_and_log(error, exchange.request_id)
         if events:
-            await _end(exchange, writer, exchange.errors.event(answer, exchange.request_id))
+            await _end(exchange, writer, exchange.errors.event(answer, exchange.request_id, told))
         else:
             exchange.abort()  # a file cut off must not look like a whole one
     finally:

@@ -12,7 +12,7 @@ from adapters.dialects.openai.stream import ChatStreamDecoder
 from adapters.dialects.responses.envelope import Envelope
 from adapters.dialects.responses.over_chat import ResponseEvents, to_response
 from adapters.dialects.responses.request import Translated, to_chat
-from adapters.dialects.responses.tools import ChatTools
+from adapters.dialects.responses.tools import ToolNames
 from domain.responses import ResponsesRequest
 from domain.usage import TokenUsage
 from domain.wire import Payload
@@ -48,8 +48,8 @@ def messages(*items: Json, **body: Any) -> list[Json]:
     return made
 
 
-def tools_of(**body: Any) -> ChatTools:
-    return translated(**body).tools
+def tools_of(**body: Any) -> ToolNames:
+    return translated(**body).tools.names
 
 
 def envelope(**body: Any) -> Envelope:
@@ -90,7 +90,7 @@ class OverChat:
 
     def __init__(self) -> None:
         self.chat = ChatStreamDecoder(CallFacts(Quirks(), "asked", None, lambda: float(NOW)), include_usage=False)
-        self._events = ResponseEvents(envelope(), ChatTools())
+        self._events = ResponseEvents(envelope(), ToolNames())
 
     def feed(self, data: bytes) -> bytes:
         return self._events.feed(self.chat.feed(data))

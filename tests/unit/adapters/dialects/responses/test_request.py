@@ -231,7 +231,7 @@ def test_functions_are_strict_by_default_where_their_schema_is(
 
 def test_long_names_in_namespaces_are_cut_and_stay_apart() -> None:
     inner = [{"type": "function", "name": "n" * 60 + end} for end in ("a", "b")]
-    made = translated(tools=[{"type": "namespace", "name": "my.space", "description": "", "tools": inner}]).tools
+    made = translated(tools=[{"type": "namespace", "name": "my.space", "description": "", "tools": inner}]).tools.names
 
     names = list(made.by_chat_name)
     assert len(set(names)) == 2

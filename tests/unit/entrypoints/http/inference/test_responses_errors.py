@@ -11,11 +11,12 @@ from tests.unit.adapters.dialects.responses.grammar import event_validator
 def test_the_error_stands_in_both_forms() -> None:
     answer = describe(StreamBroken("It broke.", code="upstream_truncated"))
 
-    name, data = RESPONSES_ERRORS.event(answer, "req_1").decode().removesuffix("\n\n").split("\n")
+    name, data = RESPONSES_ERRORS.event(answer, "req_1", 7).decode().removesuffix("\n\n").split("\n")
 
     event = json.loads(data.removeprefix("data: "))
     assert name == "event: error"
     event_validator("error").validate(event)
+    assert event["sequence_number"] == 7
     assert (event["code"], event["message"]) == ("upstream_truncated", "It broke.")
     assert event["error"] == {
         "type": "api_error",
