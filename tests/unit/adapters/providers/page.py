@@ -19,7 +19,8 @@ Any other OpenAI-compatible URL works too, without a preset: give the provider a
 chooses them by name.
 
 What each of them serves besides chat is in [endpoints](endpoints.md). This page is written from
-`src/adapters/providers/`, one small file a provider, and a test keeps it in step. [Adding a provider](adding-a-provider.md) is one more such file.
+`src/adapters/providers/`, one small file a provider, and a test keeps it in step.
+[Adding a provider](adding-a-provider.md) is one more such file.
 """
 
 _QUIRKS = """
