@@ -42,6 +42,7 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     project: str | None = None  # Vertex AI
     location: str | None = None  # Vertex AI: `global`, `europe-west4`, …; Bedrock: the AWS region
     model_places: dict[str, ModelPlace] = {}
+    num_ctx: int | None = None  # Ollama: the context for requests that name none
 
 
 class Provider(msgspec.Struct, frozen=True):

@@ -88,7 +88,7 @@ def test_a_providers_preset_is_found_by_setting_id_or_host(provider: Provider, p
     ("provider", "needs_key"),
     [
         (a_provider("groq", base_url=None), True),
-        (a_provider("ollama", base_url=None), False),
+        (a_provider("ollama", kind="ollama", base_url=None), False),
         (a_provider("mine"), True),
         (a_provider("mine", base_url="http://192.168.1.5:8000"), False),
         (a_provider("mine", base_url="https://[::1"), True),

@@ -1,0 +1,105 @@
+"""Ollama by its own API, which OpenAI's form of it cannot replace: that has no `num_ctx`, no `keep_alive`, no `think`.
+
+Source: ollama 0.6.3, the server's API page (read 2026-11). The first call to a model loads it: tens of seconds. Plain
+completions go to its OpenAI form, the one that takes a prompt as it is.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from adapters.dialects.ollama.chat import OllamaChat
+from adapters.dialects.ollama.embeddings import OllamaEmbedding
+from adapters.dialects.ollama.errors import failure_from_ollama
+from adapters.dialects.ollama.model_list import read_tags
+from adapters.dialects.ollama.params import OLLAMA_CHAT_PARAMS, OLLAMA_EMBEDDING_PARAMS
+from adapters.dialects.openai.completions import OpenAICompletions
+from adapters.dialects.openai.params import endpoint_fidelity
+from adapters.dialects.openai.quirks import EndpointQuirks, Quirks
+from adapters.providers.base_url import endpoint
+from adapters.providers.batched_embeddings import BatchedEmbeddings
+from adapters.providers.capability import HttpCapability, fixed
+from adapters.providers.credentials import KeyHeaders
+from adapters.providers.detokenized import Detokenized
+from adapters.providers.entry import Entry
+from adapters.providers.kind import Kind, Place
+from adapters.providers.models import HttpModels
+from adapters.providers.upstream import HttpUpstream
+from adapters.wire.rate_limits import RawHeaders
+from domain.chat import ChatRequest
+from domain.completions import CompletionRequest
+from domain.errors import UpstreamFailure
+from domain.fidelity import Fidelity
+from domain.ports.providers import Capabilities
+from domain.providers import ProviderPreset
+from domain.secrets import Secret
+
+ENTRY: Final = Entry(
+    ProviderPreset(
+        id="ollama",
+        kind="ollama",
+        name="Ollama (local)",
+        base_url="http://127.0.0.1:11434",
+        env=("OLLAMA_HOST",),
+        priority=400,
+        requires_key=False,
+        free_tier="your own machine",
+    ),
+    Quirks(max_tokens_field="max_tokens"),
+    version_path="",
+)
+
+_SUFFIXES: Final = ("/v1", "/api")
+
+
+def build(place: Place) -> Capabilities:
+    """Chat, completions, embeddings and the list of models."""
+    settings, base = place.provider.settings, place.base
+    for suffix in _SUFFIXES:
+        if base.path.endswith(suffix):
+            base = base.copy_with(path=base.path.removesuffix(suffix) or "/")
+            break
+    upstream = HttpUpstream(place.transport, place.timeouts, place.now)
+    headers = KeyHeaders(place.user_agent, place.entry.headers)
+    chat: HttpCapability[ChatRequest] = HttpCapability(
+        upstream, OllamaChat(settings.drop_params, settings.num_ctx), fixed(endpoint(base, "/api/chat")), headers
+    )
+    completions: HttpCapability[CompletionRequest] = HttpCapability(
+        upstream,
+        OpenAICompletions(place.entry.quirks, EndpointQuirks(), settings.drop_params),
+        fixed(endpoint(base, "/v1/completions")),
+        headers,
+    )
+    embedding = OllamaEmbedding(settings.num_ctx)
+    embeddings = BatchedEmbeddings(upstream, embedding, fixed(endpoint(base, "/api/embed")), headers)
+    tags = endpoint(base, "/api/tags")
+    models = HttpModels(upstream, tags, headers, read_tags, _failure_reader(place.now), settings.models)
+    return Capabilities(chat=chat, completions=completions, embeddings=Detokenized(embeddings), models=models)
+
+
+def fidelity(entry: Entry) -> dict[str, Fidelity]:
+    """The parameter tables, by endpoint."""
+    return {
+        "chat.completions": OLLAMA_CHAT_PARAMS,
+        "completions": endpoint_fidelity("completions", entry.quirks, EndpointQuirks()),
+        "embeddings": OLLAMA_EMBEDDING_PARAMS,
+    }
+
+
+def _failure_reader(
+    now: Callable[[], float],
+) -> Callable[[int, RawHeaders, bytes, Secret | None], UpstreamFailure]:
+    def failure(status: int, headers: RawHeaders, body: bytes, secret: Secret | None) -> UpstreamFailure:
+        return failure_from_ollama(status, headers, body, secret=secret, now=now())
+
+    return failure
+
+
+KIND: Final = Kind(
+    id="ollama",
+    name="Ollama",
+    build=build,
+    fidelity=fidelity,
+    endpoints=("chat.completions", "completions", "embeddings", "models"),
+    entries=(ENTRY,),
+    unknown=ENTRY,
+)
