@@ -117,7 +117,7 @@ async def test_speech_is_streamed_as_the_file_it_is(http: Harness) -> None:
 
 
 async def test_a_file_that_breaks_off_is_dropped_and_never_ended(http: Harness) -> None:
-    """R-08, P-35."""
+    """R-08."""
     http.pipeline.steps = (b"ID3\x00", StreamBroken("cut", code="upstream_truncated"))
     http.pipeline.stream_type = "audio/mpeg"
     client = http.client()
