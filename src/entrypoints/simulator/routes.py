@@ -69,8 +69,8 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", r"v1beta/models", "gemini", "GeminiModels"),
     _route(
         "POST",
-        r"v1(?:beta1)?/projects/(?P<project>[^/]+)/locations/(?P<location>[^/]+)"
-        r"/publishers/(?P<publisher>[^/]+)/models/(?P<model>.+):(?P<verb>\w+)",
+        r"v1(?:beta1)?/(?:projects/(?P<project>[^/]+)/locations/(?P<location>[^/]+)/)?"
+        r"publishers/(?P<publisher>[^/]+)/models/(?P<model>.+):(?P<verb>\w+)",
         "vertex",
         "published",
     ),

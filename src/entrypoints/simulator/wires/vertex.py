@@ -69,8 +69,8 @@ def _wrong_with(assertion: str) -> str | None:
 
 
 def _need_token(wire: Wire) -> None:
-    """Raise `Refused` unless the request carries a bearer that the token endpoint gave out."""
-    if wire.call.credential not in wire.call.memory.tokens:
+    """Raise `Refused` unless the request carries an API key, or a bearer that the token endpoint gave out."""
+    if "x-goog-api-key" not in wire.call.headers and wire.call.credential not in wire.call.memory.tokens:
         said = "Request had invalid authentication credentials. Expected OAuth 2 access token."
         body = {"error": {"code": 401, "message": said, "status": "UNAUTHENTICATED"}}
         raise Refused(Failure(401, body))
