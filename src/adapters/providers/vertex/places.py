@@ -37,23 +37,24 @@ class Places:
             _check(place.project, place.location, f"settings.model_places.{model}")
 
     def method(self, model: str, publisher: str, method: str, own_project: str | None, as_model: str = "") -> httpx.URL:
-        """The address of a model's method. `own_project` is the key's; `as_model` stands in the model's place.
+        """The address of a model's method. `as_model` stands in the model's place.
 
-        Raises `UNSUPPORTED` for a model that needs a project where none is known.
+        `own_project` is the key's: empty for one that Google bills without a project, None for one that does not say.
+        Raises `UNSUPPORTED` where a project is needed and none is known.
         """
         name = plain_name(model)
         place = self._settings.model_places.get(model) or self._settings.model_places.get(name)
         project = (place.project if place is not None else None) or self._project or own_project
         location = (place.location if place is not None else None) or self._location
         told = f"publishers/{publisher}/models/{quote(as_model or name, safe='@')}:{method}"
-        if project is not None:
+        if project:
             told = f"projects/{quote(project, safe=':')}/locations/{location}/{told}"
-        elif publisher != "google":
-            raise unsupported("model", "say which project pays for it: settings.project, or GOOGLE_CLOUD_PROJECT")
+        elif project is None or publisher != "google":
+            raise unsupported("model", "say which project it is billed to: settings.project, or GOOGLE_CLOUD_PROJECT")
         query = "?alt=sse" if method == "streamGenerateContent" else ""
         base = self._base
         if base.host == PUBLIC_HOST:
-            base = base.copy_with(host=_host(location if project is not None else "global"))
+            base = base.copy_with(host=_host(location if project else "global"))
         return base.copy_with(raw_path=f"{base.path.rstrip('/')}/{told}{query}".encode())
 
 

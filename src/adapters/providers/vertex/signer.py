@@ -43,9 +43,11 @@ class Credentials:
         return found
 
     def project(self, key: ProviderKey | None) -> str | None:
-        """The one a key belongs to, where it says."""
+        """The one a key belongs to: None where it does not say, empty for an API key, which needs none."""
         found = self.of(key) if key is not None else None
-        return found.project_id if isinstance(found, GoogleJson) else None
+        if isinstance(found, ApiKey):
+            return ""
+        return found.project_id if found is not None else None
 
     def source(self, key: ProviderKey | None, given: GoogleJson | None) -> TokenSource:
         name = key.id if key is not None else ""

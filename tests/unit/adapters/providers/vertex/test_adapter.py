@@ -9,6 +9,7 @@ import pytest
 from adapters.dialects.gemini.models import read_page
 from domain.errors import RequestInvalid, UpstreamFailure
 from domain.failover import FailureKind
+from domain.keys import ProviderKey
 from domain.ports.providers import ProviderCall
 from domain.providers import ModelPlace, ProviderSettings
 from tests.builders import a_chat_payload
@@ -231,12 +232,20 @@ async def test_a_filtered_picture_is_the_prompts_fault() -> None:
     assert caught.value.kind is FailureKind.CLIENT_FAULT
 
 
-async def test_claude_with_an_api_key_needs_a_project() -> None:
+@pytest.mark.parametrize(
+    ("model", "key"),
+    [
+        ("claude-sonnet-4-5", EXPRESS),
+        ("gemini-2.5-flash", None),
+        ("gemini-2.5-flash", a_key(service_account(project_id=None))),
+    ],
+)
+async def test_where_a_project_is_needed_it_is_asked_for_by_name(model: str, key: ProviderKey | None) -> None:
     chat = Google().capabilities().chat
     assert chat is not None
 
     with pytest.raises(UpstreamFailure, match=r"settings\.project") as caught:
-        await chat.complete(call("claude-sonnet-4-5", key=EXPRESS))
+        await chat.complete(call(model, key=key))
 
     assert caught.value.kind is FailureKind.UNSUPPORTED
 
