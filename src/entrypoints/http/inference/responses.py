@@ -13,19 +13,21 @@ from entrypoints.http.inference.serving import Serving
 
 def origin(exchange: Exchange, request: ResponsesRequest) -> str | None:
     """The provider that keeps the previous response. Raises `RequestInvalid` where none does, or another is asked."""
-    given, pinned = request.previous_response_id, exchange.provider
+    given, asked = request.previous_response_id, exchange.provider
     if not given:
-        return pinned
-    kept = read_kept_id(given)
-    if kept is None or kept.provider_id not in exchange.services.state.current.by_id:
+        return asked
+    kept, known = read_kept_id(given), exchange.services.state.current.by_id
+    if kept is None or kept.provider_id not in known:
         raise _not_found(
             f"Previous response with id '{given}' not found: no provider keeps it. Send the whole history in 'input' "
             "instead (in OpenAI's clients with `store: false`)."
         )
-    if pinned is not None and pinned != kept.provider_id:
+    named = request.model.partition("/")[0]
+    asked = asked or (named if named in known else None)
+    if asked is not None and asked != kept.provider_id:
         raise _not_found(
-            f"Previous response with id '{given}' not found: the provider '{kept.provider_id}' keeps it, and this "
-            f"address asks '{pinned}'."
+            f"Previous response with id '{given}' not found: the provider '{kept.provider_id}' keeps it, and "
+            f"'{asked}' is asked."
         )
     return kept.provider_id
 
