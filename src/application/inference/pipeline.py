@@ -67,7 +67,7 @@ class InferencePipeline:
         call = InferenceCall(principal, payload, context, [])
         served = await self._dispatched(operation, call, _complete)
         answer = served.value
-        self._served(call, served, answer.limits, answer.model, answer.dropped_params)
+        self._served(call, served, answer.limits, answer.model, answer.dropped_params, asked=answer.asked)
         served.timer.close()
         served.lease.release()
         usage, source = self._meter.answered(call.request, answer.usage, answer.output_text)
@@ -120,10 +120,13 @@ class InferencePipeline:
         limits: Sequence[RateLimitWindow],
         model: str,
         dropped_params: tuple[str, ...],
+        *,
+        asked: bool = True,
     ) -> None:
-        """A provider has answered, or begun to: tell the availability policy and the trace."""
+        """A provider has answered, or begun to: tell the availability policy, where it was asked, and the trace."""
         provider_id = served.candidate.provider.id
-        self._availability.record_success(provider_id, served.key_id, limits)
+        if asked:
+            self._availability.record_success(provider_id, served.key_id, limits)
         trace = call.context.trace
         trace.provider_id = provider_id
         trace.model = model or served.candidate.model

@@ -68,6 +68,7 @@ class ProviderAnswer(msgspec.Struct, frozen=True):
     dropped_params: tuple[str, ...] = ()
     output_text: str = ""  # what was generated, given only where `usage` is None
     content_type: str = "application/json"
+    asked: bool = True  # False where it was made here: that says nothing of the provider's health
 
 
 @runtime_checkable

@@ -25,7 +25,7 @@ class EstimatedTokenCounts(TokenCountProvider):
     @override
     async def complete(self, call: ProviderCall[MessagesRequest]) -> ProviderAnswer:
         tokens = estimated_input_tokens(call.payload, self._count)
-        return ProviderAnswer(msgspec.json.encode({"input_tokens": tokens}), call.model, TokenUsage())
+        return ProviderAnswer(msgspec.json.encode({"input_tokens": tokens}), call.model, TokenUsage(), asked=False)
 
 
 def estimated_input_tokens(payload: Payload[MessagesRequest], count: Callable[[str], int]) -> int:

@@ -8,10 +8,12 @@ from typing_extensions import override
 
 from application.inference.operations import CHAT, EMBEDDINGS
 from application.inference.streams import HOLD_BYTES
+from domain.chat import ChatRequest
 from domain.embeddings import EmbeddingRequest
 from domain.errors import AllCandidatesFailed, PermissionDenied, RequestInvalid, StreamBroken
 from domain.failover import FailureKind
 from domain.keys import Principal
+from domain.ports.providers import ProviderAnswer, ProviderCall
 from domain.providers import ProviderSettings
 from domain.timeouts import Timeouts
 from domain.usage import TokenUsage
@@ -52,6 +54,26 @@ async def test_a_record_belongs_to_the_moment_its_request_went_upstream() -> Non
     await reply.aclose()
 
     assert gateway.ledger.starts[0].created_at == gateway.ledger.last.created_at == began
+
+
+class Estimating(FakeChatProvider):
+    """Makes its answer here, like an estimate."""
+
+    @override
+    async def complete(self, call: ProviderCall[ChatRequest]) -> ProviderAnswer:
+        return ProviderAnswer(b"{}", "m", TokenUsage(), asked=False)
+
+
+async def test_an_answer_made_here_says_nothing_of_the_providers_health() -> None:
+    """A half-open breaker must not close on it."""
+    gateway = await FakeGateway({"a": Estimating()}).started()
+    for _ in range(5):
+        gateway.availability.record_failure("a", "a", "m", failure(FailureKind.CONNECT))
+    gateway.clock.advance(31)
+
+    await gateway.pipeline.complete(CHAT, ANYONE, a_chat_payload(), gateway.context())
+
+    assert gateway.availability.unhealthy_until("a") is not None
 
 
 async def test_auto_is_for_chat_and_says_so_elsewhere() -> None:
