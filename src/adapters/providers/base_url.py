@@ -25,7 +25,10 @@ def base_url(given: str | None, entry: Entry, variables: Mapping[str, str]) -> h
     """The base URL in force, without a trailing slash. Raises `RequestInvalid` (`param` is `base_url`)."""
     text = (given or _filled(entry, variables)).strip()
     if not text:
-        raise _invalid(f"Provider kind '{entry.preset.kind}' needs a base_url, for example https://host/v1.")
+        variable = next((name for name in entry.preset.env if name.endswith("_ENDPOINT")), None)
+        instead = f"{entry.preset.name} is at an address of your own: set {variable}, or give the provider's base_url."
+        usual = f"Provider kind '{entry.preset.kind}' needs a base_url, for example https://host/v1."
+        raise _invalid(instead if variable else usual)
     try:
         url = httpx.URL(text)
     except (httpx.InvalidURL, ValueError, TypeError) as error:

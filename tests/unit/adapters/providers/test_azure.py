@@ -8,7 +8,7 @@ import pytest
 
 from adapters.providers.registry import Registry
 from domain.availability import RateLimitWindow
-from domain.errors import UpstreamFailure
+from domain.errors import RequestInvalid, UpstreamFailure
 from domain.failover import FailureKind
 from domain.ports.providers import Capabilities, ProviderCall
 from domain.providers import ModelPlace, ProviderSettings
@@ -253,3 +253,11 @@ async def test_declared_deployments_are_the_list_of_models() -> None:
 
     assert [offering.model for offering in listed] == ["gpt-5", "embed"]
     assert azure.asked == []
+
+
+def test_without_an_address_it_says_which_variable_is_missing() -> None:
+    provider = a_provider("azure", kind="azure", base_url=None)
+    registry = Registry(lambda provider, timeouts: httpx.MockTransport(lambda _: httpx.Response(500)), {})
+
+    with pytest.raises(RequestInvalid, match="set AZURE_OPENAI_ENDPOINT"):
+        registry.check(provider)

@@ -82,6 +82,19 @@ def test_an_account_id_alone_is_no_credential(tmp_path: Path) -> None:
     assert [key.secret.reveal() for key in declared(tmp_path, registry, CF_ACCOUNT_ID="a", CF_TOKEN="t").keys] == ["t"]
 
 
+def test_an_endpoint_is_an_address_and_no_key(tmp_path: Path) -> None:
+    azure = a_preset("azure", "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT", base_url="")
+    registry = FakeRegistry(presets=[azure])
+
+    config = declared(
+        tmp_path, registry, AZURE_OPENAI_ENDPOINT="https://res.openai.azure.com/", AZURE_OPENAI_API_KEY="k"
+    )
+
+    assert [provider.base_url for provider in config.providers] == ["https://res.openai.azure.com"]
+    assert [key.secret.reveal() for key in config.keys] == ["k"]
+    assert declared(tmp_path, registry, AZURE_OPENAI_ENDPOINT="https://res.openai.azure.com/") == DeclaredConfig()
+
+
 def test_the_file_declares_with_defaults_from_the_preset(tmp_path: Path) -> None:
     file = """
     providers:
