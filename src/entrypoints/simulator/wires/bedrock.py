@@ -79,7 +79,15 @@ def asked_of(fields: dict[str, Any]) -> dict[str, Any]:
         "stop": config.get("stopSequences"),
         "tools": [{"function": {"name": spec["name"], "parameters": spec["inputSchema"]["json"]}} for spec in specs],
         "tool_choice": named or ("required" if "any" in choice else "auto"),
+        "response_format": _format_of(fields),
     }
+
+
+def _format_of(fields: dict[str, Any]) -> dict[str, Any] | None:
+    """A schema stands in the output configuration as a text."""
+    wanted = (fields.get("outputConfig") or {}).get("textFormat") or {}
+    schema = ((wanted.get("structure") or {}).get("jsonSchema") or {}).get("schema")
+    return {"type": "json_schema", "json_schema": {"schema": json.loads(schema)}} if schema else None
 
 
 def _messages_of(message: dict[str, Any]) -> list[dict[str, Any]]:
