@@ -66,6 +66,7 @@ ROUTES: tuple[Route, ...] = (
     _route("POST", _GOOGLE % "generateContent|streamGenerateContent", "gemini", "GenerateContent"),
     _route("POST", _GOOGLE % "countTokens", "gemini", "CountTokens"),
     _route("POST", _GOOGLE % "embedContent|batchEmbedContents", "gemini_embeddings", "EmbedContent"),
+    _route("POST", _GOOGLE % "predict", "vertex", "VertexPredict"),
     _route("GET", r"v1beta/models", "gemini", "GeminiModels"),
     _route(
         "POST",
@@ -96,6 +97,7 @@ ROUTES: tuple[Route, ...] = (
         "huggingface",
         "FeatureExtraction",
     ),
+    _route("POST", r"(?:hf-inference/)?models/(?P<model>.+)", "huggingface", "task"),
     _route("POST", r"v1/chat/completions", "openai_chat", "Chat"),
     _route("GET", r"v1/models", "models", "model_list"),
     _route("GET", r"v1/models/(?P<model>.+)", "models", "OneModel"),

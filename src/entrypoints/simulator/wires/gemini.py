@@ -168,9 +168,10 @@ def messages_of(fields: dict[str, Any]) -> list[dict[str, Any]]:
     found = [{"role": "system", "content": objects(system.get("parts"))}] if isinstance(system, dict) else []
     for content in objects(fields.get("contents")):
         parts = objects(content.get("parts"))
-        answered = any("functionResponse" in part for part in parts)
-        role = "tool" if answered else "assistant" if content.get("role") == "model" else "user"
-        found.append({"role": role, "content": [_part(part) for part in parts]})
+        found += [{"role": "tool", "content": [_part(part)]} for part in parts if "functionResponse" in part]
+        role = "assistant" if content.get("role") == "model" else "user"
+        if said := [_part(part) for part in parts if "functionResponse" not in part]:
+            found.append({"role": role, "content": said})
     return found
 
 

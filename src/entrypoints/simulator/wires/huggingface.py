@@ -1,18 +1,22 @@
-"""Hugging Face's feature extraction. Source: huggingface_hub and captures (read 2026-11)."""
+"""Hugging Face's tasks: vectors, pictures and transcriptions. Source: huggingface_hub and captures (read 2026-11)."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from typing_extensions import override
 
 from entrypoints.simulator.behaviour import Behaviour
+from entrypoints.simulator.pictures import png_of
 from entrypoints.simulator.vectors import vector_of
-from entrypoints.simulator.wires.wire import Body, Failure, Refused, Wire, encoded
+from entrypoints.simulator.wires.wire import Body, Call, Failure, Refused, Wire, encoded
 
-_KNOWN = {"inputs", "normalize", "truncate", "prompt_name", "truncation_direction", "dimensions"}
+_FEATURES = {"inputs", "normalize", "truncate", "prompt_name", "truncation_direction", "dimensions"}
 
 
-class FeatureExtraction(Wire):
-    """A vector for a text, a list of them for a list; for a model whose name has `token` in it one a token."""
+class HuggingFaceWire(Wire):
+    """An endpoint whose errors are a text. `known` are the fields of its body."""
+
+    known: ClassVar[set[str]] = set()
 
     @property
     @override
@@ -24,7 +28,7 @@ class FeatureExtraction(Wire):
         if not self.call.credential:
             raise Refused(self.failure(401, "Invalid username or password."))
         told = self.fields.get("inputs")
-        if not told or not isinstance(told, str | list) or set(self.fields) - _KNOWN:
+        if not told or not isinstance(told, str | list) or set(self.fields) - self.known:
             raise Refused(self.failure(422, "Failed to deserialize the JSON body into the target type"))
 
     @override
@@ -40,6 +44,12 @@ class FeatureExtraction(Wire):
             body = {"error": f"Model {self.model} is currently loading", "estimated_time": 20.0}
         return Failure(status, body, dict(headers or {}))
 
+
+class FeatureExtraction(HuggingFaceWire):
+    """A vector for a text, a list of them for a list; for a model whose name has `token` in it one a token."""
+
+    known = _FEATURES
+
     @override
     def plain(self, behaviour: Behaviour) -> Body:
         told = self.fields["inputs"]
@@ -48,3 +58,32 @@ class FeatureExtraction(Wire):
             return Body(encoded([[vector_of(word) for word in text.split()] for text in texts]))
         vectors = [vector_of(text) for text in texts]
         return Body(encoded(vectors if isinstance(told, list) else vectors[0]))
+
+
+class Picture(HuggingFaceWire):
+    """The picture itself."""
+
+    known: ClassVar[set[str]] = {"inputs", "parameters"}
+
+    @override
+    def plain(self, behaviour: Behaviour) -> Body:
+        return Body(png_of(str(self.fields["inputs"])), "image/png")
+
+
+class Heard(HuggingFaceWire):
+    """How long the sound is that came, and of what type."""
+
+    @override
+    def check(self) -> None:
+        if not self.call.credential:
+            raise Refused(self.failure(401, "Invalid username or password."))
+
+    @override
+    def plain(self, behaviour: Behaviour) -> Body:
+        kind = self.call.headers.get("content-type", "no type")
+        return Body(encoded({"text": behaviour.reply or f"{len(self.call.body)} bytes of {kind}"}))
+
+
+def task(call: Call) -> Wire:
+    """A picture for a prompt, a text for a sound."""
+    return Picture(call) if call.fields else Heard(call)

@@ -176,6 +176,14 @@ async def test_hugging_face_gives_as_deep_a_list_as_was_asked(http: httpx.AsyncC
     assert loading.json()["estimated_time"] == 20.0
 
 
+async def test_hugging_face_draws_and_hears(http: httpx.AsyncClient) -> None:
+    drawn = await http.post("/hf-inference/models/org/m", json={"inputs": "a cat", "parameters": {"width": 8}})
+    heard = await http.post("/hf-inference/models/org/m", content=b"abc", headers={"content-type": "audio/wav"})
+
+    assert (drawn.headers["content-type"], drawn.content[:4]) == ("image/png", b"\x89PNG")
+    assert heard.json() == {"text": "3 bytes of audio/wav"}
+
+
 def test_every_route_leads_to_a_format() -> None:
     for route in ROUTES:
         assert callable(route.maker())

@@ -1,0 +1,1 @@
+"""Every endpoint × every adapter × every feature, with the official clients through a real gateway."""

@@ -1,0 +1,14 @@
+"""Cells that do not work, each with its reason: the endpoint, the row's label and the feature."""
+
+from collections.abc import Mapping
+
+NO_ENDPOINT = "The upstream has no such API, and its chat cannot carry it: `unsupported_endpoint`."
+
+LACKING: Mapping[tuple[str, str], str] = {
+    ("images.generations", "huggingface"): (
+        "At the router Hugging Face draws; at an address of one's own, as the simulator's is, it is a text server."
+    ),
+}
+"""By endpoint and row: what the row's upstream does not serve where this test reaches it."""
+
+GAPS: Mapping[tuple[str, str, str], str] = {}

@@ -1,0 +1,123 @@
+"""Anthropic's messages, asked with Anthropic's client."""
+
+from typing import Any
+
+import anthropic
+import pytest
+
+from tests.matrix.asking import (
+    BROKEN,
+    CUT,
+    NAMES,
+    PARAMETERS,
+    PICTURE,
+    RESULTS,
+    SEEN,
+    TEXT,
+    THOUGHT,
+    WORDS,
+    check_calls,
+)
+from tests.matrix.bench import Bench
+from tests.matrix.rows import Row
+
+USER: Any = {"role": "user", "content": TEXT}
+TOOLS: Any = [{"name": name, "input_schema": PARAMETERS} for name in NAMES]
+
+
+def _ask(bench: Bench, model: str, *messages: Any, **fields: Any) -> Any:
+    told: Any = {"max_tokens": 100, "messages": list(messages) or [USER]} | fields
+    return bench.anthropic.messages.create(model=model, **told)
+
+
+def _stream(bench: Bench, model: str, **fields: Any) -> Any:
+    with bench.anthropic.messages.stream(model=model, max_tokens=100, messages=[USER], **fields) as stream:
+        return stream.get_final_message()
+
+
+def _text(message: Any) -> str:
+    return "".join(block.text for block in message.content if block.type == "text")
+
+
+def plain(bench: Bench, row: Row) -> None:
+    answer = _ask(bench, bench.chat(row))
+
+    assert (_text(answer), answer.stop_reason) == (TEXT, "end_turn")
+    assert _ask(bench, bench.chat(row, "sim-words-9"), max_tokens=4).stop_reason == "max_tokens"
+
+
+def stream(bench: Bench, row: Row) -> None:
+    answer = _stream(bench, bench.chat(row, "sim-words-9"))
+
+    assert (_text(answer), answer.stop_reason) == (WORDS, "end_turn")
+
+
+def _called(bench: Bench, row: Row, answer: Any, count: int) -> None:
+    calls = [block for block in answer.content if block.type == "tool_use"]
+    check_calls([(call.name, call.input) for call in calls], count)
+    assert len({call.id for call in calls}) == count
+    assert answer.stop_reason == "tool_use"
+    said = {"role": "assistant", "content": [block.model_dump(exclude_none=True) for block in answer.content]}
+    results = [
+        {"type": "tool_result", "tool_use_id": call.id, "content": text}
+        for call, text in zip(calls, RESULTS, strict=False)
+    ]
+    again = _ask(bench, bench.chat(row), USER, said, {"role": "user", "content": results}, tools=TOOLS)
+    assert _text(again) == RESULTS[count - 1]
+
+
+def tools(bench: Bench, row: Row) -> None:
+    _called(bench, row, _ask(bench, bench.chat(row, "sim-tools"), tools=TOOLS), 1)
+    _called(bench, row, _stream(bench, bench.chat(row, "sim-tools"), tools=TOOLS), 1)
+
+
+def parallel_tools(bench: Bench, row: Row) -> None:
+    _called(bench, row, _ask(bench, bench.chat(row, "sim-parallel-tools"), tools=TOOLS), 2)
+    _called(bench, row, _stream(bench, bench.chat(row, "sim-parallel-tools"), tools=TOOLS), 2)
+
+
+def images(bench: Bench, row: Row) -> None:
+    source = {"type": "base64", "media_type": "image/png", "data": PICTURE}
+    parts = [{"type": "text", "text": TEXT}, {"type": "image", "source": source}]
+
+    assert _text(_ask(bench, bench.chat(row), {"role": "user", "content": parts})) == SEEN
+
+
+def system(bench: Bench, row: Row) -> None:
+    assert _text(_ask(bench, bench.chat(row, "sim-system"), system="Be kind.")) == "Be kind."
+
+
+def reasoning(bench: Bench, row: Row) -> None:
+    for answer in (_ask(bench, bench.chat(row, "sim-reasoning")), _stream(bench, bench.chat(row, "sim-reasoning"))):
+        assert [block.thinking for block in answer.content if block.type == "thinking"] == [THOUGHT]
+        assert _text(answer) == TEXT
+
+
+def usage(bench: Bench, row: Row) -> None:
+    for answer in (_ask(bench, bench.chat(row, "sim-cached")), _stream(bench, bench.chat(row, "sim-cached"))):
+        told = answer.usage
+        cached = (told.cache_read_input_tokens or 0) + (told.cache_creation_input_tokens or 0)
+        assert (told.input_tokens + cached, told.output_tokens) == (100, 10)
+
+
+def error(bench: Bench, row: Row) -> None:
+    with pytest.raises(anthropic.BadRequestError):
+        _ask(bench, bench.chat(row, "sim-400-context"))
+
+
+def _breaks(bench: Bench, row: Row, directives: tuple[str, ...]) -> None:
+    for directive in directives:
+        kinds = []
+        with pytest.raises(anthropic.APIError):
+            for event in _ask(bench, bench.broken(row, directive), stream=True):
+                kinds.append(event.type)
+        assert "content_block_delta" in kinds, "the words before the break must arrive"
+        assert "message_stop" not in kinds
+
+
+def error_in_stream(bench: Bench, row: Row) -> None:
+    _breaks(bench, row, BROKEN)
+
+
+def cut(bench: Bench, row: Row) -> None:
+    _breaks(bench, row, CUT)
