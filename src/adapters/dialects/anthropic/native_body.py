@@ -1,4 +1,5 @@
-"""Requests of the Messages API for an upstream that speaks it: passed on as they came, but for the model.
+"""Requests of the Messages API for an upstream that speaks it: passed on as they came, but for the model and thoughts
+that it never signed.
 
 Top-level fields are raw JSON, so that cache marks, thoughts and what is not known here survive byte for byte;
 the gateway's own fields and those that would choose a destination are left out (S-07).
@@ -13,6 +14,7 @@ from adapters.dialects.anthropic.settings import AnthropicSettings
 from adapters.wire.answer import Encoded
 from adapters.wire.call import WireCall
 from adapters.wire.sift import NEVER_FORWARDED, keep_strict, worth_a_report
+from adapters.wire.unsigned_thoughts import without_unsigned_thoughts
 from domain.inference import GATEWAY_FIELDS
 from domain.messages import MessagesRequest
 
@@ -44,6 +46,9 @@ class NativeEncoder:
             body["stream"] = True
         body |= body_fields(settings, call.client_headers)
         lost = [name for name in fields.keys() & self._reported if worth_a_report(name, fields[name])]
+        if (messages := without_unsigned_thoughts(fields["messages"])) is not None:
+            body["messages"] = messages
+            lost.append("messages.thinking")
         return Encoded(
             _encode(body),
             keep_strict(lost, strict=call.strict),
