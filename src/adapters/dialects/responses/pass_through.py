@@ -1,5 +1,6 @@
 """OpenAI's Responses at an upstream that has them: passed through, both ways."""
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -8,11 +9,22 @@ from adapters.dialects.responses.native_response import Facts, read_native
 from adapters.dialects.responses.native_stream import NativeStreamDecoder
 from adapters.wire.answer import Encoded, PlainAnswer
 from adapters.wire.call import WireCall
+from adapters.wire.error_body import read_error
 from adapters.wire.errors import RefusalTable, failure_from_answer
 from adapters.wire.rate_limits import RawHeaders, read_limits
 from domain.availability import RateLimitWindow
 from domain.errors import UpstreamFailure
+from domain.failover import FailureKind
 from domain.responses import ResponsesRequest
+
+NO_RESPONSES: Final = "endpoint_not_supported"
+"""The code of a server that turns out to be older than the API."""
+
+_NO_ADDRESS = re.compile(
+    r"\s*(?:(?:404 )?(?:file |page |resource )?not found|method not allowed|unexpected endpoint\b.*"
+    r"|invalid url\b.*|cannot post\b.*|no route\b.*|unknown (?:request )?(?:url|endpoint|path|route)\b.*)?[.!]?\s*",
+    re.IGNORECASE | re.DOTALL,
+)
 
 CODEX_ONLY: Final = ("client_metadata",)
 """What Codex tells OpenAI of itself, and no other upstream knows."""
@@ -63,6 +75,15 @@ class ResponsesPassThrough:
     def failure(
         self, status: int, headers: RawHeaders, body: bytes, call: WireCall[ResponsesRequest]
     ) -> UpstreamFailure:
+        if status in {404, 405} and _is_no_address(body):
+            return UpstreamFailure(
+                FailureKind.UNSUPPORTED,
+                "This provider has no Responses API at its address.",
+                status=400,
+                type_="invalid_request_error",
+                code=NO_RESPONSES,
+                param="model",
+            )
         return failure_from_answer(status, headers, body, self._refusals, secret=call.secret, now=call.now())
 
     def limits(self, headers: RawHeaders, now: float) -> tuple[RateLimitWindow, ...]:
@@ -71,3 +92,12 @@ class ResponsesPassThrough:
 
     def _facts(self, call: WireCall[ResponsesRequest]) -> Facts:
         return Facts(self._provider_id, call.model, self._refusals, call.secret, call.now())
+
+
+def _is_no_address(body: bytes) -> bool:
+    """Whether a 404 speaks of no model, response or item: the server knows no such path.
+
+    Source: FastAPI (vLLM), llama.cpp, LM Studio, Ollama and OpenAI for unknown paths (2026-11).
+    """
+    facts = read_error(body)
+    return facts.param is None and _NO_ADDRESS.fullmatch(facts.message) is not None

@@ -25,6 +25,8 @@ from adapters.providers.dialect import Dialect
 from adapters.providers.entry import Entry
 from adapters.providers.kind import Place
 from adapters.providers.models import HttpModels
+from adapters.providers.over_chat.responses import ResponsesOverChat
+from adapters.providers.over_chat.responses_else_chat import ResponsesElseChat
 from adapters.providers.upstream import HttpUpstream
 from adapters.wire.errors import failure_from_answer
 from adapters.wire.rate_limits import RawHeaders
@@ -32,7 +34,7 @@ from domain.chat import ChatRequest
 from domain.errors import UpstreamFailure
 from domain.fidelity import Fidelity
 from domain.inference import InferenceRequest
-from domain.ports.providers import Capabilities, EmbeddingProvider
+from domain.ports.providers import Capabilities, ChatProvider, EmbeddingProvider, ResponsesProvider
 from domain.secrets import Secret
 
 R = TypeVar("R", bound=InferenceRequest)
@@ -100,7 +102,7 @@ class OpenAIParts:
                 "audio.transcriptions", OpenAITranscriptions(quirks, self._own("audio.transcriptions"), drop)
             ),
             moderations=self.at("moderations", OpenAIModerations(quirks, self._own("moderations"), drop)),
-            responses=self.at("responses", self._responses()),
+            responses=self.responses(chat),
             models=self.models(models_url),
         )
 
@@ -118,11 +120,14 @@ class OpenAIParts:
         found = self.at("embeddings", OpenAIEmbeddings(self.place.entry.quirks, own, drop))
         return found if found is None or own.token_ids else Detokenized(found)
 
-    def _responses(self) -> ResponsesPassThrough:
+    def responses(self, chat: ChatProvider | None) -> ResponsesProvider | None:
+        """Its own, with chat behind them for a server that is older than they are."""
         place = self.place
         drop = self._own("responses").drop.union(place.provider.settings.drop_params)
         silent = () if place.entry.preset.id == "openai" else CODEX_ONLY
-        return ResponsesPassThrough(place.provider.id, place.entry.quirks, drop=drop, silent=silent)
+        dialect = ResponsesPassThrough(place.provider.id, place.entry.quirks, drop=drop, silent=silent)
+        own = self.at("responses", dialect)
+        return own if own is None or chat is None else ResponsesElseChat(own, ResponsesOverChat(chat, place.now))
 
     def models(self, url: httpx.URL | None) -> HttpModels:
         return HttpModels(self.upstream, url, self.headers, read_models, self._failure, self.certain())

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.dialects.responses.native_stream import NativeStreamDecoder
-from adapters.dialects.responses.pass_through import ResponsesPassThrough
+from adapters.dialects.responses.pass_through import NO_RESPONSES, ResponsesPassThrough
 from adapters.wire.call import WireCall
 from adapters.wire.errors import Refusals
 from adapters.wire.sse import EVENT_STREAM
@@ -261,3 +261,33 @@ def test_what_is_no_event_is_a_failure() -> None:
     assert reading.feed(b"data: {oops\n\n") == b""
     assert reading.failure is not None
     assert reading.failure.code == "invalid_response"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"detail":"Not Found"}',
+        b'{"error":{"code":404,"message":"File Not Found","type":"not_found_error"}}',
+        b'{"error":"Unexpected endpoint or method. (POST /v1/responses)"}',
+        b"404 page not found",
+        b"<html>nginx</html>",
+        b'{"error":{"message":"Unknown request URL: POST /v1/responses.","type":"invalid_request_error"}}',
+        b"",
+    ],
+)
+def test_a_server_without_the_api_says_nothing_of_its_models(body: bytes) -> None:
+    failed = DIALECT.failure(404, (), body, wire())
+
+    assert failed.kind is FailureKind.UNSUPPORTED
+    assert failed.code == NO_RESPONSES
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b'{"error":{"message":"The model `x` does not exist","code":"model_not_found"}}', FailureKind.MODEL_ABSENT),
+        (b'{"detail":"Model x not found"}', FailureKind.MODEL_ABSENT),
+    ],
+)
+def test_a_missing_model_is_one(body: bytes, kind: FailureKind) -> None:
+    assert DIALECT.failure(404, (), body, wire()).kind is kind
