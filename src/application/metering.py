@@ -74,6 +74,6 @@ class Meter:
         return TokenUsage(self.input_tokens(request)), "estimated"
 
     def input_tokens(self, request: InferenceRequest) -> int:
-        """An estimate of the prompt's tokens: its texts, and what a chat template adds."""
+        """An estimate of the prompt's tokens: its texts and ids, and what a chat template adds."""
         overhead = _PER_MESSAGE_TOKENS * request.turns + _REPLY_TOKENS if request.turns else 0
-        return self._counter.count("\n".join(request.prompt_texts())) + overhead
+        return self._counter.count("\n".join(request.prompt_texts())) + request.token_ids + overhead

@@ -34,6 +34,15 @@ class CompletionRequest(InferenceRequest, kw_only=True):
     logit_bias: dict[str, float] | None = None
     user: str | None = None
 
+    def __post_init__(self) -> None:
+        if isinstance(self.prompt, list) and len({type(part) for part in self.prompt}) > 1:
+            raise ValueError("`prompt` is a text, texts, or token ids, and no mixture of them")
+
+    @property
+    @override
+    def token_ids(self) -> int:
+        return sum(len(part) for part in self.prompts() if not isinstance(part, str))
+
     @property
     @override
     def streams(self) -> bool:

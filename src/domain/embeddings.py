@@ -20,6 +20,15 @@ class EmbeddingRequest(InferenceRequest, kw_only=True):
     dimensions: Annotated[int, Meta(ge=1)] | None = None
     user: str | None = None
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.input, str) and len({type(part) for part in self.input}) > 1:
+            raise ValueError("`input` is a text, texts, or token ids, and no mixture of them")
+
+    @property
+    @override
+    def token_ids(self) -> int:
+        return sum(len(part) for part in self.parts() if not isinstance(part, str))
+
     @property
     def has_token_ids(self) -> bool:
         """Whether any of the input is token ids instead of text."""

@@ -35,6 +35,11 @@ class InferenceRequest(msgspec.Struct, kw_only=True):
         return 0
 
     @property
+    def token_ids(self) -> int:
+        """How many tokens of the prompt came as ids, besides its texts."""
+        return 0
+
+    @property
     def include_usage(self) -> bool:
         """Whether the client wants a stream's usage chunk."""
         return False

@@ -157,7 +157,7 @@ class EventStreamDecoder:
                     self.failure = self._unreadable(event.data)
                 break
             try:
-                told.append(self._reader.read(event, text + b"\n\n"))
+                told.append(self._reader.read(event, _plain(text)))
             except UpstreamFailure as failure:
                 self.failure = failure
                 break
@@ -165,3 +165,10 @@ class EventStreamDecoder:
                 self.failure = self._unreadable(event.data[:MAX_MESSAGE_CHARS])
                 break
         return b"".join(told)
+
+
+def _plain(text: bytes) -> bytes:
+    """An event with its name and its data alone: an `id` breaks clients that are sent comments later on."""
+    lines = text.split(b"\n")
+    kept = [line for line in lines if line.startswith((b"data:", b"event:"))]
+    return (text if len(kept) == len(lines) else b"\n".join(kept)) + b"\n\n"

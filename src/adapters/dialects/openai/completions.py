@@ -100,11 +100,11 @@ class _CompletionEvents(EventReader):
         usage = told.pop("usage", NULL)
         if usage != NULL:
             self._take_usage(usage, told)
-            if not choices:
-                return b""
+        if not choices:
+            return b""
         if self._call.include_usage:
             told["usage"] = NULL
-        changed = mended or told.keys() != fields.keys() or usage != NULL or event.name
+        changed = mended or told.keys() != fields.keys() or usage != NULL or not text.startswith(b"data: {")
         return b"data: %b\n\n" % encode(told) if changed else text
 
     @override

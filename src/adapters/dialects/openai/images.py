@@ -57,12 +57,12 @@ class OpenAIImages(OpenAIEndpoint[ImageRequest]):
     def replay(self, answer: PlainAnswer, call: WireCall[ImageRequest]) -> bytes | None:
         """An upstream that cannot stream answers whole: each image is told as one that is complete."""
         fields = msgspec.json.decode(answer.body, type=Fields)
-        told = []
-        for image in msgspec.json.decode(fields["data"], type=list[Fields]):
-            event = {"type": raw("image_generation.completed"), "created_at": fields["created"], **image}
-            event |= {name: fields[name] for name in ("usage", "size", "quality", "background") if name in fields}
-            told.append(b"event: image_generation.completed\ndata: %b\n\n" % encode(event))
-        return b"".join(told)
+        common = {name: fields[name] for name in ("size", "quality", "background", "output_format") if name in fields}
+        head: Fields = {"type": raw("image_generation.completed"), "created_at": fields["created"], **common}
+        events = [head | image for image in msgspec.json.decode(fields["data"], type=list[Fields])]
+        if "usage" in fields:
+            events[-1]["usage"] = fields["usage"]  # of all of them, so told once
+        return b"".join(b"event: image_generation.completed\ndata: %b\n\n" % encode(event) for event in events)
 
 
 def image_usage(value: msgspec.Raw) -> TokenUsage | None:

@@ -5,12 +5,13 @@ Source: openai-python 3.52 types (November 2026).
 
 from typing import Final
 
+import msgspec
 from typing_extensions import override
 
 from adapters.dialects.openai.audio_usage import audio_usage
 from adapters.dialects.openai.endpoint import Fields, OpenAIEndpoint
 from adapters.dialects.openai.named_events import NamedEvents
-from adapters.wire.answer import PlainAnswer
+from adapters.wire.answer import Encoded, PlainAnswer
 from adapters.wire.call import WireCall
 from adapters.wire.errors import failure_in_body
 from adapters.wire.events import EventStreamDecoder
@@ -28,6 +29,12 @@ class OpenAISpeech(OpenAIEndpoint[SpeechRequest]):
     name = "audio.speech"
     answer_name = "an audio file"
     stream_types = frozenset()
+
+    @override
+    def encode(self, call: WireCall[SpeechRequest], *, stream: bool) -> Encoded:
+        """Accepts any file, as OpenAI's own clients do."""
+        encoded = super().encode(call, stream=stream)
+        return msgspec.structs.replace(encoded, headers=(("accept", "application/octet-stream"),))
 
     @override
     def ask_for_stream(self, out: Fields) -> None:

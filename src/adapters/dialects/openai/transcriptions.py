@@ -10,7 +10,7 @@ import msgspec
 from typing_extensions import override
 
 from adapters.dialects.openai.audio_usage import audio_usage
-from adapters.dialects.openai.endpoint import NULL, OpenAIEndpoint, text_of
+from adapters.dialects.openai.endpoint import NULL, Fields, OpenAIEndpoint, decode_fields, text_of
 from adapters.dialects.openai.named_events import NamedEvents
 from adapters.wire.answer import Encoded, PlainAnswer
 from adapters.wire.call import WireCall
@@ -77,8 +77,11 @@ class OpenAITranscriptions(OpenAIEndpoint[TranscriptionRequest]):
     @override
     def replay(self, answer: PlainAnswer, call: WireCall[TranscriptionRequest]) -> bytes | None:
         """A model that cannot stream (whisper-1) answers whole: told as one delta and its end."""
-        fields = msgspec.json.decode(answer.body, type=dict[str, msgspec.Raw])
-        text = text_of(fields, "text")
+        fields: Fields = {}
+        text = answer.body.decode(errors="replace")
+        if answer.content_type == "application/json":
+            fields = decode_fields(answer.body)
+            text = text_of(fields, "text")
         done: dict[str, object] = {"type": "transcript.text.done", "text": text}
         if "usage" in fields:
             done["usage"] = fields["usage"]

@@ -219,3 +219,12 @@ def test_a_model_that_cannot_stream_is_told_as_one_that_did() -> None:
         b'{"type":"transcript.text.delta","delta":"hi"}',
         b'{"type":"transcript.text.done","text":"hi","usage":{"type": "duration"}}',
     ]
+
+
+def test_a_text_that_came_in_json_instead_of_a_stream_is_told_as_one() -> None:
+    call = heard("text", stream=True)
+
+    replayed = HEARD.replay(HEARD.read(b'{"text": "hi"}', call, "application/json"), call)
+
+    assert replayed is not None
+    assert b'"text":"hi"' in replayed

@@ -193,3 +193,12 @@ def test_a_plain_answer_instead_of_a_stream_is_told_as_one() -> None:
 
     assert decoder.done
     assert json.loads(told[6:])["choices"][0]["text"] == "wörld"
+
+
+def test_ids_comments_and_chunks_that_say_nothing_are_left_out() -> None:
+    """An `id` breaks the official client where pings follow."""
+    stream = b"id: 7\n" + chunk("a") + b"event: ping\ndata: {}\n\n: hello\n\nretry: 5\n\n" + chunk(finish="stop") + DONE
+
+    told = played(DIALECT.decoder(completion_call(), ""), stream)
+
+    assert told == chunk("a") + chunk(finish="stop")

@@ -127,14 +127,16 @@ def test_an_error_event_is_a_failure() -> None:
 
 def test_a_plain_answer_instead_of_a_stream_is_told_as_completed() -> None:
     call = image_call(stream=True)
-    replayed = DIALECT.replay(DIALECT.read(json.dumps(ANSWER).encode(), call, "application/json"), call)
+    two = ANSWER | {"data": [{"b64_json": "aGk="}, {"b64_json": "aG8="}]}
+    replayed = DIALECT.replay(DIALECT.read(json.dumps(two).encode(), call, "application/json"), call)
     decoder = DIALECT.decoder(call, "")
 
     assert replayed is not None
     told = played(decoder, replayed)
 
     assert decoder.done
-    assert json.loads(told.split(b"data: ")[1])["b64_json"] == "aGk="
+    lines = [line[6:] for line in told.split(b"\n") if line.startswith(b"data: ")]
+    assert [json.loads(line)["b64_json"] for line in lines] == ["aGk=", "aG8="]
     assert decoder.usage == TokenUsage(20, 100, image_tokens=5)
 
 

@@ -71,6 +71,8 @@ async def test_a_moderation_without_a_model_asks_for_openais(http: Harness) -> N
         ("completions", {"model": "m", "n": 0}, "n"),
         ("embeddings", {"model": "m"}, "input"),
         ("embeddings", {"model": "m", "input": []}, "input"),
+        ("embeddings", {"model": "m", "input": ["a", 1]}, None),
+        ("completions", {"model": "m", "prompt": [[1], 2]}, None),
         ("embeddings", {"model": "m", "input": "a", "encoding_format": "hex"}, "encoding_format"),
         ("embeddings", {"model": "m", "input": "a", "dimensions": 0}, "dimensions"),
         ("images/generations", {"model": "m"}, "prompt"),
@@ -79,7 +81,7 @@ async def test_a_moderation_without_a_model_asks_for_openais(http: Harness) -> N
         ("moderations", {}, "input"),
     ],
 )
-async def test_a_wrong_parameter_is_named(http: Harness, path: str, body: dict[str, Any], param: str) -> None:
+async def test_a_wrong_parameter_is_named(http: Harness, path: str, body: dict[str, Any], param: str | None) -> None:
     answer = await post(http, f"/v1/{path}", body)
 
     assert answer.status == 400
