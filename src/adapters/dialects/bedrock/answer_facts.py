@@ -32,14 +32,19 @@ class ConverseUsage(msgspec.Struct, rename="camel"):
     cache_read_input_tokens: int = 0
     cache_write_input_tokens: int = 0
 
-    def counted(self) -> TokenUsage:
-        """In OpenAI's way: the input is all of it."""
+    def counted(self) -> TokenUsage | None:
+        """In OpenAI's way: the input is all of it. None for counts of nothing, as stand-ins for Bedrock tell them."""
+        if self == _NOTHING:
+            return None
         return TokenUsage(
             input_tokens=self.input_tokens + self.cache_read_input_tokens + self.cache_write_input_tokens,
             output_tokens=self.output_tokens,
             cache_read_tokens=self.cache_read_input_tokens,
             cache_write_tokens=self.cache_write_input_tokens,
         )
+
+
+_NOTHING: Final = ConverseUsage()
 
 
 def finish_reason(stop: str, *, tool_calls: int, secret: Secret | None) -> FinishReason:

@@ -33,9 +33,9 @@ class CohereUsage(msgspec.Struct, frozen=True):
     cached_tokens: float | None = None
 
     def counted(self) -> TokenUsage | None:
-        """What is paid for, else what was read and written; None where there is neither."""
+        """What is paid for, else what was read and written; None where neither is told, or both as nothing."""
         for counts in (self.billed_units, self.tokens):
-            if counts is not None and (counts.input_tokens is not None or counts.output_tokens is not None):
+            if counts is not None and (counts.input_tokens or counts.output_tokens):
                 read = int(counts.input_tokens or 0)
                 cached = min(int(self.cached_tokens or 0), read)
                 return TokenUsage(read, int(counts.output_tokens or 0), cache_read_tokens=cached)

@@ -4,6 +4,7 @@ botocore is synchronous and reads files and metadata services, so it runs in thr
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -123,10 +124,15 @@ def _is_due(credentials: Any) -> bool:
 
 
 def _import_botocore() -> None:
-    """What signing and streaming need, so that no import blocks the loop later."""
+    """What signing and streaming need, so that no import blocks the loop later.
+
+    botocore's debug lines hold what is signed, session tokens too: they are never written (S-21).
+    """
     import botocore.auth
     import botocore.awsrequest
     import botocore.eventstream  # noqa: F401 - imported for later
+
+    logging.getLogger("botocore").setLevel(logging.WARNING)
 
 
 def _botocore_chain(profile: str | None) -> Any:

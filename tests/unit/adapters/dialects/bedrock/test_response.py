@@ -77,3 +77,13 @@ def test_what_is_no_answer_is_a_failure(body: bytes) -> None:
         BedrockConverse().read(body, a_call(), "application/json")
 
     assert caught.value.kind is FailureKind.SERVER_ERROR
+
+
+def test_counts_of_nothing_are_no_usage() -> None:
+    """R-22."""
+    body = json.loads(an_answer({"text": "hi"})) | {"usage": {"inputTokens": 0, "outputTokens": 0}}
+
+    answer = BedrockConverse().read(json.dumps(body).encode(), a_call(), "application/json")
+
+    assert answer.usage is None
+    assert answer.output_text == "hi"

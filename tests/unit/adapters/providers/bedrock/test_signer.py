@@ -1,6 +1,7 @@
 """Signatures, held against vectors that botocore made."""
 
 import json
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,15 @@ async def test_a_key_that_cannot_be_used_says_so_and_not_what_it_is(secret: str)
 
     assert caught.value.kind is FailureKind.INVALID_CREDENTIAL
     assert "evil" not in caught.value.message
+
+
+async def test_what_is_signed_is_never_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """S-21."""
+    caplog.set_level(logging.DEBUG)
+
+    await signed(VECTORS["cases"][2])
+
+    assert "TOKENEXAMPLE" not in caplog.text
 
 
 def test_a_models_own_region_is_the_one_signed_for() -> None:
