@@ -1,5 +1,7 @@
 """OpenAI's images, passed on. Source: openai-python 3.52 types (November 2026)."""
 
+from typing import Final
+
 import msgspec
 from typing_extensions import override
 
@@ -23,6 +25,8 @@ class _Usage(msgspec.Struct):
     output_tokens: int | None = None
     input_tokens_details: _Details | None = None
 
+
+_ABOUT_ALL: Final = ("size", "quality", "background", "output_format")
 
 _decode_usage = msgspec.json.Decoder(_Usage).decode
 
@@ -57,8 +61,8 @@ class OpenAIImages(OpenAIEndpoint[ImageRequest]):
     def replay(self, answer: PlainAnswer, call: WireCall[ImageRequest]) -> bytes | None:
         """An upstream that cannot stream answers whole: each image is told as one that is complete."""
         fields = msgspec.json.decode(answer.body, type=Fields)
-        common = {name: fields[name] for name in ("size", "quality", "background", "output_format") if name in fields}
-        head: Fields = {"type": raw("image_generation.completed"), "created_at": fields["created"], **common}
+        head: Fields = {"type": raw("image_generation.completed"), "created_at": fields["created"]}
+        head.update((name, fields[name]) for name in _ABOUT_ALL if name in fields)
         events = [head | image for image in msgspec.json.decode(fields["data"], type=list[Fields])]
         if "usage" in fields:
             events[-1]["usage"] = fields["usage"]  # of all of them, so told once
