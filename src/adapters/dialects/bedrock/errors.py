@@ -11,6 +11,7 @@ import msgspec
 
 from adapters.wire.errors import Refusals, failure_from_answer, failure_in_body, shown
 from adapters.wire.rate_limits import RawHeaders
+from adapters.wire.sift import unsupported
 from adapters.wire.undecodable import UNDECODABLE
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
@@ -49,6 +50,11 @@ _TOO_LONG: Final = re.compile(
     r"(?:context|input|token)|maximum context length",
     re.IGNORECASE,
 )
+_LACKS: Final = re.compile(
+    r"(?:doesn.t|does not) support (?:the )?(tool|system|image|document|video|audio|stopSequences|top|temperature)",
+    re.IGNORECASE,
+)
+_LACKED_PARAMS: Final = {"tool": "tools", "stopsequences": "stop", "temperature": "temperature", "top": "top_p"}
 _DAILY: Final = re.compile(r"per day|daily", re.IGNORECASE)
 _WAITS: Final = {
     FailureKind.RATE_LIMITED,
@@ -89,6 +95,9 @@ def failure_from_bedrock(
     kind = _kind(named or refusal.type_, refusal.words)
     if kind is None:
         return general
+    lacks = _LACKS.search(refusal.words) if kind is FailureKind.CLIENT_FAULT else None
+    if lacks is not None:
+        return unsupported(_LACKED_PARAMS.get(lacks[1].lower(), "messages"), refusal.words)
     return _failure(
         kind,
         refusal.words or general.message,

@@ -61,6 +61,8 @@ class BedrockImages:
         """Raises `UNSUPPORTED`."""
         if stream:
             raise unsupported("stream", "images come whole")
+        if "stability." in call.model:
+            raise unsupported("model", "of image models, Titan and Nova Canvas are known here")
         request = call.payload.value
         fields = {name: raw for name, raw in call.payload.fields.items() if bytes(raw) != _SAYS_NOTHING.get(name)}
         lost = sift(fields, BEDROCK_IMAGE_PARAMS, ignored=("model", "prompt"))

@@ -29,11 +29,9 @@ _PROFILES: Final = (
     "/inference-profiles?maxResults=1000&type=APPLICATION",
 )
 _CAPABILITIES: Final = {"TEXT": "chat", "EMBEDDING": "embeddings", "IMAGE": "images"}
+_KNOWN: Final = {"EMBEDDING": ("titan-embed", "cohere.embed"), "IMAGE": ("amazon.",)}
+"""What of a modality the dialects have bodies for; all of the others."""
 _WHO_AM_I: Final = b"Action=GetCallerIdentity&Version=2011-06-15"
-
-
-class _Lifecycle(msgspec.Struct, frozen=True):
-    status: str = "ACTIVE"
 
 
 class _Model(msgspec.Struct, rename="camel"):
@@ -42,11 +40,14 @@ class _Model(msgspec.Struct, rename="camel"):
     provider_name: str = ""
     output_modalities: list[str] = []
     inference_types_supported: list[str] = []
-    model_lifecycle: _Lifecycle = _Lifecycle()
 
     @property
     def offering(self) -> Offering:
-        capabilities = tuple(_CAPABILITIES[kind] for kind in self.output_modalities if kind in _CAPABILITIES)
+        capabilities = tuple(
+            _CAPABILITIES[kind]
+            for kind in self.output_modalities
+            if kind in _CAPABILITIES and any(part in self.model_id for part in _KNOWN.get(kind, ("",)))
+        )
         return Offering(self.model_id, owned_by=self.provider_name, capabilities=capabilities)
 
 
@@ -153,7 +154,7 @@ def _offerings(models: Sequence[_Model], profiles: Sequence[_Profile]) -> tuple[
     on_demand = [
         model.offering
         for model in models
-        if "ON_DEMAND" in model.inference_types_supported and model.model_lifecycle.status != "EOL"
+        if "ON_DEMAND" in model.inference_types_supported and model.offering.capabilities
     ]
     by_id = {model.model_id: model.offering for model in models}
     through = []

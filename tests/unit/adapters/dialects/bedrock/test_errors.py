@@ -64,6 +64,24 @@ def test_a_model_that_needs_a_profile_says_what_to_ask_for() -> None:
     assert "inference profile" in found.message
 
 
+@pytest.mark.parametrize(
+    ("message", "param"),
+    [
+        ("This model doesn't support tool use in streaming mode.", "tools"),
+        ("This model doesn't support tool use.", "tools"),
+        ("This model doesn't support system prompts.", "messages"),
+        ("This model doesn't support the stopSequences field.", "stop"),
+        ("This model doesn't support the topP field.", "top_p"),
+        ("This model does not support images.", "messages"),
+    ],
+)
+def test_what_a_model_lacks_another_may_have(message: str, param: str) -> None:
+    found = failure(400, "ValidationException", message)
+
+    assert (found.kind, found.param) == (FailureKind.UNSUPPORTED, param)
+    assert message in found.message
+
+
 def test_the_type_may_stand_in_the_body_and_the_message_be_capital() -> None:
     body = json.dumps({"__type": "com.amazon.coral.service#AccessDeniedException", "Message": "no"}).encode()
 

@@ -15,12 +15,12 @@ from domain.wire import Payload
 from tests.unit.adapters.dialects.bedrock.samples import NOW, SECRET
 
 
-def a_call(**fields: Any) -> WireCall[ImageRequest]:
+def a_call(model: str = "amazon.nova-canvas-v1:0", **fields: Any) -> WireCall[ImageRequest]:
     body = msgspec.json.encode({"model": "m", "prompt": "a cat"} | fields)
     payload = Payload(
         msgspec.json.decode(body, type=ImageRequest), msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     )
-    return WireCall(payload, "amazon.nova-canvas-v1:0", SECRET, lambda: NOW)
+    return WireCall(payload, model, SECRET, lambda: NOW)
 
 
 def test_a_prompt_becomes_a_task_with_its_size_and_quality() -> None:
@@ -37,7 +37,13 @@ def test_a_prompt_becomes_a_task_with_its_size_and_quality() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "param"), [({"response_format": "url"}, "response_format"), ({"n": 6}, "n"), ({"size": "big"}, "size")]
+    ("fields", "param"),
+    [
+        ({"model": "stability.sd3-5-large-v1:0"}, "model"),
+        ({"response_format": "url"}, "response_format"),
+        ({"n": 6}, "n"),
+        ({"size": "big"}, "size"),
+    ],
 )
 def test_what_it_cannot_do_is_refused(fields: dict[str, Any], param: str) -> None:
     with pytest.raises(UpstreamFailure) as caught:

@@ -178,6 +178,13 @@ def models_wire(request: httpx.Request) -> httpx.Response:
                 "inferenceTypesSupported": ["INFERENCE_PROFILE"],
             },
         ]
+        summaries += [
+            {"modelId": name, "providerName": "x", "outputModalities": [kind], "inferenceTypesSupported": ["ON_DEMAND"]}
+            for name, kind in (
+                ("stability.sd3-5-large-v1:0", "IMAGE"),
+                ("twelvelabs.marengo-embed-2-7-v1:0", "EMBEDDING"),
+            )
+        ]
         return httpx.Response(200, json={"modelSummaries": summaries})
     if request.url.params["type"] == "APPLICATION":
         return DENIED
