@@ -20,6 +20,7 @@ from adapters.dialects.openai.chunk import (
     told,
 )
 from adapters.dialects.openai.finish import FAILURES, finish_reason
+from adapters.dialects.openai.plain_run import PlainRun
 from adapters.dialects.openai.response import text_and_reasoning
 from adapters.dialects.openai.tool_calls import ToolCallOrder
 from adapters.dialects.openai.usage import read_usage
@@ -62,6 +63,7 @@ class ChunkMender:
         self.output_bytes = 0
         self.kept_text = bytearray()
         self._call = call
+        self._run = PlainRun()
         self._choices: dict[int, _ChoiceState] = {}
         self._started = False
         self._id = ""
@@ -78,6 +80,19 @@ class ChunkMender:
         """Whether every choice has told why it ended."""
         return bool(self._choices) and all(choice.finished for choice in self._choices.values())
 
+    def begin_block(self) -> None:
+        """A block of events comes."""
+        self._run.begin()
+
+    def skip(self, block: bytes, at: int) -> int:
+        """The offset behind the chunks at `at` that may go as they are without being decoded; `at` for none."""
+        run = self._run.find(block, at)
+        if run is None:
+            return at
+        if run.text:
+            self._take_text(run.text)
+        return run.end
+
     def mend(self, data: bytes) -> bytes:
         """The chunk to send: the very same object where nothing is odd, empty where it is to be left out.
 
@@ -90,7 +105,7 @@ class ChunkMender:
                 raise
             # Servers that think in UTF-16 cut a character in two; clients put the halves together again.
             chunk = decode_chunk(_SURROGATE.sub(rb"\\ufffd", data))
-        return data if self._is_plain(chunk) else self._looked_at(chunk, data)
+        return data if self._is_plain(chunk, data) else self._looked_at(chunk, data)
 
     def told_failure(self, data: bytes) -> UpstreamFailure:
         """The failure an error's JSON, or text, tells of."""
@@ -114,7 +129,7 @@ class ChunkMender:
             chunks.append(self._usage_chunk or self._own_chunk([], msgspec.Raw(self._usage_json)))
         return chunks
 
-    def _is_plain(self, chunk: Chunk) -> bool:
+    def _is_plain(self, chunk: Chunk, data: bytes) -> bool:
         """The common case, cheaply: one choice under way that goes on with text."""
         choices = chunk.choices
         if (
@@ -137,16 +152,21 @@ class ChunkMender:
         text = delta.content
         if state is None or type(text) is not str or choice.usage is not UNSET or choice.error is not UNSET:
             return False
+        extra = delta.other_content_bytes()
         if text:
-            encoded = text.encode()
-            self.output_bytes += len(encoded)
-            if len(self.kept_text) < MAX_KEPT_TEXT_BYTES:
-                self.kept_text += encoded
-            self.has_content = True
-        elif extra := delta.other_content_bytes():
+            self._take_text(text.encode())
+            if not extra:
+                self._run.learn(data, text)
+        elif extra:
             self.output_bytes += extra
             self.has_content = True
         return True
+
+    def _take_text(self, text: bytes) -> None:
+        self.output_bytes += len(text)
+        if len(self.kept_text) < MAX_KEPT_TEXT_BYTES:
+            self.kept_text += text
+        self.has_content = True
 
     def _looked_at(self, chunk: Chunk, data: bytes) -> bytes:
         error, usage = told(chunk.error), told(chunk.usage)

@@ -104,29 +104,44 @@ class ChatStreamDecoder:
         return self.done or self.failure is not None
 
     def _mend(self, block: bytes) -> bytes:
+        mender = self._mender
+        mender.begin_block()
         output: list[bytes] = []
-        untouched = True
-        mend = self._mender.mend
-        for text in block[:-2].split(b"\n\n"):
+        at = kept = 0  # what lies between the two goes as it came
+        while at < len(block):
+            end = mender.skip(block, at)
+            if end > at:
+                at = end
+                continue
+            end = block.find(b"\n\n", at) + 2
+            if end < 2:
+                end = len(block)  # a third line end
             try:
-                if text.startswith(b"data: {") and b"\n" not in text:
-                    data = text[6:]
-                    mended = mend(data)
-                    untouched = untouched and mended is data
-                else:
-                    untouched = False
-                    mended = self._other_event(text)
+                mended = self._mended(block[at:end].removesuffix(b"\n\n"))
             except UpstreamFailure as failure:
                 self.failure = failure
-                return _framed(output)
-            except UNDECODABLE:
-                self.failure = self._undecodable(text)
-                return _framed(output)
-            if mended:
-                output.append(mended)
-            elif self.done:
-                return _framed([*output, *self._mender.ending(include_usage=self._include_usage)])
-        return block if untouched else _framed(output)
+                return b"".join([*output, block[kept:at]])
+            if mended is not None:
+                output += (block[kept:at], mended)
+                kept = end
+                if self.done:
+                    return b"".join([*output, _framed(mender.ending(include_usage=self._include_usage))])
+            at = end
+        return b"".join([*output, block[kept:]]) if kept else block
+
+    def _mended(self, text: bytes) -> bytes | None:
+        """The event to send instead of this one, empty for none; None where it is fine as it is."""
+        try:
+            if text.startswith(b"data: {") and b"\n" not in text:
+                data = text[6:]
+                mended = self._mender.mend(data)
+                if mended is data:
+                    return None
+            else:
+                mended = self._other_event(text)
+        except UNDECODABLE:
+            raise self._undecodable(text) from None
+        return _framed([mended]) if mended else b""
 
     def _other_event(self, text: bytes) -> bytes:
         """The chunk to send for anything but one plain line, empty for none."""
