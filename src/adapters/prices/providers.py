@@ -17,6 +17,7 @@ CATALOG_NAMES: Final = {
     "deepseek": "deepseek",
     "fireworks": "fireworks",
     "gemini": "google",
+    "gemini-openai": "google",
     "groq": "groq",
     "mistral": "mistral",
     "moonshot": "moonshotai",

@@ -44,10 +44,10 @@ class TokenSource:
             self._fetching.add_done_callback(_heard)
         try:
             await asyncio.shield(self._fetching)
-        except UpstreamFailure:
+        except UpstreamFailure as failure:
             if self._expires_at - self._now() <= _USABLE_SECONDS:
                 raise
-            log.warning("an access token could not be renewed yet", extra={"key": self._label})
+            log.warning("an access token could not be renewed yet", extra={"error": failure.message})
         return self._token
 
     async def _fetch(self) -> None:

@@ -2,12 +2,16 @@
 
 import asyncio
 import json
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
+from google.auth.exceptions import TransportError
+from typing_extensions import override
 
-from adapters.providers.vertex.google_calls import GoogleCalls
+from adapters.providers.vertex.google_calls import GoogleCalls, _metadata
 from adapters.providers.vertex.stored_key import is_google
 from domain.chat import ChatRequest
 from domain.errors import UpstreamFailure
@@ -233,3 +237,42 @@ async def test_a_stored_key_never_reaches_the_metadata_server() -> None:
 
     with pytest.raises(UpstreamFailure, match="not Google's"):
         await asyncio.to_thread(calls, "http://metadata.google.internal/computeMetadata/v1/")
+
+
+async def test_a_machine_without_credentials_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
+    monkeypatch.setenv("NO_GCE_CHECK", "true")
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    with pytest.raises(UpstreamFailure, match="application default credentials") as caught:
+        await ask(Google().capabilities(GOOGLE_CLOUD_PROJECT="p"), None)
+
+    assert caught.value.kind is FailureKind.INVALID_CREDENTIAL
+
+
+def test_the_metadata_server_is_read_and_its_absence_is_googles_to_hear() -> None:
+    class Metadata(BaseHTTPRequestHandler):
+        @override
+        def log_message(self, format: str, *args: object) -> None:
+            """Nobody reads it."""
+
+        def do_GET(self) -> None:
+            told = json.dumps({"path": self.path, "flavor": self.headers["metadata-flavor"]}).encode()
+            self.send_response(200)
+            self.send_header("metadata-flavor", "Google")
+            self.end_headers()
+            self.wfile.write(told)
+
+    with HTTPServer(("127.0.0.1", 0), Metadata) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        address = f"http://127.0.0.1:{server.server_port}/computeMetadata/v1/?recursive=true"
+        response = _metadata(address, "GET", {"metadata-flavor": "Google"}, 5)
+        server.shutdown()
+        thread.join()
+
+    assert json.loads(response.data) == {"path": "/computeMetadata/v1/?recursive=true", "flavor": "Google"}
+    assert response.status == 200
+    with pytest.raises(TransportError):
+        _metadata(address, "GET", {}, 1)
