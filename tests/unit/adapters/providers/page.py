@@ -38,19 +38,22 @@ def render() -> str:
     entries = sorted(ENTRIES, key=lambda entry: entry.preset.priority)
     lines = ["", "| id | provider | variables | priority | default model | free tier |", "| --- " * 6 + "|"]
     lines += [_row(entry) for entry in entries]
-    notes = [f"- **{entry.preset.id}**: {'; '.join(found)}." for entry in entries if (found := _notes(entry))]
+    notes = [f"- **{entry.preset.id}**: {'; '.join(found)}." for entry in entries if (found := notes_of(entry))]
     return _INTRO + "\n".join(lines) + "\n" + _QUIRKS + "\n".join(notes) + "\n"
 
 
 def _row(entry: Entry) -> str:
     preset = entry.preset
     name = f"[{preset.name}]({preset.key_url})" if preset.key_url else preset.name
-    variables = ", ".join(f"`{variable}`" for variable in preset.env) or "–"
+    variables = ", ".join(f"`{variable}`" for variable in (*preset.env, *preset.ambient)) or "–"
     model = f"`{preset.default_model}`" if preset.default_model else "–"
-    return f"| `{preset.id}` | {name} | {variables} | {preset.priority} | {model} | {preset.free_tier or '–'} |"
+    page = "simulator.md" if preset.kind == "simulated" else f"providers/{preset.id}.md"
+    facts = f"{variables} | {preset.priority} | {model} | {preset.free_tier or '–'}"
+    return f"| [`{preset.id}`]({page}) | {name} | {facts} |"
 
 
-def _notes(entry: Entry) -> list[str]:
+def notes_of(entry: Entry) -> list[str]:
+    """What is particular about a provider, a clause each."""
     quirks, notes = entry.quirks, []
     if quirks.max_tokens_field is not None:
         notes.append(f"the token limit is sent as `{quirks.max_tokens_field}`")
