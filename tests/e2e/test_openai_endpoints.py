@@ -188,6 +188,40 @@ def test_a_transcription_streams(client: openai.OpenAI, upstream: str) -> None:
     assert {event.type for event in events[:-1]} == {"transcript.text.delta"}
 
 
+@pytest.mark.parametrize("kind", ["azure deployments", "azure v1"])
+def test_azure_answers_responses_itself(
+    client: openai.OpenAI, add_upstream: AddUpstream, simulator: Simulator, kind: str
+) -> None:
+    azure = KINDS[kind](add_upstream, simulator)
+
+    answer = client.responses.create(model=f"{azure}/sim-echo", input="hello there")
+
+    assert answer.output_text == "hello there"
+    asked = simulator.requests(azure)[-1]
+    assert asked["path"].endswith("/openai/responses" if kind == "azure deployments" else "/openai/v1/responses")
+
+
+@pytest.mark.parametrize("kind", ["azure deployments", "azure v1"])
+def test_azure_chats_plain_and_streamed(
+    client: openai.OpenAI, add_upstream: AddUpstream, simulator: Simulator, kind: str
+) -> None:
+    azure = KINDS[kind](add_upstream, simulator)
+
+    plain = client.chat.completions.create(model=f"{azure}/sim-echo", messages=[{"role": "user", "content": "hi you"}])
+    stream = list(
+        client.chat.completions.create(
+            model=f"{azure}/sim-echo", messages=[{"role": "user", "content": "hi you"}], stream=True
+        )
+    )
+
+    assert plain.choices[0].message.content == "hi you"
+    said = "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)
+    assert said == "hi you"
+    headers = dict(simulator.requests(azure)[-1]["headers"])
+    assert headers["api-key"] == "azure-key-0123456789"
+    assert "authorization" not in headers
+
+
 def test_moderations_pass(client: openai.OpenAI, compatible: str) -> None:
     answer = client.moderations.create(model=f"{compatible}/m", input=["hello", "I will kill you"])
 

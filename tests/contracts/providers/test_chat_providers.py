@@ -15,6 +15,7 @@ import respx
 from typing_extensions import override
 
 from adapters.providers.entry import Entry
+from adapters.providers.huggingface import ENTRY as HUGGING_FACE
 from adapters.providers.registry import OPENAI, SIMULATED, Registry
 from domain.chat import ChatRequest
 from domain.errors import UpstreamFailure
@@ -140,7 +141,7 @@ class Upstream:
         return caught.value
 
 
-@pytest.fixture(params=[*OPENAI.entries, *SIMULATED.entries], ids=lambda entry: entry.preset.id)
+@pytest.fixture(params=[*OPENAI.entries, *SIMULATED.entries, HUGGING_FACE], ids=lambda entry: entry.preset.id)
 def upstream(request: Any) -> Upstream:
     return Upstream(request.param)
 

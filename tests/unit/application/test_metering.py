@@ -1,10 +1,14 @@
 """What a call used is the provider's count, or an estimate that says so."""
 
+from typing import Any
+
 import pytest
 from typing_extensions import override
 
 from adapters.tokens.length import LengthTokenCounter
 from application.metering import Meter
+from domain.completions import CompletionRequest
+from domain.embeddings import EmbeddingRequest
 from domain.failover import FailureKind
 from domain.prices import PriceRow, Prices
 from domain.usage import TokenUsage
@@ -69,6 +73,12 @@ def test_tools_and_calls_in_the_history_count_as_input(meter: Meter) -> None:
         tools=[{"type": "function", "function": {"name": "g" * 40, "description": "d" * 80}}],
     ).value
     assert meter.input_tokens(tooled) > meter.input_tokens(plain) + 30
+
+
+@pytest.mark.parametrize(("tokens", "count"), [([1, 2, 3], 3), ([[1, 2], [3]], 3), (["xxxxxxxx"], 2)])
+def test_a_prompt_of_token_ids_is_counted_by_them(meter: Meter, tokens: Any, count: int) -> None:
+    assert meter.input_tokens(EmbeddingRequest(model="m", input=tokens)) == count
+    assert meter.input_tokens(CompletionRequest(model="m", prompt=tokens)) == count
 
 
 class WatchedCounter(LengthTokenCounter):
