@@ -1,11 +1,14 @@
 """Anthropic's messages, asked with Anthropic's client."""
 
+import json
 from typing import Any
 
 import anthropic
 import pytest
 
 from tests.matrix.asking import (
+    ARGUMENTS,
+    BEFORE_STOP,
     BROKEN,
     CUT,
     NAMES,
@@ -13,10 +16,12 @@ from tests.matrix.asking import (
     PICTURE,
     RESULTS,
     SEEN,
+    SHAPE,
     TEXT,
     THOUGHT,
     WORDS,
     check_calls,
+    was_signed,
 )
 from tests.matrix.bench import Bench
 from tests.matrix.rows import Row
@@ -52,12 +57,17 @@ def stream(bench: Bench, row: Row) -> None:
     assert (_text(answer), answer.stop_reason) == (WORDS, "end_turn")
 
 
+def _history(answer: Any) -> dict[str, Any]:
+    """The message as it is sent back."""
+    return {"role": "assistant", "content": [block.model_dump(exclude_none=True) for block in answer.content]}
+
+
 def _called(bench: Bench, row: Row, answer: Any, count: int) -> None:
     calls = [block for block in answer.content if block.type == "tool_use"]
     check_calls([(call.name, call.input) for call in calls], count)
     assert len({call.id for call in calls}) == count
     assert answer.stop_reason == "tool_use"
-    said = {"role": "assistant", "content": [block.model_dump(exclude_none=True) for block in answer.content]}
+    said = _history(answer)
     results = [
         {"type": "tool_result", "tool_use_id": call.id, "content": text}
         for call, text in zip(calls, RESULTS, strict=False)
@@ -91,6 +101,47 @@ def reasoning(bench: Bench, row: Row) -> None:
     for answer in (_ask(bench, bench.chat(row, "sim-reasoning")), _stream(bench, bench.chat(row, "sim-reasoning"))):
         assert [block.thinking for block in answer.content if block.type == "thinking"] == [THOUGHT]
         assert _text(answer) == TEXT
+
+
+def thinking_tools(bench: Bench, row: Row) -> None:
+    for answer in (
+        _ask(bench, bench.chat(row, "sim-tools+reasoning"), tools=TOOLS),
+        _stream(bench, bench.chat(row, "sim-tools+reasoning"), tools=TOOLS),
+    ):
+        said = _history(answer)
+        result = {"type": "tool_result", "tool_use_id": said["content"][-1]["id"], "content": "sunny"}
+        turns = (USER, said, {"role": "user", "content": [result]})
+        told = _text(_ask(bench, bench.chat(row, "sim-request"), *turns, tools=TOOLS, max_tokens=1000))
+        assert "sunny" in told
+        if "claude" in row.chat:
+            assert was_signed(row, told)
+
+
+def structured(bench: Bench, row: Row) -> None:
+    wanted = {"format": {"type": "json_schema", "schema": SHAPE}}
+
+    assert json.loads(_text(_ask(bench, bench.chat(row), output_config=wanted))) == ARGUMENTS
+
+
+def stop(bench: Bench, row: Row) -> None:
+    answer = _ask(bench, bench.chat(row, "sim-words-9"), stop_sequences=["word4"])
+
+    assert _text(answer).strip() == BEFORE_STOP
+    assert answer.stop_reason in {"stop_sequence", "end_turn"}
+
+
+def refusal(bench: Bench, row: Row) -> None:
+    told: Any = None
+    try:
+        told = _ask(bench, bench.chat(row, "sim-refusal")).stop_reason
+    except anthropic.BadRequestError as filtered:  # a filter of the prompt, as Azure's
+        body: Any = filtered.body
+        told = body["error"]["details"]["error_code"]
+    assert told in {"refusal", "content_filter"}
+
+
+def cached(bench: Bench, row: Row) -> None:
+    assert _ask(bench, bench.chat(row, "sim-cached")).usage.cache_read_input_tokens == 60
 
 
 def usage(bench: Bench, row: Row) -> None:

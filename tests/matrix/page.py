@@ -31,7 +31,12 @@ FEATURES: Mapping[str, str] = {
     "images": "pictures",
     "system": "system prompt",
     "reasoning": "reasoning",
+    "thinking_tools": "reasoning, then tools",
+    "structured": "JSON schema",
+    "stop": "stop sequence",
+    "refusal": "refusal",
     "usage": "usage",
+    "cached": "cached tokens",
     "error": "error 4xx",
     "error_in_stream": "error in a stream",
     "cut": "cut stream",
@@ -55,7 +60,11 @@ What the features are:
 | pictures | a PNG beside the text reaches the model |
 | system prompt | the model was given it |
 | reasoning | thoughts come apart from the answer, plain and streamed |
-| usage | the upstream's tokens, cached ones among them, plain and streamed |
+| reasoning, then tools | a thought before a call goes back with the result, signed where the upstream signs |
+| JSON schema | the answer fits the schema that was asked for |
+| stop sequence | the text ends before it |
+| refusal | an answer that the model or its filter withholds is told apart from an answer |
+| usage, cached tokens | the upstream's tokens, plain and streamed; how many of them were read from a cache |
 | error 4xx | a context that is too long is a 400 |
 | error in a stream, cut stream | what came before arrives, and the client is told: never a complete answer (R-08) |
 | base64, token ids | vectors as OpenAI's clients ask for them; input that is token ids |

@@ -1,11 +1,13 @@
 """OpenAI's Responses, asked with OpenAI's client."""
 
+import json
 from typing import Any
 
 import openai
 import pytest
 
 from tests.matrix.asking import (
+    ARGUMENTS,
     BROKEN,
     CUT,
     NAMES,
@@ -13,10 +15,12 @@ from tests.matrix.asking import (
     PICTURE,
     RESULTS,
     SEEN,
+    SHAPE,
     TEXT,
     THOUGHT,
     WORDS,
     check_calls,
+    was_signed,
 )
 from tests.matrix.bench import Bench
 from tests.matrix.rows import Row
@@ -45,12 +49,17 @@ def stream(bench: Bench, row: Row) -> None:
     assert (answer.output_text, answer.status) == (WORDS, "completed")
 
 
+def _history(answer: Any) -> list[Any]:
+    """What was said, to be sent again."""
+    said = [item.model_dump(exclude_none=True, exclude={"parsed_arguments": True}) for item in answer.output]
+    return [{"role": "user", "content": TEXT}, *said]
+
+
 def _called(bench: Bench, row: Row, answer: Any, count: int) -> None:
     calls = [item for item in answer.output if item.type == "function_call"]
     check_calls([(call.name, call.arguments) for call in calls], count)
     assert len({call.call_id for call in calls}) == count
-    history: list[Any] = [{"role": "user", "content": TEXT}]
-    history += [item.model_dump(exclude_none=True, exclude={"parsed_arguments": True}) for item in answer.output]
+    history = _history(answer)
     for call, text in zip(calls, RESULTS, strict=False):
         history.append({"type": "function_call_output", "call_id": call.call_id, "output": text})
     assert _ask(bench, bench.chat(row), history, tools=TOOLS).output_text == RESULTS[count - 1]
@@ -82,6 +91,35 @@ def reasoning(bench: Bench, row: Row) -> None:
         thoughts = [item for item in answer.output if item.type == "reasoning"]
         assert [part.text for part in (*(thoughts[0].summary or ()), *(thoughts[0].content or ()))] == [THOUGHT]
         assert answer.output_text == TEXT
+
+
+def thinking_tools(bench: Bench, row: Row) -> None:
+    for answer in (
+        _ask(bench, bench.chat(row, "sim-tools+reasoning"), tools=TOOLS),
+        _stream(bench, bench.chat(row, "sim-tools+reasoning"), tools=TOOLS),
+    ):
+        [call] = [item.call_id for item in answer.output if item.type == "function_call"]
+        result = {"type": "function_call_output", "call_id": call, "output": "sunny"}
+        again = _ask(bench, bench.chat(row, "sim-request"), [*_history(answer), result], tools=TOOLS)
+        assert "sunny" in again.output_text
+        assert was_signed(row, again.output_text)
+
+
+def structured(bench: Bench, row: Row) -> None:
+    wanted = {"format": {"type": "json_schema", "name": "place", "schema": SHAPE, "strict": True}}
+
+    assert json.loads(_ask(bench, bench.chat(row), text=wanted).output_text) == ARGUMENTS
+
+
+def refusal(bench: Bench, row: Row) -> None:
+    answer = _ask(bench, bench.chat(row, "sim-refusal"))
+
+    parts = [part.type for item in answer.output if item.type == "message" for part in item.content]
+    assert "refusal" in parts or answer.incomplete_details.reason == "content_filter"
+
+
+def cached(bench: Bench, row: Row) -> None:
+    assert _ask(bench, bench.chat(row, "sim-cached")).usage.input_tokens_details.cached_tokens == 60
 
 
 def usage(bench: Bench, row: Row) -> None:

@@ -26,6 +26,7 @@ class Row(msgspec.Struct, frozen=True):
     chat: str = ""
     embeddings: str = ""
     images: str = ""
+    signature: str | None = None  # how the signatures of its thoughts begin
 
     @property
     def endpoints(self) -> frozenset[str]:
@@ -47,12 +48,15 @@ def _own(kind: Kind) -> frozenset[str]:
     return frozenset({"chat.completions", *kind.fidelity(entry)}) | ({"messages"} if kind.id == "anthropic" else set())
 
 
+_CLAUDES = "sim-signature-"
+_GEMINIS = "c2ltLXNpZ25hdHVyZS"  # the same in base64
+
 FAMILIES: Mapping[str, tuple[Row, ...]] = {
-    "anthropic": (Row("anthropic", "anthropic", "claude-opus-5-"),),
-    "gemini": (Row("gemini", "gemini", "gemini-3-pro-", "gemini-embedding-001-", "imagen-4.0-"),),
+    "anthropic": (Row("anthropic", "anthropic", "claude-opus-5-", signature=_CLAUDES),),
+    "gemini": (Row("gemini", "gemini", "gemini-3-pro-", "gemini-embedding-001-", "imagen-4.0-", _GEMINIS),),
     "vertex": (
-        Row("vertex (Gemini)", "vertex", "gemini-3-pro-", "gemini-embedding-001-", "imagen-4.0-"),
-        Row("vertex (Claude)", "vertex", "claude-sonnet-4-5-", "gemini-embedding-001-", "imagen-4.0-"),
+        Row("vertex (Gemini)", "vertex", "gemini-3-pro-", "gemini-embedding-001-", "imagen-4.0-", _GEMINIS),
+        Row("vertex (Claude)", "vertex", "claude-sonnet-4-5-", "gemini-embedding-001-", "imagen-4.0-", _CLAUDES),
     ),
     "bedrock": (
         Row(
@@ -61,6 +65,7 @@ FAMILIES: Mapping[str, tuple[Row, ...]] = {
             "us.anthropic.claude-sonnet-4-5-",
             "amazon.titan-embed-text-v2-",
             "amazon.nova-canvas-",
+            _CLAUDES,
         ),
         Row(
             "bedrock (Nova)",
