@@ -1,7 +1,8 @@
 """Takes out of a conversation for Anthropic the thoughts that Anthropic never signed: it refuses a request with one.
 
 They come from other providers: a conversation may have been theirs before, and their thoughts are shown to Anthropic's
-clients with an empty signature. Source: wire facts on Anthropic, section 5 (November 2026).
+clients with an empty signature, or as redacted thinking of the gateway's own. Source: wire facts on Anthropic, section 5
+(November 2026).
 """
 
 import re
@@ -9,14 +10,16 @@ from typing import Final
 
 import msgspec
 
+from adapters.wire.carried_extras import MARK
 from adapters.wire.undecodable import UNDECODABLE
 
-_EMPTY_SIGNATURE: Final = re.compile(rb'"signature"\s*:\s*""')
+_FOREIGN: Final = re.compile(rb'"signature"\s*:\s*""|"data"\s*:\s*"' + re.escape(MARK.encode()))
 
 
 class _Block(msgspec.Struct):
     type: str = ""
     signature: str | None = None
+    data: str | None = None
 
 
 _decode_turns = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
@@ -27,7 +30,7 @@ _encode = msgspec.json.Encoder().encode
 
 def without_unsigned_thoughts(messages: msgspec.Raw) -> msgspec.Raw | None:
     """The list without them, a turn of nothing else left out whole; None where there are none to take out."""
-    if not _EMPTY_SIGNATURE.search(bytes(messages)):
+    if not _FOREIGN.search(bytes(messages)):
         return None
     try:
         turns = _decode_turns(messages)
@@ -49,4 +52,6 @@ def _strip(turn: dict[str, msgspec.Raw]) -> bool:
 
 
 def _is_unsigned(block: _Block) -> bool:
+    if block.type == "redacted_thinking":
+        return (block.data or "").startswith(MARK)
     return block.type == "thinking" and block.signature == ""

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
+from adapters.wire.carried_extras import pack
 from adapters.wire.errors import unreadable
 from adapters.wire.undecodable import UNDECODABLE
 from domain.usage import TokenUsage
@@ -34,6 +36,7 @@ class _Function(msgspec.Struct):
 class _Call(msgspec.Struct):
     id: str = ""
     function: _Function | None = None
+    extra_content: msgspec.Raw | UnsetType = UNSET  # Gemini's signature
 
 
 class _Message(msgspec.Struct):
@@ -82,7 +85,7 @@ def as_message(body: bytes, model: str, usage: TokenUsage, stops: Sequence[str] 
             "type": "message",
             "role": "assistant",
             "model": model or completion.model,
-            "content": [*_thoughts(choice.message), *_said(choice.message), *map(_tool_use, calls)],
+            "content": [*_thoughts(choice.message), *_said(choice.message), *_uses(calls)],
             **stop_facts(choice.finish_reason, choice.stop_reason, stops, has_calls=bool(calls), refused=refused),
             "usage": usage_json(usage),
         }
@@ -141,6 +144,21 @@ def _said(message: _Message) -> list[object]:
     """Without `citations`: Vercel's AI SDK takes a list there or nothing, and no `null` (3.0.138)."""
     text = message.content or message.refusal
     return [{"type": "text", "text": text}] if text else []
+
+
+def _uses(calls: Sequence[_Call]) -> list[object]:
+    """What hangs on a call stands before it, as redacted thinking that clients send back unread."""
+    found: list[object] = []
+    for call in calls:
+        if not isinstance(call.extra_content, UnsetType):
+            found.append(carried_block(call.id, call.extra_content))
+        found.append(_tool_use(call))
+    return found
+
+
+def carried_block(call_id: str, extra_content: msgspec.Raw) -> dict[str, object]:
+    """The block that carries a call's extra content."""
+    return {"type": "redacted_thinking", "data": pack(call_id, extra_content)}
 
 
 def _tool_use(call: _Call) -> dict[str, object]:

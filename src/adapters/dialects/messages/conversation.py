@@ -6,6 +6,7 @@ import msgspec
 
 from adapters.dialects.messages.blocks import Block, is_cached, is_told, read_blocks, wrong
 from adapters.dialects.messages.parts import Part, parts_of, plain, result_text
+from adapters.wire.carried_extras import unpack
 from domain.inference import Json
 from domain.messages import MessageParam
 
@@ -20,9 +21,12 @@ _encode = msgspec.json.Encoder().encode
 
 
 def chat_messages(
-    system: str | Sequence[Json] | None, turns: Sequence[MessageParam], lost: set[str]
+    system: str | Sequence[Json] | None, turns: Sequence[MessageParam], lost: set[str], *, extras: bool = False
 ) -> list[ChatMessage]:
-    """`lost` takes the names of what has no place in a chat. Raises `UpstreamFailure` as its parts do."""
+    """`lost` takes the names of what has no place in a chat. Raises `UpstreamFailure` as its parts do.
+
+    With `extras` calls get back what a provider had hung on them; others than that provider may refuse it.
+    """
     messages: list[ChatMessage] = []
     told = _system_text(read_blocks(system, "system"), lost)
     if told:
@@ -30,7 +34,7 @@ def chat_messages(
     for turn in turns:
         blocks = read_blocks(turn.content)
         if turn.role == "assistant":
-            messages.append(_assistant(blocks, lost))
+            messages.append(_assistant(blocks, lost, extras=extras))
         elif turn.role == "system":
             told = _system_text([block for block in blocks if block.type not in _IN_SYSTEM_TURNS], lost)
             messages += [{"role": "system", "content": told}] if told else []
@@ -69,9 +73,10 @@ def _user(blocks: Sequence[Block], lost: set[str]) -> list[ChatMessage]:
     return messages
 
 
-def _assistant(blocks: Sequence[Block], lost: set[str]) -> ChatMessage:
+def _assistant(blocks: Sequence[Block], lost: set[str], *, extras: bool) -> ChatMessage:
     """Thoughts stand beside the text, for upstreams that take them back; signed ones whole, for Anthropic's own."""
     texts, thoughts, signed, calls = [], [], [], []
+    carried: dict[str, Json] = {}
     for block in blocks:
         if is_cached(block):
             lost.add("cache_control")
@@ -81,10 +86,12 @@ def _assistant(blocks: Sequence[Block], lost: set[str]) -> ChatMessage:
             thoughts.append(block.thinking or "")
             if block.signature:
                 signed.append({"type": "thinking", "thinking": block.thinking or "", "signature": block.signature})
+        elif block.type == "redacted_thinking" and (own := unpack(block.data or "")) is not None:
+            carried[own.id] = own.extra_content
         elif block.type == "redacted_thinking":
             signed.append({"type": "redacted_thinking", "data": block.data or ""})
         elif block.type == "tool_use":
-            calls.append(_call(block))
+            calls.append(_call(block, carried.get(block.id or "") if extras else None))
         else:
             lost.add(f"messages.{block.type}")
     message: ChatMessage = {"role": "assistant", "content": "".join(texts) or (None if calls else "")}
@@ -97,9 +104,10 @@ def _assistant(blocks: Sequence[Block], lost: set[str]) -> ChatMessage:
     return message
 
 
-def _call(block: Block) -> dict[str, object]:
+def _call(block: Block, extra: Json | None) -> dict[str, object]:
     if not block.id or not block.name:
         raise wrong("A tool use needs an `id` and a `name`", "messages")
     arguments = bytes(block.input) if is_told(block.input) else b"{}"
     function = {"name": block.name, "arguments": msgspec.json.format(arguments, indent=-1).decode()}
-    return {"id": block.id, "type": "function", "function": function}
+    call: dict[str, object] = {"id": block.id, "type": "function", "function": function}
+    return call if extra is None else call | {"extra_content": extra}

@@ -10,8 +10,9 @@ from collections import deque
 from collections.abc import Sequence
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from adapters.dialects.messages.answer import Thought, message_id, stop_facts, usage_json
+from adapters.dialects.messages.answer import Thought, carried_block, message_id, stop_facts, usage_json
 from adapters.wire.errors import unreadable
 from adapters.wire.undecodable import UNDECODABLE
 from domain.errors import UpstreamFailure
@@ -28,6 +29,7 @@ class _ToolDelta(msgspec.Struct):
     index: int = 0
     id: str | None = None
     function: _Function | None = None
+    extra_content: msgspec.Raw | UnsetType = UNSET
 
 
 class _Delta(msgspec.Struct):
@@ -195,6 +197,9 @@ class MessageEvents:
         block = self._tools.get(call.index)
         function = call.function or _Function()
         if block is None:
+            if not isinstance(call.extra_content, UnsetType):
+                carried = carried_block(call.id or "", call.extra_content)
+                self._open.append(_Block("redacted_thinking", carried))
             head: dict[str, object] = {
                 "type": "tool_use",
                 "id": call.id or "",

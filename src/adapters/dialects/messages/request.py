@@ -19,6 +19,7 @@ from domain.messages import MessagesRequest
 from domain.wire import Payload
 
 _MAX_STOPS: Final = 4
+_SIGNS_CALLS: Final = "gemini"  # the models that want back what they hung on their calls
 _MAX_USER_CHARS: Final = 128
 _SCHEMA_NAME: Final = "answer"  # a chat's schema needs a name, and Anthropic's has none
 
@@ -56,7 +57,7 @@ def as_chat(payload: Payload[MessagesRequest], model: str, *, stream: bool, stri
     lost = set(sift(payload.fields, MESSAGES_OVER_CHAT, ignored=("model", "messages")))
     chat: dict[str, object] = {
         "model": model,
-        "messages": chat_messages(request.system, request.messages, lost),
+        "messages": chat_messages(request.system, request.messages, lost, extras=_SIGNS_CALLS in model.lower()),
     }
     if stream:
         chat["stream"] = True

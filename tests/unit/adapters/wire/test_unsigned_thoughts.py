@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from adapters.wire.carried_extras import pack, unpack
 from adapters.wire.unsigned_thoughts import without_unsigned_thoughts
 
 OURS = {"type": "thinking", "thinking": "light", "signature": ""}
@@ -30,6 +31,19 @@ def test_a_turn_of_nothing_else_is_left_out() -> None:
     assert stripped({"role": "assistant", "content": [OURS]}, {"role": "user", "content": [TEXT]}) == [
         {"role": "user", "content": [TEXT]}
     ]
+
+
+def test_what_was_carried_for_another_provider_is_taken_out() -> None:
+    ours = {"type": "redacted_thinking", "data": pack("c", msgspec.Raw(b"{}"))}
+    theirs = {"type": "redacted_thinking", "data": "EmwKAhgB"}
+
+    assert stripped({"role": "assistant", "content": [ours, theirs]}) == [{"role": "assistant", "content": [theirs]}]
+
+
+def test_data_that_is_not_ours_is_not_read() -> None:
+    assert unpack("EmwKAhgB") is None
+    assert unpack("omg1.%%") is None
+    assert unpack("omg1.e30=") is None
 
 
 def test_a_conversation_without_them_is_not_even_copied() -> None:

@@ -9,7 +9,7 @@ import pytest
 from adapters.dialects.messages.answer import as_message
 from domain.errors import UpstreamFailure
 from domain.usage import TokenUsage
-from tests.unit.adapters.dialects.messages.samples import schema
+from tests.unit.adapters.dialects.messages.samples import chat, schema
 
 USAGE = TokenUsage(10, 5, cache_read_tokens=3, cache_write_tokens=2, reasoning_tokens=4)
 
@@ -119,3 +119,19 @@ def test_an_answer_without_anything_has_no_content() -> None:
 def test_what_is_no_completion_is_the_providers_failure(body: bytes) -> None:
     with pytest.raises(UpstreamFailure):
         as_message(body, "m", USAGE)
+
+
+def test_what_hangs_on_a_call_goes_out_and_comes_back() -> None:
+    """Gemini's signatures: through a client of Anthropic's, and back to Gemini alone."""
+    extra = {"google": {"thought_signature": "sig=="}}
+    found = answered(tool_calls=[{**call('{"a": 1}')[0], "extra_content": extra}])["content"]
+
+    assert [block["type"] for block in found] == ["redacted_thinking", "tool_use"]
+    assert found[0]["data"].startswith("omg1.")
+    turns = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": found}]
+    to_gemini, _ = chat("google/gemini-3-pro", messages=turns)
+    to_others, dropped = chat("gpt-5.5", messages=turns)
+    assert to_gemini["messages"][1]["tool_calls"][0]["extra_content"] == extra
+    assert "extra_content" not in to_others["messages"][1]["tool_calls"][0]
+    assert "thinking_blocks" not in to_others["messages"][1]
+    assert dropped == ()

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.dialects.messages.events import MESSAGE_STOP, MessageEvents
+from adapters.wire.carried_extras import unpack
 from domain.errors import UpstreamFailure
 from domain.usage import TokenUsage
 from tests.unit.adapters.dialects.messages.samples import USAGE, reassembled, streamed
@@ -140,6 +141,15 @@ def test_a_whole_call_goes_out_when_the_next_begins() -> None:
     assert b'"name":"first"' in first
     assert b"content_block_stop" in second
     assert b'"name":"second"' in second
+
+
+def test_what_hangs_on_a_call_goes_before_it() -> None:
+    extra = {"google": {"thought_signature": "sig=="}}
+
+    message = streamed(tool(0, "{}", id="c", name="f", extra_content=extra), delta("tool_calls"))
+
+    assert kinds(message) == ["redacted_thinking", "tool_use"]
+    assert unpack(message["content"][0]["data"]) is not None
 
 
 def test_a_call_without_arguments_takes_none() -> None:
