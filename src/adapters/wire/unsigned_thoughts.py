@@ -1,8 +1,8 @@
 """Takes out of a conversation for Anthropic the thoughts that Anthropic never signed: it refuses a request with one.
 
-They come from other providers: a conversation may have been theirs before, and their thoughts are shown to Anthropic's
-clients with an empty signature, or as redacted thinking of the gateway's own. Source: wire facts on Anthropic, section 5
-(November 2026).
+They come from other providers: a conversation may have been theirs before, and their thoughts are shown to
+Anthropic's clients with an empty signature, or as redacted thinking of the gateway's own. Source: wire facts on
+Anthropic, section 5 (November 2026).
 """
 
 import re
