@@ -37,8 +37,6 @@ def reset_seconds(value: str, now: float) -> float | None:
         moment = _moment(value)
         seconds = duration_seconds(value) if moment is None else moment - now
         return None if seconds is None else _bounded(seconds)
-    if number < 0:
-        return None  # Azure: it does not know
     if number > _EPOCH_MILLISECONDS_FROM:
         return _bounded(number / 1000 - now)
     return _bounded(number - now if number > _EPOCH_SECONDS_FROM else number)
@@ -92,7 +90,7 @@ def _window(fields: dict[str, tuple[LimitHeader, str]], now: float) -> RateLimit
     rule = next(iter(fields.values()))[0]
     limit, remaining = (_whole(fields[name][1]) if name in fields else None for name in ("limit", "remaining"))
     reset = None
-    if "reset" in fields:
+    if "reset" in fields and not fields["reset"][1].strip().startswith("-"):  # Azure: it does not know
         reset = reset_seconds(fields["reset"][1], now)
     if limit is None and remaining is None and reset is None:
         return None
