@@ -69,7 +69,7 @@ def _provider_variables(settings: Settings) -> Iterator[Mapping[str, object]]:
     from entrypoints.ioc.upstream import provider_presets
 
     for preset in provider_presets():
-        for name in preset.env:
+        for name in (*preset.env, *preset.ambient):
             value = settings.variables.get(name)
             if value is not None:
                 shown_value = value if name.endswith(("_HOST", "_URL")) else plain(Secret(value))

@@ -92,7 +92,7 @@ def failure_from_bedrock(
     named = next((value for name, value in headers if name.lower() == b"x-amzn-errortype"), b"").decode("latin-1")
     refusal = _refusal(body)
     general = failure_from_answer(status, headers, body, Refusals(), secret=secret, now=now)
-    kind = _kind(named or refusal.type_, refusal.words)
+    kind = _kind(named or refusal.type_, refusal.words, status)
     if kind is None:
         return general
     lacks = _LACKS.search(refusal.words) if kind is FailureKind.CLIENT_FAULT else None
@@ -132,9 +132,9 @@ def _failure(
     )
 
 
-def _kind(name: str, words: str) -> FailureKind | None:
+def _kind(name: str, words: str, status: int = 200) -> FailureKind | None:
     kind = _KINDS.get(_plain(name).removesuffix("Exception").removesuffix("exception").lower())
-    if kind is FailureKind.CLIENT_FAULT or (kind is None and not name and words):
+    if kind is FailureKind.CLIENT_FAULT or (status == 400 and not name):
         if _TOO_LONG.search(words):
             return FailureKind.CONTEXT_LENGTH
         if _NEEDS_PROFILE.search(words) or _NO_MODEL.search(words):

@@ -47,6 +47,8 @@ def failure(status: int, name: str, message: str, *headers: tuple[bytes, bytes])
         (500, "InternalServerException", "oops", FailureKind.SERVER_ERROR),
         (503, "ServiceUnavailableException", "busy", FailureKind.OVERLOADED),
         (429, "", "slow down", FailureKind.RATE_LIMITED),
+        (429, "", "Too many input tokens, please wait", FailureKind.RATE_LIMITED),
+        (400, "", "Input is too long for requested model.", FailureKind.CONTEXT_LENGTH),
         (403, "", "forbidden", FailureKind.INVALID_CREDENTIAL),
         (418, "SomethingNewException", "?", FailureKind.CLIENT_FAULT),
     ],
