@@ -20,6 +20,9 @@ FOREIGN_SIGNATURE: Final = "skip_thought_signature_validator"
 """Google's own word for calls that another model made."""
 
 _SIGNED_FROM: Final = 3.0
+_WITHOUT_INSTRUCTION: Final = ("gemma-1", "gemma-2", "gemma-3")
+"""What they answer 400 to ("Developer instruction is not enabled") is said at the beginning instead."""
+
 _NOTHING: Final = " "  # a text must not be empty
 
 
@@ -28,6 +31,7 @@ class ContentsWriter:
 
     def __init__(self, model: str, settings: GeminiSettings) -> None:
         self._settings = settings
+        self._instructed = not model.rpartition("/")[2].startswith(_WITHOUT_INSTRUCTION)
         self._signed = generation(model) >= _SIGNED_FROM
         self._ids = settings.call_ids and self._signed
         self._names: dict[str, str] = {}  # of functions, by the id of their call
@@ -56,7 +60,11 @@ class ContentsWriter:
         instruction = "\n".join(text for text in self._system if text)
         if not self._contents:  # there must be one: what was said to the model is what it is asked
             return [_said("user", [{"text": instruction or _NOTHING}])], None
-        return self._contents, {"parts": [{"text": instruction}]} if instruction else None
+        if not instruction:
+            return self._contents, None
+        if not self._instructed:
+            return [_said("user", [{"text": instruction}]), *self._contents], None
+        return self._contents, {"parts": [{"text": instruction}]}
 
     def _add(self, role: str, parts: list[Part]) -> None:
         if parts:

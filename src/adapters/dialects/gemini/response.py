@@ -1,6 +1,5 @@
 """Reads a whole answer of `generateContent` as OpenAI's chat completion."""
 
-
 import msgspec
 
 from adapters.dialects.gemini.answer import (

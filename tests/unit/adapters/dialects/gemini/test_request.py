@@ -55,6 +55,17 @@ def test_a_conversation_keeps_its_turns() -> None:
     }
 
 
+def test_gemma_is_told_its_instructions_at_the_beginning() -> None:
+    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "hi"}]
+
+    assert encoded("gemma-3-27b-it", messages=messages) == {
+        "contents": [
+            {"role": "user", "parts": [{"text": "Be brief."}]},
+            {"role": "user", "parts": [{"text": "hi"}]},
+        ]
+    }
+
+
 def test_instructions_alone_are_what_is_asked() -> None:
     assert encoded(messages=[{"role": "system", "content": "Say hi."}]) == {
         "contents": [{"role": "user", "parts": [{"text": "Say hi."}]}]
