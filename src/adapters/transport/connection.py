@@ -40,6 +40,8 @@ class Connection(asyncio.Protocol, Line):
         self._on_free = on_free
         self._on_gone = on_gone
         self._loop = asyncio.get_running_loop()
+        self._body: list[bytes] = []  # come in the bytes being parsed; empty between two calls of the parser
+        self.on_body = self._body.append  # called once a chunk: a function of ours would cost more than all the rest
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._socket = connected  # looked at before a reuse, never read
@@ -157,8 +159,10 @@ class Connection(asyncio.Protocol, Line):
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self._hand_over(exchange)
             self._break(f"The upstream's answer is not valid HTTP/1.1: {error}.")
             return
+        self._hand_over(exchange)
         if not exchange.head_done and exchange is self._exchange:
             exchange.head_bytes += len(data)
             if exchange.head_bytes > self._limits.max_header_bytes:
@@ -181,6 +185,14 @@ class Connection(asyncio.Protocol, Line):
             and self._loop.time() - exchange.started <= self._stale_window_seconds
         )
         exchange.fail(self._loss(exchange, exc))
+
+    def _hand_over(self, exchange: Exchange) -> None:
+        """Give the exchange what has come of its body; what belongs to none is thrown away."""
+        pieces = self._body
+        if pieces:
+            if exchange is self._exchange:
+                exchange.add(pieces[0] if len(pieces) == 1 else b"".join(pieces), self._limits.max_unread_bytes)
+            pieces.clear()
 
     def _loss(self, exchange: Exchange, cause: Exception | None) -> httpx.TransportError:
         if self._write_paused:
@@ -233,10 +245,6 @@ class Connection(asyncio.Protocol, Line):
             exchange.finish()
             self.discard()  # the parser cannot be told that no body follows
 
-    def on_body(self, piece: bytes) -> None:
-        if self._exchange is not None:
-            self._exchange.add(piece, self._limits.max_unread_bytes)
-
     def on_message_complete(self) -> None:
         exchange = self._exchange
         if exchange is None:
@@ -244,6 +252,7 @@ class Connection(asyncio.Protocol, Line):
         if exchange.status < 200:  # 100 and 103 announce the answer
             exchange.headers.clear()
             return
+        self._hand_over(exchange)
         self._exchange = None
         exchange.finish()
         self._served += 1
