@@ -1,6 +1,8 @@
 """Anthropic's Messages where an upstream has only chat: asked as a chat, answered as a message."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
+from typing import Final
 
 from typing_extensions import override
 
@@ -19,6 +21,8 @@ from domain.usage import TokenUsage
 
 CountTokens = Callable[[str], int]
 
+_ASIDE_BYTES: Final = 256 * 1024
+
 
 class MessagesOverChat(MessagesProvider):
     """Carries messages over `chat`. `count` estimates the usage a client is told where the upstream tells none."""
@@ -29,7 +33,7 @@ class MessagesOverChat(MessagesProvider):
 
     @override
     async def complete(self, call: ProviderCall[MessagesRequest]) -> ProviderAnswer:
-        form = as_chat(call.payload, call.model, stream=False, strict=call.strict)
+        form = await _as_chat(call, stream=False)
         try:
             answer = await self._chat.complete(_chat_call(call, form))
         except UpstreamFailure as failure:
@@ -46,7 +50,7 @@ class MessagesOverChat(MessagesProvider):
 
     @override
     async def stream(self, call: ProviderCall[MessagesRequest]) -> ProviderStream:
-        form = as_chat(call.payload, call.model, stream=True, strict=call.strict)
+        form = await _as_chat(call, stream=True)
         try:
             chat = await self._chat.stream(_chat_call(call, form))
         except UpstreamFailure as failure:
@@ -80,12 +84,14 @@ class _MessageStream(ProviderStream):
 
     @override
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunks in self._chat:
-            events = self._events.feed(chunks)
-            self._note()
-            if events:
-                yield events
-        self._note()
+        try:
+            async for chunks in self._chat:
+                events = self._events.feed(chunks)
+                self._note()
+                if events:
+                    yield events
+        finally:
+            self._note()  # what was counted before it broke
         yield self._events.finish(self.usage or self._estimate(self._chat.output_text()))
 
     @override
@@ -101,6 +107,13 @@ class _MessageStream(ProviderStream):
         self.usage = self._chat.usage
         self.has_content = self._chat.has_content
         self.output_bytes = self._chat.output_bytes
+
+
+async def _as_chat(call: ProviderCall[MessagesRequest], *, stream: bool) -> ChatForm:
+    """Large bodies, which are pictures mostly, are translated in a thread, so that the loop goes on."""
+    if call.payload.size_bytes <= _ASIDE_BYTES:
+        return as_chat(call.payload, call.model, stream=stream, strict=call.strict)
+    return await asyncio.to_thread(as_chat, call.payload, call.model, stream=stream, strict=call.strict)
 
 
 def _chat_call(call: ProviderCall[MessagesRequest], form: ChatForm) -> ProviderCall[ChatRequest]:

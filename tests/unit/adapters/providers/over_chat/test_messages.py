@@ -71,6 +71,14 @@ async def test_the_chat_is_asked_for_its_usage_with_the_same_facts() -> None:
     assert (answer.usage, answer.model, json.loads(answer.body)["model"]) == (TokenUsage(3, 2), "served", "served")
 
 
+async def test_a_large_request_is_the_same_chat() -> None:
+    chat = Chat(ProviderAnswer(ANSWER, "served", TokenUsage(3, 2)))
+
+    await MessagesOverChat(chat, words).complete(call(messages=[{"role": "user", "content": "x" * 300_000}]))
+
+    assert chat.calls[0].payload.value.messages[0].content == "x" * 300_000
+
+
 async def test_usage_nobody_told_is_estimated_for_the_client_and_left_open_for_the_books() -> None:
     """R-22."""
     chat = Chat(ProviderAnswer(ANSWER, "served", None, output_text="hi you"))
