@@ -40,6 +40,11 @@ class Bench:
         """The row's image model."""
         return f"{self._provider(row)}/{row.images}{directive}"
 
+    def models(self, row: Row) -> list[str]:
+        """The ids that the row's provider lists."""
+        client = self._gateway.openai(f"/{self._provider(row)}/v1")
+        return [model.id for model in client.models.list()]
+
     def _provider(self, row: Row) -> str:
         if row.label not in self._providers:
             self._providers[row.label] = self._added(row)

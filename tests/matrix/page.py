@@ -4,7 +4,19 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 
 from tests.architecture.tree import ROOT
-from tests.matrix import chat, completions, messages, pictures, responses, vectors
+from tests.matrix import (
+    chat,
+    completions,
+    counts,
+    listing,
+    messages,
+    moderations,
+    pictures,
+    responses,
+    speech,
+    transcriptions,
+    vectors,
+)
 from tests.matrix.bench import Bench
 from tests.matrix.gaps import GAPS, LACKING, NO_ENDPOINT
 from tests.matrix.rows import ROWS, Row
@@ -19,8 +31,13 @@ INGRESSES: Mapping[str, tuple[str, ModuleType]] = {
     "completions": ("`POST /v1/completions`", completions),
     "responses": ("`POST /v1/responses`", responses),
     "messages": ("`POST /v1/messages`", messages),
+    "messages.count_tokens": ("`POST /v1/messages/count_tokens`", counts),
     "embeddings": ("`POST /v1/embeddings`", vectors),
     "images.generations": ("`POST /v1/images/generations`", pictures),
+    "audio.speech": ("`POST /v1/audio/speech`", speech),
+    "audio.transcriptions": ("`POST /v1/audio/transcriptions`", transcriptions),
+    "moderations": ("`POST /v1/moderations`", moderations),
+    "models": ("`GET /{provider}/v1/models`", listing),
 }
 
 FEATURES: Mapping[str, str] = {

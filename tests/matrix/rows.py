@@ -26,6 +26,7 @@ class Row(msgspec.Struct, frozen=True):
     chat: str = ""
     embeddings: str = ""
     images: str = ""
+    itself: tuple[str, ...] = ()  # endpoints that other models of the kind have over chat alone
     signature: str | None = None  # how the signatures of its thoughts begin
 
     @property
@@ -39,13 +40,13 @@ class Row(msgspec.Struct, frozen=True):
     def carried(self) -> frozenset[str]:
         """Of these, what its chat carries."""
         kind = next(kind for kind in KINDS if kind.id == self.kind)
-        return self.endpoints & frozenset(over_chat_fidelity()) - _own(kind)
+        return self.endpoints & frozenset(over_chat_fidelity()) - _own(kind) - frozenset(self.itself)
 
 
 def _own(kind: Kind) -> frozenset[str]:
     preset = ACCOUNTS.get(kind.id, {}).get("settings", {}).get("preset")
     entry = next((entry for entry in kind.entries if entry.preset.id == preset), kind.unknown)
-    return frozenset({"chat.completions", *kind.fidelity(entry)}) | ({"messages"} if kind.id == "anthropic" else set())
+    return frozenset(kind.fidelity(entry)) | ({"models"} & frozenset(kind.endpoints))
 
 
 _CLAUDES = "sim-signature-"
@@ -53,10 +54,18 @@ _GEMINIS = "c2ltLXNpZ25hdHVyZS"  # the same in base64
 
 FAMILIES: Mapping[str, tuple[Row, ...]] = {
     "anthropic": (Row("anthropic", "anthropic", "claude-opus-5-", signature=_CLAUDES),),
-    "gemini": (Row("gemini", "gemini", "gemini-3-pro-", "gemini-embedding-001-", "imagen-4.0-", _GEMINIS),),
+    "gemini": (Row("gemini", "gemini", "gemini-3-pro-", "gemini-embedding-001-", "imagen-4.0-", signature=_GEMINIS),),
     "vertex": (
-        Row("vertex (Gemini)", "vertex", "gemini-3-pro-", "gemini-embedding-001-", "imagen-4.0-", _GEMINIS),
-        Row("vertex (Claude)", "vertex", "claude-sonnet-4-5-", "gemini-embedding-001-", "imagen-4.0-", _CLAUDES),
+        Row("vertex (Gemini)", "vertex", "gemini-3-pro-", "gemini-embedding-001-", "imagen-4.0-", signature=_GEMINIS),
+        Row(
+            "vertex (Claude)",
+            "vertex",
+            "claude-sonnet-4-5-",
+            "gemini-embedding-001-",
+            "imagen-4.0-",
+            ("messages", "messages.count_tokens"),
+            _CLAUDES,
+        ),
     ),
     "bedrock": (
         Row(
@@ -65,7 +74,7 @@ FAMILIES: Mapping[str, tuple[Row, ...]] = {
             "us.anthropic.claude-sonnet-4-5-",
             "amazon.titan-embed-text-v2-",
             "amazon.nova-canvas-",
-            _CLAUDES,
+            signature=_CLAUDES,
         ),
         Row(
             "bedrock (Nova)",

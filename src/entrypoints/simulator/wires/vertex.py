@@ -18,7 +18,7 @@ from entrypoints.simulator.behaviour import Behaviour
 from entrypoints.simulator.pictures import png_text
 from entrypoints.simulator.vectors import DIMENSIONS, vector_of
 from entrypoints.simulator.wires import gemini
-from entrypoints.simulator.wires.anthropic_messages import Messages
+from entrypoints.simulator.wires.anthropic_messages import CountTokens, Messages
 from entrypoints.simulator.wires.gemini_errors import GoogleWire
 from entrypoints.simulator.wires.wire import Body, Call, Failure, Refused, Wire, encoded, objects
 
@@ -120,6 +120,20 @@ class VertexClaude(Messages):
         super().check()
 
 
+class VertexClaudeCount(CountTokens):
+    """Anthropic's count, with the model in the body alone."""
+
+    @property
+    @override
+    def version(self) -> str:
+        return str(self.fields.get("anthropic_version", ""))
+
+    @override
+    def check(self) -> None:
+        _need_token(self)
+        super().check()
+
+
 class VertexPredict(GoogleWire):
     """`:predict`: vectors for instances with `content`, pictures for those with a `prompt`."""
 
@@ -159,6 +173,8 @@ def published(call: Call) -> Wire:
             return VertexGenerate(call)
         case "google", "countTokens":
             return VertexCount(call)
+        case "anthropic", "rawPredict" if call.captures["model"] == "count-tokens":
+            return VertexClaudeCount(call)
         case "anthropic", "rawPredict" | "streamRawPredict":
             return VertexClaude(call)
         case "google", "predict":
