@@ -86,9 +86,10 @@ def _read(blocks: list[_Block], *, answers_by_tool: bool) -> MadeMessage:
             else:
                 calls.append(MadeToolCall(use.tool_use_id, use.name, bytes(use.input).decode()))
         elif block.reasoning_content is not None:
-            told = thinking_block(block.reasoning_content.reasoning_text, block.reasoning_content.redacted_content)
-            signed.append(told)
-            thoughts.append(str(told.get("thinking", "")))
+            text = block.reasoning_content.reasoning_text
+            thoughts.append(text.text if text is not None else "")
+            if text is None or text.signature:
+                signed.append(thinking_block(text, block.reasoning_content.redacted_content))
         elif block.citations_content is not None:
             start = len("".join(texts))
             texts.extend(part.get("text", "") for part in block.citations_content.content)

@@ -205,7 +205,7 @@ class ConverseStreamDecoder:
             return b"" if block.answer else self._writer.tool_arguments("{}")
         if block.redacted:
             return self._signed({"type": "redacted_thinking", "data": block.redacted})
-        if block.thought or block.signature:
+        if block.signature:
             return self._signed({"type": "thinking", "thinking": block.thought, "signature": block.signature})
         return b""
 

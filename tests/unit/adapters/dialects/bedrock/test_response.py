@@ -61,6 +61,14 @@ def test_calls_thoughts_and_citations_are_told() -> None:
     assert said["tool_calls"] == [{"id": "t1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}]
 
 
+def test_thoughts_that_nobody_signed_are_words_alone() -> None:
+    said = read(an_answer({"reasoningContent": {"reasoningText": {"text": "hm"}}}, {"text": "So."}))
+
+    message = said["choices"][0]["message"]
+    assert message["reasoning_content"] == "hm"
+    assert "thinking_blocks" not in message
+
+
 def test_the_call_that_stands_for_a_schema_is_the_text() -> None:
     wanted = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}}
     body = an_answer({"toolUse": {"toolUseId": "t", "name": "json_answer", "input": {"a": 1}}}, stop="tool_use")
