@@ -176,7 +176,7 @@ async def test_filters_pass_and_a_first_chunk_without_a_choice_does_no_harm() ->
 
     assert "".join(c["delta"].get("content") or "" for e in told for c in e["choices"] if c.get("delta")) == "hi"
     assert told[-1]["model"] == "gpt-5-2026"
-    assert all(event["id"] and event["model"] for event in told)
+    assert {(event["id"], event["model"]) for event in told if event["choices"]} == {("c1", "gpt-5-2026")}
 
 
 @pytest.mark.parametrize(
