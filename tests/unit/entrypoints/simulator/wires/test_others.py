@@ -1,6 +1,8 @@
 """Cohere, Ollama, Azure and Hugging Face: their shapes, and what they refuse."""
 
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -216,3 +218,10 @@ def test_a_path_that_leads_nowhere_still_has_a_persona() -> None:
     assert find("POST", "/alpha/v1/nonsense").persona == "alpha"
     assert find("POST", "/v1/nonsense").persona == "default"
     assert find("GET", "/alpha/v1/nonsense").route is None
+
+
+def test_a_format_is_loaded_when_its_path_is_first_asked_for() -> None:
+    seen = "import sys, entrypoints.simulator.server; print([name for name in sys.modules if '.wires.' in name])"
+    found = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=True).stdout
+
+    assert found.strip() == "['entrypoints.simulator.wires.wire']"
