@@ -4,8 +4,8 @@ import Anthropic from "@anthropic-ai/sdk";
 import { createAnthropic } from "@ai-sdk/anthropic";
 import { createOpenAI } from "@ai-sdk/openai";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
-import { generateText, jsonSchema, streamText, tool } from "ai";
-import OpenAI from "openai";
+import { embedMany, generateText, jsonSchema, streamText, tool } from "ai";
+import OpenAI, { toFile } from "openai";
 
 globalThis.AI_SDK_LOG_WARNINGS = false;
 const { GATEWAY, KEY, UP, BAD } = process.env;
@@ -60,6 +60,21 @@ const cases = {
   "openai models": async () => (await openai.models.list()).data.some((model) => model.id === `${UP}/sim-echo`),
   "openai error": () => refusal(() => openai.chat.completions.create({ model: `${BAD}/sim-422`, messages })),
   "openai broken": () => refusal(() => openai.chat.completions.stream({ model: `${BAD}/sim-cut-after-2`, messages }).done()),
+  "openai embeddings": async () =>
+    (await openai.embeddings.create({ model: `${UP}/sim-floats`, input: ["one", "two"], dimensions: 8 }))
+      .data.map((item) => item.embedding.length),
+  "openai completion": async () => {
+    const stream = await openai.completions.create({ model: `${UP}/sim-echo`, prompt: "grüß dich wörld", stream: true });
+    let said = "";
+    for await (const chunk of stream) said += chunk.choices[0]?.text ?? "";
+    return said;
+  },
+  "openai image": async () => Boolean((await openai.images.generate({ model: `${UP}/m`, prompt: "a cat" })).data[0].b64_json),
+  "openai speech": async () =>
+    (await (await openai.audio.speech.create({ model: `${UP}/m`, voice: "alloy", input: "one two" })).arrayBuffer()).byteLength,
+  "openai transcription": async () =>
+    typeof (await openai.audio.transcriptions.create({ model: `${UP}/m`, file: await toFile(Buffer.alloc(999), "a.wav") })).text,
+  "openai moderation": async () => (await openai.moderations.create({ model: `${UP}/m`, input: ["a", "b"] })).results.length,
   "anthropic plain": async () => text((await anthropic.messages.create(message("sim-echo"))).content),
   "anthropic stream": async () => text((await anthropic.messages.stream(message("sim-echo")).finalMessage()).content),
   "anthropic tools": async () =>
@@ -73,6 +88,9 @@ const cases = {
     refusal(() => anthropic.messages.stream({ ...message("x"), model: `${BAD}/sim-cut-after-2` }).finalMessage()),
   "ai openai-compatible": () => told(compatible(`${UP}/sim-echo`)),
   "ai openai-compatible tools": async () => (await told(compatible(`${UP}/sim-tools`), { tools: aiTools })).calls,
+  "ai embeddings": async () =>
+    (await embedMany({ model: compatible.textEmbeddingModel(`${UP}/sim-echo`), values: ["one", "two"], maxRetries: 0 }))
+      .embeddings.map((vector) => vector.length > 0),
   "ai openai chat": () => told(aiOpenAI.chat(`${UP}/sim-echo`)),
   "ai openai responses": () => told(aiOpenAI(`${UP}/sim-echo`)),
   "ai anthropic": () => told(aiAnthropic(`${UP}/sim-echo`)),
