@@ -19,6 +19,10 @@ from entrypoints.settings.model import Settings, SettingsError
 BACKLOG = 2048
 """Connections that may wait to be accepted."""
 
+ACCEPTS_A_TURN = 16
+"""libuv takes one connection from a listening socket in each turn of the loop, and under load a turn takes 30 ms: the
+socket is registered so many times over, or the last of 256 clients that come at once would wait for seconds."""
+
 FORCED_SECONDS = 1.0
 """What closing may take after a second stop signal."""
 
@@ -63,7 +67,7 @@ def run(app: GatewayProcess, settings: Settings, listener: socket.socket, on_lis
     )
     server = GatewayServer(config, app, settings, on_listening)
     try:
-        server.run(sockets=[listener])
+        server.run(sockets=[listener, *(listener.dup() for _ in range(ACCEPTS_A_TURN - 1))])
     except SystemExit as error:  # uvicorn's way to say that the start failed; the app has said why
         return int(error.code or 0)
     return 1 if server.cut_off else 0

@@ -207,6 +207,9 @@ class GatewayProtocol(asyncio.Protocol):
         )
         cycle.scope["extensions"] = {CONNECTION_EXTENSION: cast("dict[object, object]", cycle)}
         before, self._cycle = self._cycle, cycle
+        if before is None and self._timer is not None:  # of a connection's first request nothing is left to wait for
+            self._timer.cancel()
+            self._timer = None
         if before is None or before.complete:
             self._serve(cycle)
             return
