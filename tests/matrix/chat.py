@@ -101,6 +101,21 @@ def system(bench: Bench, row: Row) -> None:
     assert answer.choices[0].message.content == "Be kind."
 
 
+def sampling(bench: Bench, row: Row) -> None:
+    wanted = {"temperature": 1.5, "top_p": 0.9, "seed": 7, "presence_penalty": 0.5, "max_completion_tokens": 50}
+
+    answer = _ask(bench, bench.chat(row), reasoning_effort="low", user="someone", **wanted)
+    assert answer.choices[0].message.content == TEXT
+
+
+def history(bench: Bench, row: Row) -> None:
+    before = ({"role": "developer", "content": "Be kind."}, {"role": "user", "content": "Hello"}, USER)
+    between = ({"role": "assistant", "content": "Yes?"}, {"role": "system", "content": "Be brief."})
+
+    answer = _ask(bench, bench.chat(row), *before, *between, USER, {"role": "user", "content": "and Bergen"})
+    assert "and Bergen" in answer.choices[0].message.content
+
+
 def reasoning(bench: Bench, row: Row) -> None:
     for answer in (
         _ask(bench, bench.chat(row, "sim-reasoning")),

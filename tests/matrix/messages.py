@@ -97,6 +97,23 @@ def system(bench: Bench, row: Row) -> None:
     assert _text(_ask(bench, bench.chat(row, "sim-system"), system="Be kind.")) == "Be kind."
 
 
+def sampling(bench: Bench, row: Row) -> None:
+    """As clients of the API before its version of October 2026 send them."""
+    older = {"anthropic-version": "2023-06-01"}
+    wanted: Any = {"extra_body": {"temperature": 0.5, "top_k": 5}, "metadata": {"user_id": "someone"}}
+
+    answer = _ask(bench, bench.chat(row), extra_headers=older, **wanted)
+    assert _text(answer) == TEXT
+
+
+def history(bench: Bench, row: Row) -> None:
+    before = ({"role": "user", "content": "Hello"}, USER, {"role": "assistant", "content": "Yes?"})
+    last = ({"role": "user", "content": [{"type": "text", "text": TEXT, "cache_control": {"type": "ephemeral"}}]},)
+
+    answer = _ask(bench, bench.chat(row), *before, *last, {"role": "user", "content": "and Bergen"})
+    assert "and Bergen" in _text(answer)
+
+
 def reasoning(bench: Bench, row: Row) -> None:
     for answer in (_ask(bench, bench.chat(row, "sim-reasoning")), _stream(bench, bench.chat(row, "sim-reasoning"))):
         assert [block.thinking for block in answer.content if block.type == "thinking"] == [THOUGHT]

@@ -47,6 +47,8 @@ FEATURES: Mapping[str, str] = {
     "parallel_tools": "parallel tools",
     "images": "pictures",
     "system": "system prompt",
+    "history": "history",
+    "sampling": "sampling",
     "reasoning": "reasoning",
     "thinking_tools": "reasoning, then tools",
     "structured": "JSON schema",
@@ -76,6 +78,8 @@ What the features are:
 | tools, parallel tools | calls of declared tools, plain and streamed; then their results are sent back and answered |
 | pictures | a PNG beside the text reaches the model |
 | system prompt | the model was given it |
+| history | turns of one role in a row, and instructions in the middle |
+| sampling | temperatures, seeds and limits are taken, mapped or dropped, and never an error |
 | reasoning | thoughts come apart from the answer, plain and streamed |
 | reasoning, then tools | a thought before a call goes back with the result, signed where the upstream signs |
 | JSON schema | the answer fits the schema that was asked for |

@@ -86,6 +86,20 @@ def system(bench: Bench, row: Row) -> None:
     assert _ask(bench, bench.chat(row, "sim-system"), instructions="Be kind.").output_text == "Be kind."
 
 
+def sampling(bench: Bench, row: Row) -> None:
+    wanted: Any = {"temperature": 1.5, "top_p": 0.9, "max_output_tokens": 50, "reasoning": {"effort": "low"}}
+
+    assert _ask(bench, bench.chat(row), user="someone", **wanted).output_text == TEXT
+
+
+def history(bench: Bench, row: Row) -> None:
+    before = ({"role": "developer", "content": "Be kind."}, {"role": "user", "content": "Hello"})
+    between = ({"role": "assistant", "content": "Yes?"}, {"role": "system", "content": "Be brief."})
+
+    said = [*before, *between, {"role": "user", "content": TEXT}, {"role": "user", "content": "and Bergen"}]
+    assert "and Bergen" in _ask(bench, bench.chat(row), said).output_text
+
+
 def reasoning(bench: Bench, row: Row) -> None:
     for answer in (_ask(bench, bench.chat(row, "sim-reasoning")), _stream(bench, bench.chat(row, "sim-reasoning"))):
         thoughts = [item for item in answer.output if item.type == "reasoning"]

@@ -44,6 +44,11 @@ def complaint(fields: dict[str, Any], version: str, *, with_limit: bool = True, 
     return next((message for checks in found for message in checks), None)
 
 
+def _is_newest(version: str) -> bool:
+    """The versions that other clouds have of their own are older."""
+    return version[:1].isdigit() and version >= NEWEST_VERSION
+
+
 def _generation(model: object) -> tuple[int, int] | None:
     """The generation in a model's name: (4, 6) for `claude-opus-4-6`, None where it names none."""
     match = _FAMILY.search(str(model))
@@ -74,7 +79,7 @@ def _top_level(fields: dict[str, Any], version: str, *, with_limit: bool, beta: 
     for name in sorted(set(fields) - _FIELDS) if not beta else ():
         yield f"{name}: Extra inputs are not permitted"
     for name in ("temperature", "top_p", "top_k"):
-        if version >= NEWEST_VERSION and name in fields:
+        if _is_newest(version) and name in fields:
             yield f"{name}: Extra inputs are not permitted in version {version}"
     temperature = fields.get("temperature")
     if temperature is not None and not (isinstance(temperature, int | float) and 0 <= temperature <= 1):
@@ -121,7 +126,7 @@ def _contents(messages: list[tuple[str, list[dict[str, Any]]]], version: str) ->
 def _block(where: str, role: str, block: dict[str, Any], version: str) -> Iterator[str]:
     kind = block.get("type")
     source = block.get("source") or {}
-    newest = version >= NEWEST_VERSION
+    newest = _is_newest(version)
     if kind == "text" and not block.get("text"):
         yield "messages: text content blocks must be non-empty"
     if kind == "text" and role == "user" and newest and block.get("citations"):
