@@ -157,10 +157,23 @@ def _refuse_more(known: Sequence[ProviderKey], secret: Secret) -> None:
 
 
 def _checked(secret: Secret) -> Secret:
-    """The secret without the white space around it that pasting brings. It goes into a header, so it is one word."""
-    value = secret.reveal().strip()
+    """The secret without the white space that pasting brings: a word for a header, or a cloud's JSON credentials."""
+    value = _compact(secret.reveal().strip())
     if not value or len(value) > MAX_SECRET_LENGTH:
         raise RequestInvalid(f"A secret has 1 to {MAX_SECRET_LENGTH} characters.", param="secret")
     if not all("!" <= character <= "~" for character in value):
-        raise RequestInvalid("A secret is one word of visible ASCII characters.", param="secret")
+        raise RequestInvalid(
+            "A secret is one word of visible ASCII characters, or a JSON object of credentials.", param="secret"
+        )
     return Secret(value)
+
+
+def _compact(value: str) -> str:
+    """A JSON object as consoles write it, over many lines, without its white space; anything else as it is."""
+    if not value.startswith("{"):
+        return value
+    try:
+        fields = msgspec.json.decode(value, type=dict[str, msgspec.Raw])
+    except msgspec.DecodeError as error:
+        raise RequestInvalid(f"The secret begins like JSON and is none: {error}.", param="secret") from None
+    return msgspec.json.format(msgspec.json.encode(fields), indent=-1).decode().replace(" ", "\\u0020")

@@ -1,5 +1,7 @@
 """A provider's keys as an admin changes them."""
 
+import json
+
 import pytest
 
 from application.admin.provider_changes import NewProvider
@@ -31,7 +33,21 @@ async def test_white_space_around_a_pasted_secret_is_dropped(admin: FakeAdminist
     assert view.key.secret == Secret("upstream-key-2")
 
 
-@pytest.mark.parametrize("secret", ["", "   ", "two words", "line\nbreak", "naïve-key", "x" * 9000])
+async def test_credentials_are_taken_as_a_cloud_console_writes_them(admin: FakeAdministration, key_id: str) -> None:
+    """They do not stand in a header themselves; what is kept is one word all the same."""
+    written = {
+        "type": "service_account",
+        "private_key": "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n",
+    }
+
+    view = await admin.keys.add("alpha", secret=Secret(json.dumps(written, indent=2)), label="", weight=1)
+
+    kept = view.key.secret.reveal()
+    assert json.loads(kept) == written
+    assert not any(character.isspace() for character in kept)
+
+
+@pytest.mark.parametrize("secret", ["", "   ", "{not json", "{}}", "two words", "line\nbreak", "naïve-key", "x" * 9000])
 async def test_a_secret_that_could_not_stand_in_a_header_is_refused(
     admin: FakeAdministration, key_id: str, secret: str
 ) -> None:
