@@ -1,13 +1,14 @@
 """Passes a Messages stream on as the bytes it came, and reads along.
 
-R-08: the parser only observes. Held back is `message_stop` alone, which is sent when the call is settled. An
-event without a name gets the one its data says: SDKs do not see events that have none. Source: wire facts of
-November 2026.
+R-08: the parser only observes, and mends what SDKs cannot follow. Held back is `message_stop` alone, which is sent
+when the call is settled. An event without a name gets the one its data says: SDKs do not see events that have none.
+Source: wire facts of November 2026.
 """
 
 from adapters.dialects.anthropic.errors import cut_off, failure_told, not_an_answer
 from adapters.dialects.anthropic.events import Delta, StreamEvent, read_stream_event
 from adapters.dialects.anthropic.history import ABSENT
+from adapters.dialects.anthropic.native_order import NativeOrder
 from adapters.dialects.anthropic.usage import Usage
 from adapters.wire.call import WireCall
 from adapters.wire.chat_answer import MAX_KEPT_TEXT_CHARS
@@ -33,6 +34,7 @@ class NativeStreamDecoder:
         self.ending = b""
         self._call = call
         self._cutter = EventCutter()
+        self._order = NativeOrder(call)
         self._counts = Usage()
         self._counted = False
         self._begun = False
@@ -92,7 +94,7 @@ class NativeStreamDecoder:
             raise self._told(data)
         self._observe(event)
         named = text if name or not event.type else b"event: " + event.type.encode() + b"\n" + text
-        return named + b"\n\n"
+        return self._order.kept(event, named, data, self._counts)
 
     def _told(self, data: bytes) -> UpstreamFailure:
         return failure_told(data, secret=self._call.secret, now=self._call.now())

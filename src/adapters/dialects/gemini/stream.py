@@ -45,6 +45,7 @@ class GeminiStreamDecoder:
         self._call = call
         self._cutter = EventCutter()
         self._writer = ChunkWriter(call)
+        self._seen: set[int] = set()  # candidates that have begun
         self._ended: dict[int, str] = {}  # why, by candidate
         self._blocked = False
 
@@ -103,8 +104,8 @@ class GeminiStreamDecoder:
         return self._endings() + self._writer.usage(self.usage)
 
     def _complete(self) -> bool:
-        wanted = self._call.payload.value.n or 1
-        return self._blocked or (len(self._ended) >= wanted and set(range(wanted)) <= self._ended.keys())
+        wanted = range(self._call.payload.value.n or 1)
+        return self._blocked or self._seen.union(wanted) <= self._ended.keys()
 
     def _endings(self) -> bytes:
         writer = self._writer
@@ -145,6 +146,7 @@ class GeminiStreamDecoder:
 
     def _candidate(self, candidate: Candidate) -> bytes:
         writer, index = self._writer, candidate.index
+        self._seen.add(index)
         told = logprobs(candidate.logprobs_result)
         output: list[bytes] = []
         for part in candidate.parts:

@@ -195,13 +195,13 @@ class ChunkMender:
     def _head_edit(self, chunk: Chunk) -> dict[str, msgspec.Raw | None]:
         """What every chunk carries, filled in where it is missing; what no client should see, taken out."""
         head: dict[str, msgspec.Raw | None] = {}
-        if not self._started:
+        if not self._started and (chunk.id or chunk.choices):  # Azure's verdict on the prompt names no model
             self._started = True
             self._id = chunk.id or self._call.answer_id
             self._created = int(chunk.created) if chunk.created is not None else self._call.created
             self.model = chunk.model or self._call.model
         if not chunk.id:
-            head["id"] = raw(self._id)
+            head["id"] = raw(self._id or self._call.answer_id)
         if type(chunk.created) is not int:
             head["created"] = raw(self._created)
         if not chunk.model:

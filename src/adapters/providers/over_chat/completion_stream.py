@@ -42,16 +42,18 @@ class CompletionStream(ProviderStream):
 
     @override
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        if len(self._chats) == 1:
-            async for block in self._chats[0]:
-                told = self._chunks[0].feed(block)
-                self._note()
-                if told:
+        try:
+            if len(self._chats) == 1:
+                async for block in self._chats[0]:
+                    told = self._chunks[0].feed(block)
+                    self._note()
+                    if told:
+                        yield told
+            else:
+                async for told in self._interleaved():
                     yield told
-        else:
-            async for told in self._interleaved():
-                yield told
-        self._note()
+        finally:
+            self._note()  # what was counted before it broke
         if self._include_usage and self.usage is not None:
             yield usage_chunk(self._head, self.model, usage_json(self.usage))
 

@@ -76,12 +76,14 @@ class ResponsesStream(ProviderStream):
 
     @override
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for block in self._chat:
-            told = self._events.feed(block)
-            self._note()
-            if told:
-                yield told
-        self._note()
+        try:
+            async for block in self._chat:
+                told = self._events.feed(block)
+                self._note()
+                if told:
+                    yield told
+        finally:
+            self._note()  # what was counted before it broke
         usage = self.usage or _estimated(self._request_bytes, self.output_bytes)
         told, self.ending = self._events.finish(usage, int(self._now()))
         if told:
