@@ -24,6 +24,6 @@ def finish_reason(stop_reason: str | None, tool_calls: int) -> FinishReason:
         return "tool_calls" if tool_calls else "stop"
     reason = _WORDS.get(stop_reason)
     if reason is None:
-        log.warning("unknown stop reason", extra={"stop_reason": stop_reason[:64]})
+        log.warning("unknown stop reason", extra={"finish_reason": stop_reason[:64]})
         return "stop"
     return "stop" if reason == "tool_calls" and not tool_calls else reason
