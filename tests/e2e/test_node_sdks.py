@@ -3,23 +3,21 @@
 Skipped, with the reason, where there is no node, no npm, or no registry that npm can ask.
 """
 
-import hashlib
 import json
 import os
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.e2e.npm_packages import installed
 from tests.e2e.processes import Gateway, Simulator
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 
 SOURCES = Path(__file__).parent / "node"
-INSTALL_SECONDS = 200
 CITY = {"city": "grüß dich wörld"}
 HELLO = {
     "plain": "hello there",
@@ -63,23 +61,7 @@ EXPECTED: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def folder() -> Path:
-    """The packages, installed once for each list of them and kept among the temporary files."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("there is no node, or no npm, on the path")
-    packages = (SOURCES / "package.json").read_bytes()
-    place = Path(tempfile.gettempdir()) / f"omg-node-{hashlib.sha256(packages).hexdigest()[:16]}"
-    if not (place / "installed").exists():
-        place.mkdir(exist_ok=True)
-        (place / "package.json").write_bytes(packages)
-        install = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts"]
-        try:
-            done = subprocess.run(install, cwd=place, capture_output=True, timeout=INSTALL_SECONDS, check=False)
-        except subprocess.TimeoutExpired:
-            pytest.skip(f"npm did not install the packages within {INSTALL_SECONDS} s")
-        if done.returncode != 0:
-            pytest.skip(f"npm could not install the packages: {done.stderr.decode(errors='replace')[-300:]}")
-        (place / "installed").touch()
+    place = installed(SOURCES / "package.json")
     shutil.copy(SOURCES / "sdks.mjs", place)
     return place
 

@@ -140,7 +140,7 @@ def finish_reason(reason: str, *, called: bool) -> FinishReason:
 
 
 def token_usage(told: UsageMetadata | None) -> TokenUsage | None:
-    """None where nothing is told of the prompt."""
+    """None where nothing is told of the prompt, or nothing was counted: imitators say so, Google never."""
     if told is None or told.prompt_token_count is None:
         return None
     prompt = told.prompt_token_count + (told.tool_use_prompt_token_count or 0)
@@ -149,6 +149,8 @@ def token_usage(told: UsageMetadata | None) -> TokenUsage | None:
         output = told.candidates_token_count + thoughts
     else:
         output = max((told.total_token_count or 0) - prompt, thoughts)
+    if not prompt and not output:
+        return None
     return TokenUsage(
         input_tokens=prompt,
         output_tokens=output,

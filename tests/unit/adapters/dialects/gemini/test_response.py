@@ -194,3 +194,12 @@ def test_a_spent_day_is_told_from_a_minute_and_the_wait_is_googles() -> None:
 )
 def test_refusals_are_told_apart(status: int, error: dict[str, Any], kind: str) -> None:
     assert refused(status, {"code": status, **error}).kind == kind
+
+
+def test_usage_that_counts_nothing_is_none() -> None:
+    """R-22: an imitator's zeros are no usage, so that it is estimated from what was said."""
+    body = answered({"text": "hi"}) | {"usageMetadata": {"promptTokenCount": 0, "candidatesTokenCount": 0}}
+
+    answer = read(body)
+
+    assert (answer.usage, answer.output_text) == (None, "hi")
