@@ -169,6 +169,18 @@ def unreadable(beginning: bytes, secret: Secret | None, wanted: str = "a chat co
     )
 
 
+def invalid_answer(what: str) -> UpstreamFailure:
+    """A 200 that breaks its protocol."""
+    return UpstreamFailure(_SERVER, f"The provider's answer is invalid: {what}.", status=200, code="invalid_response")
+
+
+def cut_off() -> UpstreamFailure:
+    """R-08: a stream's bytes ended before its answer did."""
+    return UpstreamFailure(
+        FailureKind.TRUNCATED, "The provider's stream ended before its answer was complete.", status=200
+    )
+
+
 def shown(text: str, secret: Secret | None) -> str:
     """`text` without the credential, cut to 1 KiB. Masked first: a cut could leave half a key."""
     if secret is not None and len(secret.reveal()) > 3:

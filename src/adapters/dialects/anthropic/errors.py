@@ -71,20 +71,6 @@ def invalid(message: str, param: str) -> UpstreamFailure:
     )
 
 
-def not_an_answer(what: str) -> UpstreamFailure:
-    """A 200 that breaks the protocol."""
-    return UpstreamFailure(
-        FailureKind.SERVER_ERROR, f"The provider's answer is invalid: {what}.", status=200, code="invalid_response"
-    )
-
-
-def cut_off() -> UpstreamFailure:
-    """R-08: the bytes ended before `message_stop`."""
-    return UpstreamFailure(
-        FailureKind.TRUNCATED, "The provider's stream ended before its answer was complete.", status=200
-    )
-
-
 def _spent(told: UpstreamFailure, now: float) -> UpstreamFailure:
     """An account without credit is told as a 400 that blames the request."""
     message = told.message

@@ -4,11 +4,20 @@ Source: anthropic-python 2.11 types, wire facts of November 2026. The `type` in 
 imitators leave out the event's name. Unknown types, and unknown fields of known ones, are no fault.
 """
 
+from typing import TypeVar
+
 import msgspec
 
+from adapters.dialects.anthropic.errors import failure_told
 from adapters.dialects.anthropic.history import ABSENT, Raw
 from adapters.dialects.anthropic.usage import Usage
 from adapters.dialects.anthropic.web_search import Citation
+from adapters.wire.call import WireCall
+from adapters.wire.errors import unreadable
+from adapters.wire.undecodable import UNDECODABLE
+from domain.inference import InferenceRequest
+
+R = TypeVar("R", bound=InferenceRequest)
 
 
 class StopDetails(msgspec.Struct):
@@ -65,5 +74,20 @@ class StreamEvent(msgspec.Struct):
     error: Raw = ABSENT
 
 
-read_stream_event = msgspec.json.Decoder(StreamEvent).decode
+_decode_event = msgspec.json.Decoder(StreamEvent).decode
 read_message = msgspec.json.Decoder(AnthropicMessage).decode
+
+
+def read_told(name: bytes, data: bytes, call: WireCall[R]) -> StreamEvent | None:
+    """The event; None for a ping that says nothing. Raises `UpstreamFailure` for an error, and for what is no event."""
+    try:
+        event = _decode_event(data)
+    except UNDECODABLE:
+        if name == b"ping":
+            return None
+        if name != b"error":
+            raise unreadable(data, call.secret, "an event of a message") from None
+        raise failure_told(data, secret=call.secret, now=call.now()) from None
+    if event.error != ABSENT:
+        raise failure_told(data, secret=call.secret, now=call.now())
+    return event

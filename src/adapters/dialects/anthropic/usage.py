@@ -65,5 +65,24 @@ class Usage(msgspec.Struct):
         return {"cache_creation_token_details": kept}
 
 
+class StreamedUsage:
+    """What a stream has counted so far. Its beginning counts no output: it is no usage by itself."""
+
+    def __init__(self) -> None:
+        self.so_far = Usage()
+        self._counted = False
+
+    def start(self, usage: Usage | None) -> None:
+        self.so_far = usage or self.so_far
+
+    def add(self, usage: Usage | None) -> None:
+        if usage is not None:
+            self.so_far = self.so_far.with_later(usage)
+            self._counted = self._counted or usage.output_tokens is not None
+
+    def tokens(self) -> TokenUsage | None:
+        return self.so_far.tokens() if self._counted and self.so_far.input_tokens is not None else None
+
+
 def _whole(count: _Count) -> int:
     return max(0, int(count)) if count else 0

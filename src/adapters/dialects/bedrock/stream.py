@@ -5,9 +5,11 @@ may be lost without the answer being so. Source: botocore 1.44.5 service model (
 without a start event, payloads carry padding, an exception may come in the midst of a 200.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
+from typing_extensions import override
 
 from adapters.dialects.bedrock.answer_facts import ConverseUsage, finish_reason
 from adapters.dialects.bedrock.errors import failure_in_event
@@ -15,13 +17,10 @@ from adapters.dialects.bedrock.frames import BrokenFrame, Frame, FrameCutter
 from adapters.dialects.bedrock.response import citation
 from adapters.dialects.bedrock.tools import JSON_TOOL
 from adapters.wire.call import WireCall
-from adapters.wire.chat_answer import ChunkWriter
-from adapters.wire.sse import EVENT_STREAM
+from adapters.wire.errors import invalid_answer
+from adapters.wire.read_stream import WrittenChat
 from adapters.wire.undecodable import UNDECODABLE
 from domain.chat import ChatRequest
-from domain.errors import UpstreamFailure
-from domain.failover import FailureKind
-from domain.usage import TokenUsage
 
 
 class _StartedTool(msgspec.Struct, rename="camel"):
@@ -78,80 +77,37 @@ _decode = msgspec.json.Decoder(_Event).decode
 _MAX_KEPT_THOUGHT: Final = 1024 * 1024
 
 
-class ConverseStreamDecoder:
+class ConverseStreamDecoder(WrittenChat[Frame]):
     """One stream. See `StreamDecoder` for the contract."""
 
-    content_type = EVENT_STREAM
-    ending = b"data: [DONE]\n\n"
-
     def __init__(self, call: WireCall[ChatRequest], *, answers_by_tool: bool) -> None:
-        self.failure: UpstreamFailure | None = None
-        self.done = False
-        self.usage: TokenUsage | None = None
-        self._call = call
+        super().__init__(call)
         self._answers_by_tool = answers_by_tool
         self._cutter = FrameCutter()
-        self._writer = ChunkWriter(call)
         self._block = _OpenBlock()
         self._stopped = False
         self._text_chars = 0
 
-    @property
-    def model(self) -> str:
-        return self._writer.model
-
-    @property
-    def has_content(self) -> bool:
-        return self._writer.has_content
-
-    @property
-    def output_bytes(self) -> int:
-        return self._writer.output_bytes
-
-    def output_text(self) -> str:
-        return self._writer.output_text()
-
-    def feed(self, data: bytes) -> bytes:
-        output: list[bytes] = []
-        if self._is_over():
-            return b""
+    @override
+    def _pieces(self, data: bytes) -> Iterator[Frame]:
         try:
-            for frame in self._cutter.feed(data):
-                output.append(self._read(frame))
-                if self._is_over():
-                    break
+            yield from self._cutter.feed(data)
         except BrokenFrame as error:
-            self.failure = _invalid(f"the event stream is broken ({error})")
-        return b"".join(output)
+            raise invalid_answer(f"the event stream is broken ({error})") from None
 
-    def finish(self) -> bytes:
-        if self._is_over():
-            return b""
-        if self._stopped and self._cutter.is_empty:
-            self.done = True
-            return b""
-        self.failure = UpstreamFailure(
-            FailureKind.TRUNCATED, "The provider's stream ended before its answer was complete.", status=200
-        )
-        return b""
-
-    def _is_over(self) -> bool:
-        return self.done or self.failure is not None
-
-    def _read(self, frame: Frame) -> bytes:
+    @override
+    def _read(self, piece: Frame) -> bytes:
         call = self._call
-        if frame.kind != "event":
-            self.failure = failure_in_event(
-                frame.name, frame.payload, frame.message, secret=call.secret, now=call.now()
-            )
-            return b""
+        if piece.kind != "event":
+            raise failure_in_event(piece.name, piece.payload, piece.message, secret=call.secret, now=call.now())
         try:
-            event = _decode(frame.payload)
-            return self._told(frame.name, event)
+            return self._told(piece.name, _decode(piece.payload))
         except UNDECODABLE:
-            self.failure = _invalid(f"an event '{frame.name}' cannot be read")
-        except UpstreamFailure as failure:
-            self.failure = failure
+            raise invalid_answer(f"an event '{piece.name}' cannot be read") from None
+
+    @override
+    def _last(self) -> bytes:
+        self.done = self._stopped and self._cutter.is_empty
         return b""
 
     def _told(self, name: str, event: _Event) -> bytes:
@@ -219,9 +175,3 @@ class ConverseStreamDecoder:
             return b""
         self.done = True
         return self._writer.usage(self.usage)
-
-
-def _invalid(what: str) -> UpstreamFailure:
-    return UpstreamFailure(
-        FailureKind.SERVER_ERROR, f"The provider's answer is invalid: {what}.", status=200, code="invalid_response"
-    )

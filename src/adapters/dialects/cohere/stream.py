@@ -7,19 +7,15 @@ type in its data, too; some versions close with `[DONE]`.
 from typing import TypeVar
 
 import msgspec
+from typing_extensions import override
 
 from adapters.dialects.cohere.answer_facts import CohereCitation, CohereUsage, finish_reason
 from adapters.dialects.cohere.errors import REFUSALS
 from adapters.dialects.cohere.response import CohereCall
 from adapters.wire.call import WireCall
-from adapters.wire.chat_answer import ChunkWriter
-from adapters.wire.errors import failure_in_body, unreadable
-from adapters.wire.sse import EVENT_STREAM, EventCutter, EventTooLarge, read_event
-from adapters.wire.undecodable import UNDECODABLE
+from adapters.wire.errors import failure_in_body
+from adapters.wire.read_stream import WrittenEvents
 from domain.chat import ChatRequest
-from domain.errors import UpstreamFailure
-from domain.failover import FailureKind
-from domain.usage import TokenUsage
 
 
 class _Content(msgspec.Struct):
@@ -53,73 +49,19 @@ _NOTHING = _Message()
 T = TypeVar("T")
 
 
-class CohereStreamDecoder:
+class CohereStreamDecoder(WrittenEvents):
     """One stream. See `StreamDecoder` for the contract."""
 
-    content_type = EVENT_STREAM
-    ending = b"data: [DONE]\n\n"
+    wanted = "an event of Cohere's"
 
     def __init__(self, call: WireCall[ChatRequest]) -> None:
-        self.failure: UpstreamFailure | None = None
-        self.done = False
-        self.usage: TokenUsage | None = None
-        self._call = call
-        self._cutter = EventCutter()
-        self._writer = ChunkWriter(call)
+        super().__init__(call)
         self._arguments = True  # whether the tool call begun last has any
 
-    @property
-    def model(self) -> str:
-        return self._writer.model
-
-    @property
-    def has_content(self) -> bool:
-        return self._writer.has_content
-
-    @property
-    def output_bytes(self) -> int:
-        return self._writer.output_bytes
-
-    def output_text(self) -> str:
-        return self._writer.output_text()
-
-    def feed(self, data: bytes) -> bytes:
-        if self._is_over():
-            return b""
-        try:
-            block = self._cutter.feed(data)
-        except EventTooLarge as error:
-            self.failure = unreadable(str(error).encode(), None, "an event stream")
-            return b""
-        output: list[bytes] = []
-        for text in block.split(b"\n\n") if block else ():
-            output.append(self._read(text))
-            if self._is_over():
-                break
-        return b"".join(output)
-
-    def finish(self) -> bytes:
-        if not self._is_over():
-            self.failure = UpstreamFailure(
-                FailureKind.TRUNCATED, "The provider's stream ended before its answer was complete.", status=200
-            )
-        return b""
-
-    def _is_over(self) -> bool:
-        return self.done or self.failure is not None
-
-    def _read(self, text: bytes) -> bytes:
-        name, data = read_event(text)
-        if not data or data.strip() == b"[DONE]":
-            return b""
-        try:
-            event = _decode(data)
-            return self._told(event.type or name.decode("ascii", "replace"), event, data)
-        except UpstreamFailure as failure:
-            self.failure = failure
-        except UNDECODABLE:
-            self.failure = unreadable(data, self._call.secret, "an event of Cohere's")
-        return b""
+    @override
+    def _event(self, name: bytes, data: bytes) -> bytes:
+        event = _decode(data)
+        return self._told(event.type or name.decode("ascii", "replace"), event, data)
 
     def _told(self, kind: str, event: _Event, data: bytes) -> bytes:
         writer = self._writer

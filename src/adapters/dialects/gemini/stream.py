@@ -6,6 +6,7 @@ asked for has told why it ended.
 """
 
 import msgspec
+from typing_extensions import override
 
 from adapters.dialects.gemini.answer import (
     FAILURES,
@@ -21,80 +22,38 @@ from adapters.dialects.gemini.errors import ended_badly, told_failure
 from adapters.dialects.gemini.made import image, is_audio, tool_call
 from adapters.dialects.gemini.response import decode_answer
 from adapters.wire.call import WireCall
-from adapters.wire.chat_answer import ChunkWriter
-from adapters.wire.errors import unreadable
-from adapters.wire.sse import EVENT_STREAM, EventCutter, EventTooLarge, read_event
+from adapters.wire.read_stream import WrittenEvents
+from adapters.wire.sse import read_event
 from adapters.wire.undecodable import UNDECODABLE
 from domain.chat import ChatRequest
-from domain.errors import UpstreamFailure
-from domain.failover import FailureKind
-from domain.usage import TokenUsage
 
 _decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
 
 
-class GeminiStreamDecoder:
+class GeminiStreamDecoder(WrittenEvents):
     """Fed with bytes; gives back whole events. Finish reasons are told at the end: the last one said counts."""
 
-    content_type = EVENT_STREAM
+    wanted = "a chat completion"
+    silent = frozenset[bytes]()
 
     def __init__(self, call: WireCall[ChatRequest]) -> None:
-        self.failure: UpstreamFailure | None = None
-        self.done = False
-        self.usage: TokenUsage | None = None
-        self._call = call
-        self._cutter = EventCutter()
-        self._writer = ChunkWriter(call)
+        super().__init__(call)
         self._seen: set[int] = set()  # candidates that have begun
         self._ended: dict[int, str] = {}  # why, by candidate
         self._blocked = False
 
-    @property
-    def model(self) -> str:
-        return self._writer.model
+    @override
+    def _event(self, name: bytes, data: bytes) -> bytes:
+        return self._chunk(decode_answer(data))
 
-    @property
-    def has_content(self) -> bool:
-        return self._writer.has_content
-
-    @property
-    def output_bytes(self) -> int:
-        return self._writer.output_bytes
-
-    @property
-    def ending(self) -> bytes:
-        return b"data: [DONE]\n\n"
-
-    def output_text(self) -> str:
-        return self._writer.output_text()
-
-    def feed(self, data: bytes) -> bytes:
-        if self._over():
-            return b""
-        try:
-            block = self._cutter.feed(data)
-        except EventTooLarge as error:
-            self.failure = UpstreamFailure(
-                FailureKind.SERVER_ERROR, f"The provider's answer is invalid: {error}.", code="invalid_response"
-            )
-            return b""
-        return self._told(block)
-
-    def finish(self) -> bytes:
-        if self._over():
-            return b""
+    @override
+    def _last(self) -> bytes:
         rest = self._cutter.rest()
-        output = self._told(rest + b"\n\n") if _whole(rest) else b""
-        return output if self._over() else output + self._closed()
-
-    def _over(self) -> bool:
-        return self.done or self.failure is not None
+        output = self.feed(b"\n\n") if _whole(rest) else b""
+        return output if self._is_over() else output + self._closed()
 
     def _closed(self) -> bytes:
         if not self._complete():
-            self.failure = UpstreamFailure(
-                FailureKind.TRUNCATED, "The provider's stream ended before its answer was complete.", status=200
-            )
             return b""
         bad = next((reason for reason in self._ended.values() if reason in FAILURES), None)
         if bad is not None and not self._writer.has_content:
@@ -115,22 +74,6 @@ class GeminiStreamDecoder:
             writer.finish(finish_reason(reason, called=bool(writer.tool_calls_of(index))), index)
             for index, reason in sorted(self._ended.items())
         )
-
-    def _told(self, block: bytes) -> bytes:
-        output: list[bytes] = []
-        for text in block.split(b"\n\n"):
-            data = read_event(text).data if text else None
-            if data is None:
-                continue
-            try:
-                output.append(self._chunk(decode_answer(data)))
-            except UpstreamFailure as failure:
-                self.failure = failure
-                break
-            except UNDECODABLE:
-                self.failure = unreadable(data, self._call.secret)
-                break
-        return b"".join(output)
 
     def _chunk(self, answer: Answer) -> bytes:
         if answer.error != NO_ERROR:
