@@ -15,9 +15,10 @@ from adapters.dialects.anthropic.native_order import NativeOrder
 from adapters.dialects.anthropic.usage import StreamedUsage
 from adapters.wire.call import WireCall
 from adapters.wire.chat_answer import MAX_KEPT_TEXT_CHARS
-from adapters.wire.errors import invalid_answer
+from adapters.wire.errors import invalid_answer, unreadable
 from adapters.wire.read_stream import ReadStream
 from adapters.wire.sse import EventCutter, read_event
+from adapters.wire.undecodable import UNDECODABLE
 from domain.messages import MessagesRequest
 from domain.usage import TokenUsage
 
@@ -73,7 +74,10 @@ class NativeStreamDecoder(ReadStream[bytes]):
             raise failure_told(data, secret=self._call.secret, now=self._call.now())
         self._observe(event)
         named = text if name or not event.type else b"event: " + event.type.encode() + b"\n" + text
-        return self._order.kept(event, named, data, self._counts.so_far)
+        try:
+            return self._order.kept(event, named, data, self._counts.so_far)
+        except UNDECODABLE:  # in a field that nobody read until now
+            raise unreadable(data, self._call.secret, "an event of a message") from None
 
     def _observe(self, event: StreamEvent) -> None:
         if event.type == "message_start":

@@ -319,3 +319,15 @@ def test_refusals_keep_the_words_that_claude_code_goes_by() -> None:
     failure = DIALECT.failure(400, (), body, messages_call())
 
     assert (failure.kind, failure.message, failure.type) == (FailureKind.CLIENT_FAULT, message, "invalid_request_error")
+
+
+def test_an_event_that_cannot_be_mended_is_a_failure_and_raises_nothing() -> None:
+    decoder = native_decoder()
+    decoder.feed(start())
+
+    told = decoder.feed(b'event: message_delta\ndata: {"type": "message_delta", "us\xf6ge": 1, "delta": {}}\n\n')
+
+    assert told == b""
+    assert decoder.failure is not None
+    assert decoder.failure.kind is FailureKind.SERVER_ERROR
+    assert decoder.failure.code == "invalid_response"
