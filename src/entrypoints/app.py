@@ -44,11 +44,11 @@ class GatewayProcess:
     def connection_limits(self) -> ConnectionLimits:
         return ConnectionLimits()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """ASGI 3, but no coroutine of its own: that would be one more frame for as long as a stream is open."""
         if scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
-        else:
-            await self.gateway.http(scope, receive, send)
+            return self._lifespan(receive, send)
+        return self.gateway.http(scope, receive, send)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["GatewayProcess"]:

@@ -55,6 +55,7 @@ def run(app: GatewayProcess, settings: Settings, listener: socket.socket, on_lis
     config = uvicorn.Config(
         app,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
+        interface="asgi3",  # the application is no coroutine function, by which uvicorn would tell
         http=protocol_class(app.connection_limits(), settings.trusted_proxies),
         ws="none",
         lifespan="on",

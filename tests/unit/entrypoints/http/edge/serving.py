@@ -79,8 +79,8 @@ async def served(limits: ConnectionLimits = LIMITS, edge: EdgeConfig | None = No
     http = await Harness.make(edge or EdgeConfig(allowed_hosts=("localhost",)))
     protocol = protocol_class(limits)
     config = uvicorn.Config(
-        http.app, port=0, http=protocol, ws="none", lifespan="off", log_config=None, access_log=False,
-        server_header=False, proxy_headers=False, timeout_graceful_shutdown=1,
+        http.app, port=0, interface="asgi3", http=protocol, ws="none", lifespan="off", log_config=None,
+        access_log=False, server_header=False, proxy_headers=False, timeout_graceful_shutdown=1,
     )  # fmt: skip
     server = uvicorn.Server(config)
     with _signals_left_alone(server):
