@@ -13,6 +13,7 @@ from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from domain.inference import InferenceRequest
 from domain.keys import ProviderKey
+from domain.messages import MessagesRequest
 from domain.ports.providers import Capabilities, ProviderCall
 from domain.providers import ProviderSettings
 from domain.secrets import Secret
@@ -236,3 +237,29 @@ async def test_pieces_of_any_size_make_the_same_answer(kind: str, oddity: str) -
 
     text = "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in told if chunk["choices"])
     assert "Grüße, 世界!" in text
+
+
+async def test_claude_on_bedrock_answers_messages_in_its_own_words() -> None:
+    messages = capabilities("bedrock").messages
+    counts = capabilities("bedrock").token_counts
+    assert messages is not None
+    assert counts is not None
+    body = msgspec.json.encode(
+        {"model": "m", "max_tokens": 50, "messages": [{"role": "user", "content": "Say these words again"}]}
+    )
+    fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    asked = call(CLAUDE, Payload(msgspec.json.decode(body, type=MessagesRequest), fields))
+
+    plain = json.loads((await messages.complete(asked)).body)
+    stream = await messages.stream(asked)
+    told = b"".join([block async for block in stream])
+    await stream.aclose()
+    count = await counts.complete(asked)
+
+    assert plain["type"] == "message"
+    assert "Say these words again" in plain["content"][0]["text"]
+    assert told.startswith(b"event: message_start")
+    assert stream.ending.startswith(b"event: message_stop")
+    assert stream.usage is not None
+    assert count.asked
+    assert json.loads(count.body)["input_tokens"] == 4

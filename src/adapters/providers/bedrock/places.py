@@ -37,9 +37,9 @@ class Places:
             model: _checked(place.location) for model, place in settings.model_places.items() if place.location
         }
 
-    def model(self, model: str, operation: str) -> httpx.URL:
-        """Where a model is asked: `converse`, `converse-stream`, `invoke`."""
-        base = self._runtime(self._regions.get(model, self.region))
+    def model(self, model: str, operation: str, placed_as: str = "") -> httpx.URL:
+        """Where a model is asked: `converse`, `invoke`, …; in the region of the name it was asked by, if another."""
+        base = self._runtime(self._regions.get(placed_as or model, self.region))
         path = f"{base.path.rstrip('/')}/model/{quote(model, safe='')}/{operation}"
         return base.copy_with(raw_path=path.encode("ascii"))
 

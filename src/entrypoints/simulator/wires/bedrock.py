@@ -3,6 +3,7 @@
 Source: botocore 1.44.5 service model and captured frames (read 2026-11).
 """
 
+import base64
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -13,6 +14,7 @@ from entrypoints.simulator.answers import Answer, words_of
 from entrypoints.simulator.behaviour import Behaviour
 from entrypoints.simulator.event_stream import event_frame
 from entrypoints.simulator.oddities import framed
+from entrypoints.simulator.wires.anthropic_checks import complaint as complaint_of_claude
 from entrypoints.simulator.wires.anthropic_checks import signature_of
 from entrypoints.simulator.wires.bedrock_checks import complaint
 from entrypoints.simulator.wires.bedrock_errors import BedrockWire
@@ -20,6 +22,7 @@ from entrypoints.simulator.wires.wire import Body, encoded, halves, objects
 
 _STOP_REASONS = {"length": "max_tokens", "tool_calls": "tool_use", "content_filter": "content_filtered"}
 _KINDS = {"image": "image_url", "document": "file", "audio": "input_audio"}
+_PROFILES = {"us", "eu", "apac", "jp", "au", "global"}
 _WHOLE = ("one-write", "byte-by-byte")
 
 
@@ -57,13 +60,38 @@ class Converse(BedrockWire):
 
 
 class CountTokens(BedrockWire):
-    """The words of a request to Converse."""
+    """The words of a request to Converse, or of Claude's own to InvokeModel."""
+
+    @override
+    def check(self) -> None:
+        super().check()
+        if self.model.split(".")[0] in _PROFILES:
+            self.refuse("The provided model doesn't support counting tokens.")
 
     @override
     def plain(self, behaviour: Behaviour) -> Body:
-        told = (self.fields.get("input") or {}).get("converse") or {}
-        texts = [part for message in asked_of(told)["messages"] for part in message["content"]]
-        return Body(encoded({"inputTokens": sum(len(words_of(str(part.get("text", "")))) for part in texts)}))
+        told = self.fields.get("input") or {}
+        if "invokeModel" in told:
+            count = self._claude_words(told["invokeModel"])
+        else:
+            texts = [
+                part for message in asked_of(told.get("converse") or {})["messages"] for part in message["content"]
+            ]
+            count = sum(len(words_of(str(part.get("text", "")))) for part in texts)
+        return Body(encoded({"inputTokens": count}))
+
+    def _claude_words(self, packed: dict[str, Any]) -> int:
+        fields = json.loads(base64.b64decode(packed["body"]))
+        wrong = complaint_of_claude({"model": self.model, **fields}, str(fields.get("anthropic_version", "")))
+        if wrong is not None:
+            self.refuse(wrong)
+        contents = [fields.get("system"), *(message["content"] for message in objects(fields.get("messages")))]
+        texts = [
+            text
+            for content in contents
+            for text in ([content] if isinstance(content, str) else [b.get("text", "") for b in objects(content)])
+        ]
+        return sum(len(words_of(str(text))) for text in texts)
 
 
 def asked_of(fields: dict[str, Any]) -> dict[str, Any]:
