@@ -4,22 +4,19 @@ For formats that go through as they come: what is known of a stream is read from
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-import msgspec
+from typing_extensions import override
 
 from adapters.wire.error_body import MAX_MESSAGE_CHARS
-from adapters.wire.sse import EVENT_STREAM, Event, EventCutter, EventTooLarge, read_event
+from adapters.wire.read_stream import ReadStream, lacks_its_end_alone
+from adapters.wire.sse import Event, EventCutter, read_event
 from adapters.wire.undecodable import UNDECODABLE
 from domain.errors import UpstreamFailure
-from domain.failover import FailureKind
 from domain.usage import TokenUsage
 
 MAX_KEPT_TEXT_CHARS = 16 * 1024
 """Of what a stream generates, kept for an estimate where its usage never comes."""
-
-
-_decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
 
 
 class EventReader(ABC):
@@ -60,13 +57,11 @@ class EventReader(ABC):
         return "".join(self._kept)
 
 
-class EventStreamDecoder:
+class EventStreamDecoder(ReadStream[bytes]):
     """A `StreamDecoder` of events that are passed on. `unreadable` makes the failure of what cannot be read.
 
     R-08: complete only if the reader saw the event that ends an answer.
     """
-
-    content_type = EVENT_STREAM
 
     def __init__(
         self,
@@ -75,8 +70,7 @@ class EventStreamDecoder:
         ending: bytes = b"",
         cutter: EventCutter | None = None,
     ) -> None:
-        self.failure: UpstreamFailure | None = None
-        self.done = False
+        super().__init__()
         self.ending = ending
         self._reader = reader
         self._unreadable = unreadable
@@ -101,70 +95,38 @@ class EventStreamDecoder:
     def output_text(self) -> str:
         return self._reader.output_text()
 
-    def feed(self, data: bytes) -> bytes:
-        if self._is_over():
-            return b""
-        try:
-            block = self._cutter.feed(data)
-        except EventTooLarge as error:
-            self.failure = UpstreamFailure(
-                FailureKind.SERVER_ERROR,
-                f"The provider's answer is invalid: {error}.",
-                status=200,
-                code="invalid_response",
-            )
-            return b""
-        return self._read(block) if block else b""
+    @override
+    def _pieces(self, data: bytes) -> Iterable[bytes]:
+        return self._cutter.feed(data)[:-2].split(b"\n\n")
 
-    def finish(self) -> bytes:
-        if self._is_over():
-            return b""
+    @override
+    def _rest(self) -> Iterable[bytes]:
         rest = self._cutter.rest().strip(b"\n")
-        told = self._read(rest + b"\n\n") if rest and self._is_whole(rest) else b""
-        if self._is_over():
-            return told
-        if self._reader.complete:
+        return (rest,) if lacks_its_end_alone(rest) or _ends(read_event(rest)) else ()
+
+    @override
+    def _conclude(self) -> bytes:
+        self.done = self._reader.complete
+        return self._reader.last() if self.done else b""
+
+    @override
+    def _read(self, piece: bytes) -> bytes:
+        event = read_event(piece)
+        if event.data is None:
+            return b""
+        if _ends(event):
+            if not (self._reader.complete or self._reader.has_content):
+                raise self._unreadable(event.data)
             self.done = True
-            return told + self._reader.last()
-        self.failure = UpstreamFailure(
-            FailureKind.TRUNCATED, "The provider's stream ended before its answer was complete.", status=200
-        )
-        return told
-
-    def _is_over(self) -> bool:
-        return self.done or self.failure is not None
-
-    def _is_whole(self, rest: bytes) -> bool:
-        """Whether an event lacks its blank line alone: `[DONE]`, or JSON that has its end."""
-        data = (read_event(rest).data or b"").strip()
+            return self._reader.last()
         try:
-            _decode_raw(data)
+            return self._reader.read(event, _plain(piece))
         except UNDECODABLE:
-            return data == b"[DONE]"
-        return data.startswith(b"{")
+            raise self._unreadable(event.data[:MAX_MESSAGE_CHARS]) from None
 
-    def _read(self, block: bytes) -> bytes:
-        told: list[bytes] = []
-        for text in block[:-2].split(b"\n\n"):
-            event = read_event(text)
-            if event.data is None:
-                continue
-            if event.data.strip() == b"[DONE]":
-                if self._reader.complete or self._reader.has_content:
-                    self.done = True
-                    told.append(self._reader.last())
-                else:
-                    self.failure = self._unreadable(event.data)
-                break
-            try:
-                told.append(self._reader.read(event, _plain(text)))
-            except UpstreamFailure as failure:
-                self.failure = failure
-                break
-            except UNDECODABLE:
-                self.failure = self._unreadable(event.data[:MAX_MESSAGE_CHARS])
-                break
-        return b"".join(told)
+
+def _ends(event: Event) -> bool:
+    return event.data is not None and event.data.strip() == b"[DONE]"
 
 
 def _plain(text: bytes) -> bytes:

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Generic, TypeVar
 
+import msgspec
 from typing_extensions import override
 
 from adapters.wire.call import WireCall
@@ -20,6 +21,8 @@ from domain.usage import TokenUsage
 
 Piece = TypeVar("Piece")
 
+_decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
+
 
 class ReadStream(ABC, Generic[Piece]):
     """The loop of a `StreamDecoder`. What is raised while it reads is its `failure`; it never raises itself."""
@@ -31,25 +34,15 @@ class ReadStream(ABC, Generic[Piece]):
         self.done = False
 
     def feed(self, data: bytes) -> bytes:
-        if self._is_over():
-            return b""
-        told: list[bytes] = []
-        try:
-            for piece in self._pieces(data):
-                told.append(self._read(piece))
-                if self._is_over():
-                    break
-        except EventTooLarge as error:
-            self.failure = invalid_answer(str(error))
-        except UpstreamFailure as failure:
-            self.failure = failure
-        return b"".join(told)
+        return b"" if self._is_over() else self._follow(data)
 
     def finish(self) -> bytes:
-        """R-08: the end of the bytes makes an answer complete only where `_last` says so."""
+        """R-08: the end of the bytes makes an answer complete only where `_conclude` says so."""
         if self._is_over():
             return b""
-        told = self._last()
+        told = self._follow(None)
+        if not self._is_over():
+            told += self._conclude()
         if not self._is_over():
             self.failure = cut_off()
         return told
@@ -62,9 +55,27 @@ class ReadStream(ABC, Generic[Piece]):
     def _read(self, piece: Piece) -> bytes:
         """What to give back for it. Sets `done` or raises `UpstreamFailure` where it is the last."""
 
-    def _last(self) -> bytes:
-        """What is to be said when the bytes have ended. Sets `done` or `failure` where they ended as they may."""
+    def _rest(self) -> Iterable[Piece]:
+        """What the end of the bytes leaves that is whole all the same."""
+        return ()
+
+    def _conclude(self) -> bytes:
+        """What is to be said when all is read. Sets `done` or `failure` where the bytes ended as they may."""
         return b""
+
+    def _follow(self, data: bytes | None) -> bytes:
+        """Reads on; without data, what is left."""
+        told: list[bytes] = []
+        try:
+            for piece in self._pieces(data) if data is not None else self._rest():
+                told.append(self._read(piece))
+                if self._is_over():
+                    break
+        except EventTooLarge as error:
+            self.failure = invalid_answer(str(error))
+        except UpstreamFailure as failure:
+            self.failure = failure
+        return b"".join(told)
 
     def _is_over(self) -> bool:
         return self.done or self.failure is not None
@@ -124,3 +135,15 @@ class WrittenEvents(WrittenChat[bytes]):
             return self._event(name, data)
         except UNDECODABLE:
             raise unreadable(data, self._call.secret, self.wanted) from None
+
+
+def lacks_its_end_alone(rest: bytes) -> bool:
+    """Whether what a stream of events leaves is one, but for the blank line: its JSON has its end."""
+    data = read_event(rest).data
+    if data is None:
+        return False
+    try:
+        _decode_raw(data)
+    except UNDECODABLE:
+        return False
+    return data.lstrip().startswith(b"{")

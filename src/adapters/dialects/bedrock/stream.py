@@ -106,7 +106,7 @@ class ConverseStreamDecoder(WrittenChat[Frame]):
             raise invalid_answer(f"an event '{piece.name}' cannot be read") from None
 
     @override
-    def _last(self) -> bytes:
+    def _conclude(self) -> bytes:
         self.done = self._stopped and self._cutter.is_empty
         return b""
 

@@ -5,7 +5,8 @@ new parts only and the usage so far. R-08: the end of the bytes completes an ans
 asked for has told why it ended.
 """
 
-import msgspec
+from collections.abc import Iterable
+
 from typing_extensions import override
 
 from adapters.dialects.gemini.answer import (
@@ -22,12 +23,8 @@ from adapters.dialects.gemini.errors import ended_badly, told_failure
 from adapters.dialects.gemini.made import image, is_audio, tool_call
 from adapters.dialects.gemini.response import decode_answer
 from adapters.wire.call import WireCall
-from adapters.wire.read_stream import WrittenEvents
-from adapters.wire.sse import read_event
-from adapters.wire.undecodable import UNDECODABLE
+from adapters.wire.read_stream import WrittenEvents, lacks_its_end_alone
 from domain.chat import ChatRequest
-
-_decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
 
 
 class GeminiStreamDecoder(WrittenEvents):
@@ -47,12 +44,12 @@ class GeminiStreamDecoder(WrittenEvents):
         return self._chunk(decode_answer(data))
 
     @override
-    def _last(self) -> bytes:
+    def _rest(self) -> Iterable[bytes]:
         rest = self._cutter.rest()
-        output = self.feed(b"\n\n") if _whole(rest) else b""
-        return output if self._is_over() else output + self._closed()
+        return (rest,) if lacks_its_end_alone(rest) else ()
 
-    def _closed(self) -> bytes:
+    @override
+    def _conclude(self) -> bytes:
         if not self._complete():
             return b""
         bad = next((reason for reason in self._ended.values() if reason in FAILURES), None)
@@ -115,15 +112,3 @@ class GeminiStreamDecoder(WrittenEvents):
         if candidate.finish_reason:
             self._ended[index] = candidate.finish_reason
         return b"".join(output) or writer.begin(index)
-
-
-def _whole(rest: bytes) -> bool:
-    """Whether what is left is an event all the same, of which only the blank line is missing."""
-    data = read_event(rest).data
-    if data is None:
-        return False
-    try:
-        _decode_raw(data)
-    except UNDECODABLE:
-        return False
-    return data.lstrip().startswith(b"{")

@@ -4,7 +4,7 @@ Rules: R-08. Only a line with `done` completes an answer. Source: ollama 0.6.3 t
 line, tool calls whole, an error as a line of its own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from typing_extensions import override
 
@@ -48,18 +48,13 @@ class OllamaStreamDecoder(WrittenChat[bytes]):
             raise self._unreadable(piece) from None
 
     @override
-    def _last(self) -> bytes:
+    def _rest(self) -> Iterable[bytes]:
         """A last line may lack its end; a JSON object is whole or not."""
-        rest = bytes(self._tail).strip()
-        if not rest.endswith(b"}"):
-            return b""
         try:
-            return self._told(decode_answer(rest))
-        except UpstreamFailure as failure:
-            self.failure = failure
-        except UNDECODABLE:  # cut off in the middle
-            pass
-        return b""
+            decode_answer(self._tail)
+        except UNDECODABLE:
+            return ()
+        return (bytes(self._tail),)
 
     def _unreadable(self, beginning: bytes) -> UpstreamFailure:
         return unreadable(beginning, self._call.secret, "a line of Ollama's")
