@@ -7,9 +7,10 @@ import zlib
 from collections.abc import Iterator
 
 import pytest
+from typing_extensions import override
 
 from entrypoints.http.edge.config import EdgeConfig
-from tests.unit.entrypoints.http.harness import AUTH, CHAT, EDGE, Harness
+from tests.unit.entrypoints.http.harness import AUTH, CHAT, EDGE, Client, Harness
 
 CHAT_PATH = "/v1/chat/completions"
 BODY = json.dumps(CHAT).encode()
@@ -131,3 +132,24 @@ async def test_a_large_body_is_decoded_aside_and_arrives_whole() -> None:
 
     assert answer.status == 200
     assert http.pipeline.calls[0][1].value.messages[0].content == long
+
+
+class Arrived(Client):
+    """A client all of whose body came with its head."""
+
+    body: bytes = b""
+
+    @override
+    def whole_body(self) -> bytes | None:
+        return self.body
+
+
+@pytest.mark.parametrize(("size", "status"), [(0, 200), (2048, 413)], ids=["small", "too large"])
+async def test_a_body_that_came_with_its_head_is_taken_at_once_within_its_limit(size: int, status: int) -> None:
+    http = await Harness.make(EdgeConfig(allowed_hosts=("localhost",), max_body_bytes=1024))
+    client = Arrived(http.app)
+    client.body = BODY + b" " * size
+
+    answer = await client.request("POST", CHAT_PATH, (AUTH,))
+
+    assert (answer.status, client.reads) == (status, 0)
