@@ -1,7 +1,7 @@
 """Anthropic's Messages where an upstream has only chat: asked as a chat, answered as a message."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Final
 
 from typing_extensions import override
@@ -11,7 +11,7 @@ from adapters.dialects.messages.events import MESSAGE_STOP, MessageEvents
 from adapters.dialects.messages.params import messages_name
 from adapters.dialects.messages.request import ChatForm, as_chat
 from adapters.providers.over_chat.token_counts import estimated_input_tokens
-from adapters.wire.sse import EVENT_STREAM
+from adapters.providers.over_chat.told_stream import ToldStream
 from domain.chat import ChatRequest
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
@@ -63,8 +63,8 @@ class MessagesOverChat(MessagesProvider):
         return TokenUsage(estimated_input_tokens(call.payload, self._count), self._count(output_text))
 
 
-class _MessageStream(ProviderStream):
-    """A chat's stream as a message's. Owns `chat` until it is closed."""
+class _MessageStream(ToldStream):
+    """A chat's stream as a message's."""
 
     def __init__(
         self,
@@ -73,40 +73,17 @@ class _MessageStream(ProviderStream):
         dropped: tuple[str, ...],
         estimate: Callable[[str], TokenUsage],
     ) -> None:
-        self.content_type = EVENT_STREAM
-        self.ending = MESSAGE_STOP
-        self.limits = chat.limits
-        self.dropped_params = dropped
-        self._chat = chat
+        super().__init__(chat, dropped, MESSAGE_STOP)
         self._events = events
         self._estimate = estimate
-        self._note()
 
     @override
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
-            async for chunks in self._chat:
-                events = self._events.feed(chunks)
-                self._note()
-                if events:
-                    yield events
-        finally:
-            self._note()  # what was counted before it broke
-        yield self._events.finish(self.usage or self._estimate(self._chat.output_text()))
+    def _feed(self, chunks: bytes) -> bytes:
+        return self._events.feed(chunks)
 
     @override
-    def output_text(self) -> str:
-        return self._chat.output_text()
-
-    @override
-    async def aclose(self) -> None:
-        await self._chat.aclose()
-
-    def _note(self) -> None:
-        self.model = self._chat.model
-        self.usage = self._chat.usage
-        self.has_content = self._chat.has_content
-        self.output_bytes = self._chat.output_bytes
+    def _finish(self) -> bytes:
+        return self._events.finish(self.usage or self._estimate(self.output_text()))
 
 
 async def _as_chat(call: ProviderCall[MessagesRequest], *, stream: bool) -> ChatForm:

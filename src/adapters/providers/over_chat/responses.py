@@ -1,7 +1,7 @@
 """Serves OpenAI's Responses through an upstream's chat."""
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 from typing_extensions import override
 
@@ -9,8 +9,8 @@ from adapters.dialects.responses.envelope import Envelope
 from adapters.dialects.responses.over_chat import ResponseEvents, to_response
 from adapters.dialects.responses.params import of_chat
 from adapters.dialects.responses.request import Translated, to_chat
+from adapters.providers.over_chat.told_stream import ToldStream
 from adapters.wire.sift import keep_strict
-from adapters.wire.sse import EVENT_STREAM
 from domain.chat import ChatRequest
 from domain.errors import UpstreamFailure
 from domain.ports.providers import ChatProvider, ProviderAnswer, ProviderCall, ProviderStream, ResponsesProvider
@@ -53,7 +53,7 @@ class ResponsesOverChat(ResponsesProvider):
         return ResponsesStream(chat, events, call.payload.size_bytes, dropped, self._now)
 
 
-class ResponsesStream(ProviderStream):
+class ResponsesStream(ToldStream):
     """A chat's stream, told as a response's events. The terminal event is its `ending`."""
 
     def __init__(
@@ -64,44 +64,20 @@ class ResponsesStream(ProviderStream):
         dropped_params: tuple[str, ...],
         now: Callable[[], float],
     ) -> None:
-        self.content_type = EVENT_STREAM
-        self.limits = chat.limits
-        self.dropped_params = dropped_params
-        self.ending = b""
-        self._chat = chat
+        super().__init__(chat, dropped_params)
         self._events = events
         self._request_bytes = request_bytes
         self._now = now
-        self._note()
 
     @override
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
-            async for block in self._chat:
-                told = self._events.feed(block)
-                self._note()
-                if told:
-                    yield told
-        finally:
-            self._note()  # what was counted before it broke
+    def _feed(self, chunks: bytes) -> bytes:
+        return self._events.feed(chunks)
+
+    @override
+    def _finish(self) -> bytes:
         usage = self.usage or _estimated(self._request_bytes, self.output_bytes)
         told, self.ending = self._events.finish(usage, int(self._now()))
-        if told:
-            yield told
-
-    @override
-    def output_text(self) -> str:
-        return self._chat.output_text()
-
-    @override
-    async def aclose(self) -> None:
-        await self._chat.aclose()
-
-    def _note(self) -> None:
-        self.model = self._chat.model
-        self.usage = self._chat.usage
-        self.has_content = self._chat.has_content
-        self.output_bytes = self._chat.output_bytes
+        return told
 
 
 def _chat_call(call: ProviderCall[ResponsesRequest], translated: Translated) -> ProviderCall[ChatRequest]:
