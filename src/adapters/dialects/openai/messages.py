@@ -14,6 +14,7 @@ from domain.chat import Message
 
 _ALPHANUMERIC = string.digits + string.ascii_letters
 _SYSTEM = msgspec.Raw(b'"system"')
+_INSTRUCTING = frozenset({"system", "developer"})
 
 _decode = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
 _decode_calls = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
@@ -26,6 +27,7 @@ class MessageEditor:
 
     def __init__(self, quirks: Quirks) -> None:
         self._roles = not quirks.developer_role
+        self._one_system = not quirks.system_anywhere
         self._refused = tuple(name for name in REASONING_FIELDS if name not in quirks.message_fields)
         self._marks = tuple(f'"{name}"'.encode() for name in self._refused)
         self._names = not quirks.message_names
@@ -48,10 +50,14 @@ class MessageEditor:
                 dropped["messages.name"] = None
             if self._id_length is not None:
                 _shorten_ids(fields, self._id_length)
+        if self._one_system and _has_scattered_system(messages):
+            edited = _gathered(messages, edited)
         return msgspec.Raw(_encode(edited)), tuple(dropped)
 
     def _amiss(self, messages: Sequence[Message], raw: msgspec.Raw) -> bool:
         if self._roles and any(message.role == "developer" for message in messages):
+            return True
+        if self._one_system and _has_scattered_system(messages):
             return True
         if self._names and any(message.name is not None for message in messages):
             return True
@@ -61,6 +67,23 @@ class MessageEditor:
             text = bytes(raw)
             return any(mark in text for mark in self._marks)
         return False
+
+
+def _has_scattered_system(messages: Sequence[Message]) -> bool:
+    return any(message.role in _INSTRUCTING for message in messages[1:])
+
+
+def _gathered(messages: Sequence[Message], edited: list[dict[str, msgspec.Raw]]) -> list[dict[str, msgspec.Raw]]:
+    """All instructions in one message at the beginning, in their order: nothing is lost, and turns still alternate."""
+    texts = [text for message in messages if message.role in _INSTRUCTING and (text := _text(message))]
+    others = [fields for message, fields in zip(messages, edited, strict=True) if message.role not in _INSTRUCTING]
+    return [{"role": _SYSTEM, "content": msgspec.Raw(_encode("\n\n".join(texts)))}, *others]
+
+
+def _text(message: Message) -> str:
+    if isinstance(message.content, str):
+        return message.content
+    return "\n".join(part.text for part in message.content or () if part.text)
 
 
 def _shorten_ids(fields: dict[str, msgspec.Raw], length: int) -> None:

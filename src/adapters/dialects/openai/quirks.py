@@ -27,6 +27,7 @@ class Quirks(msgspec.Struct, frozen=True):
     rewrite: dict[str, dict[str, str]] = {}  # parameter -> its JSON (or `{` for any object) -> JSON sent instead
     stream_usage: bool = True  # knows stream_options.include_usage
     developer_role: bool = False  # knows the developer role; otherwise it is sent as system
+    system_anywhere: bool = True  # False: templates of its models refuse a system message that is not the one first
     message_fields: frozenset[str] = frozenset()  # of REASONING_FIELDS, those it takes back
     message_names: bool = True  # knows messages[].name
     tool_call_id_length: int | None = None  # ids of tool calls must have exactly this many of a-z A-Z 0-9

@@ -18,7 +18,7 @@ ENTRY = Entry(
         requires_key=False,
         free_tier="your own machine",
     ),
-    Quirks(max_tokens_field="max_tokens", message_fields=frozenset(REASONING_FIELDS)),
+    Quirks(max_tokens_field="max_tokens", system_anywhere=False, message_fields=frozenset(REASONING_FIELDS)),
     paths=also("completions", "embeddings", "responses"),
     endpoint_quirks={"embeddings": TEXT_ONLY},
 )

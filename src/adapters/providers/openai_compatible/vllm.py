@@ -18,6 +18,6 @@ ENTRY = Entry(
         requires_key=False,
         free_tier="your own machine",
     ),
-    Quirks(developer_role=True, message_fields=frozenset(REASONING_FIELDS)),
+    Quirks(developer_role=True, system_anywhere=False, message_fields=frozenset(REASONING_FIELDS)),
     paths=also("completions", "embeddings", "audio.transcriptions", "responses"),
 )

@@ -70,6 +70,8 @@ def notes_of(entry: Entry) -> list[str]:
         notes.append(f"refused: {_names(quirks.refused)}")
     if not quirks.message_names:
         notes.append("`name` on messages is dropped")
+    if not quirks.system_anywhere:
+        notes.append("all instructions of a chat are sent as one system message, the first")
     if quirks.message_fields:
         notes.append(f"{_names(quirks.message_fields)} in the history is sent back")
     if quirks.tool_call_id_length is not None:
