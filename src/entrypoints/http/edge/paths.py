@@ -10,7 +10,8 @@ from entrypoints.http.inference.route import InferenceRoute
 
 _SLASHES = re.compile("/{2,}")
 _PROVIDER = re.compile(r"/(?P<id>[a-z0-9][a-z0-9_-]{0,62})(?P<rest>/.+)")
-_ANTHROPIC = ("anthropic", "/v1/messages")
+_ANTHROPIC = "anthropic"
+_ANTHROPICS_OWN = re.compile(r"(?:/v1){0,2}/(?:messages|models)(?:/.+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class RouteTable:
         found = self._versioned(rest)
         if found is None:
             return None
-        if provider == _ANTHROPIC[0] and rest.startswith(_ANTHROPIC[1]) and not self._provider_exists(provider):
+        if provider == _ANTHROPIC and _ANTHROPICS_OWN.fullmatch(rest) and not self._provider_exists(provider):
             return found
         return Match(found.routes, provider, found.tail)
 

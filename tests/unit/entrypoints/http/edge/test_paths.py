@@ -61,9 +61,23 @@ def test_a_model_id_keeps_its_slashes(path: str, found: tuple[str, str | None, s
     assert find(path) == found
 
 
-def test_anthropics_own_path_is_pinned_only_where_such_a_provider_is() -> None:
-    assert find("/anthropic/v1/messages") == ("/v1/messages", None, "")
-    assert find("/anthropic/v1/messages", "anthropic") == ("/v1/messages", "anthropic", "")
+@pytest.mark.parametrize(
+    ("path", "route", "tail"),
+    [
+        ("/anthropic/v1/messages", "/v1/messages", ""),
+        ("/anthropic/messages", "/v1/messages", ""),
+        ("/anthropic/v1/messages/count_tokens", "/v1/messages/count_tokens", ""),
+        ("/anthropic/v1/models", "/v1/models", ""),
+        ("/anthropic/v1/models/", "/v1/models", ""),
+        ("/anthropic/v1/models/openai/gpt", "/v1/models/{model}", "openai/gpt"),
+    ],
+)
+def test_anthropics_own_paths_are_pinned_only_where_such_a_provider_is(path: str, route: str, tail: str) -> None:
+    assert find(path) == (route, None, tail)
+    assert find(path, "anthropic") == (route, "anthropic", tail)
+
+
+def test_other_paths_under_anthropics_name_stay_pinned() -> None:
     assert find("/anthropic/v1/chat/completions") == ("/v1/chat/completions", "anthropic", "")
 
 
