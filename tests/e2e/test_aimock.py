@@ -199,6 +199,7 @@ async def test_a_refusal_has_its_kind_and_its_words(adapter: Adapter, text: str,
     assert (caught.value.status, caught.value.kind, caught.value.message) == REFUSALS[text]
 
 
+@pytest.mark.parametrize("adapter", [name for name in ROWS if name != "bedrock, Claude"], indirect=True)
 async def test_messages_say_the_same(adapter: Adapter) -> None:
     native = adapter.row.kind == "anthropic"
 

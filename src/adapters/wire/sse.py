@@ -22,7 +22,7 @@ class EventCutter:
     def __init__(self) -> None:
         self._tail = bytearray()
         self._beginning: bytes | None = b""  # held while it could still become a byte order mark
-        self._held_cr = False
+        self._after_cr = False
 
     def feed(self, data: bytes) -> bytes:
         """The events that are whole now, empty where none is. Raises `EventTooLarge`."""
@@ -33,7 +33,7 @@ class EventCutter:
                 return b""
             self._beginning = None
             data = data.removeprefix(_BOM)
-        if self._held_cr or b"\r" in data:
+        if self._after_cr or b"\r" in data:
             data = self._without_cr(data)
         tail = self._tail
         if not tail:
@@ -61,12 +61,12 @@ class EventCutter:
         return (self._beginning or b"") + bytes(self._tail)
 
     def _without_cr(self, data: bytes) -> bytes:
-        """A final CR waits for what follows: CRLF is one line end, not two."""
-        if self._held_cr:
-            data = b"\r" + data
-        self._held_cr = data.endswith(b"\r")
-        if self._held_cr:
-            data = data[:-1]
+        """A CR ends its line at once; a LF that follows it, be it in the next piece, is the same line end."""
+        if not data:
+            return data
+        if self._after_cr:
+            data = data.removeprefix(b"\n")
+        self._after_cr = data.endswith(b"\r")
         return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 

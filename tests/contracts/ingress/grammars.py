@@ -9,6 +9,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
+from anthropic import _streaming as anthropic
+from openai import _streaming as openai
+
 from tests.unit.adapters.dialects.openai.samples import validator
 from tests.unit.adapters.dialects.responses.grammar import follow
 
@@ -31,7 +34,7 @@ class Told(NamedTuple):
     calls: tuple[tuple[str, Any], ...] = ()
 
 
-_KNOWN: Final = re.compile(rb"event: (ping|error|message_|content_block_)")
+_KNOWN: Final = re.compile("error$|message_|content_block_")
 
 Grammar = Callable[[bytes], list[Told]]
 
@@ -150,9 +153,14 @@ def messages(stream: bytes) -> list[Told]:
 
 
 def native_messages(stream: bytes) -> list[Told]:
-    """The same for what Anthropic's own upstream says: SDKs let comments pass, and events that are yet unknown."""
-    events = stream.split(b"\n\n")
-    return messages(b"\n\n".join(event for event in events if not event or _KNOWN.match(event)))
+    """The same of bytes passed on, as Anthropic's SDK cuts them: it lets events pass that it does not know."""
+    events = anthropic.SSEDecoder().iter_bytes(iter([stream]))
+    return messages(b"".join(_again(event) for event in events if _KNOWN.match(event.event or "")))
+
+
+def native_completions(stream: bytes) -> list[Told]:
+    """The same of bytes passed on, as OpenAI's SDK cuts them."""
+    return completions(b"".join(_again(event) for event in openai.SSEDecoder().iter_bytes(iter([stream]))))
 
 
 def arguments(text: str) -> Any:
@@ -232,6 +240,12 @@ class _Block:
         return told._replace(calls=(*told.calls, (self.begun["name"], arguments(self.text or "{}"))))
 
 
+def _again(event: Any) -> bytes:
+    """An event that an SDK's decoder made, on one line of data."""
+    name = f"event: {event.event}\n" if event.event else ""
+    return f"{name}data: {event.data.replace(chr(10), ' ')}\n\n".encode()
+
+
 def _until_done(stream: bytes) -> Iterator[Json]:
     """Every chunk. The last event is `[DONE]`, and no other is; none has a name."""
     assert stream.endswith(CHAT_END)
@@ -246,7 +260,7 @@ GRAMMARS: Final[dict[str, Grammar]] = {
     "responses": responses,
     "messages": messages,
     "native messages": native_messages,
-    "native completions": completions,
+    "native completions": native_completions,
     "native responses": responses,
 }
 """By ingress."""

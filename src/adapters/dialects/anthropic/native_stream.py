@@ -73,7 +73,7 @@ class NativeStreamDecoder(ReadStream[bytes]):
         if name == b"error" or event.type == "error":
             raise failure_told(data, secret=self._call.secret, now=self._call.now())
         self._observe(event)
-        named = text if name or not event.type else b"event: " + event.type.encode() + b"\n" + text
+        named = text if name or not event.type else b"event: " + event.type.encode() + b"\n" + text.lstrip(b"\n")
         try:
             return self._order.kept(event, named, data, self._counts.so_far)
         except UNDECODABLE:  # in a field that nobody read until now

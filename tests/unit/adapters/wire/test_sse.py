@@ -57,6 +57,15 @@ def test_a_crlf_cut_in_the_middle_is_one_line_end() -> None:
     assert feed([b"data: 1\r", b"\n", b"\r", b"\ndata: 2"]) == (b"data: 1\n\n", b"data: 2")
 
 
+def test_a_cr_ends_its_line_before_anyone_knows_what_follows() -> None:
+    cutter = EventCutter()
+
+    assert cutter.feed(b"data: a\r\r") == b"data: a\n\n"
+    assert cutter.feed(b"") == b""
+    assert cutter.feed(b"\ndata: b\r") == b""
+    assert cutter.feed(b"\n\r\ndata: c\n") == b"data: b\n\n"
+
+
 @pytest.mark.parametrize("size", [1, 70_000])
 def test_an_event_without_an_end_is_refused_once_it_is_too_large(size: int) -> None:
     cutter = EventCutter()
