@@ -6,7 +6,8 @@ client libraries (read 2026-11).
 """
 
 import re
-from typing import Final, Protocol
+from collections.abc import Callable
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 
@@ -19,9 +20,12 @@ from adapters.wire.rate_limits import (
     reset_seconds,
     seconds_to_next,
 )
+from adapters.wire.undecodable import UNDECODABLE
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from domain.secrets import MASK, Secret
+
+Decoded = TypeVar("Decoded")
 
 
 class RefusalTable(Protocol):
@@ -167,6 +171,16 @@ def unreadable(beginning: bytes, secret: Secret | None, wanted: str = "a chat co
     return UpstreamFailure(
         _SERVER, f"The provider's answer is not {wanted}: {text!r}.", status=200, code="invalid_response"
     )
+
+
+def decoded(
+    decode: Callable[[bytes], Decoded], body: bytes, secret: Secret | None, wanted: str = "a chat completion"
+) -> Decoded:
+    """What a 200's body holds. Raises `UpstreamFailure` where it is not what it should be."""
+    try:
+        return decode(body)
+    except UNDECODABLE:
+        raise unreadable(body, secret, wanted) from None
 
 
 def invalid_answer(what: str) -> UpstreamFailure:

@@ -2,29 +2,19 @@
 
 from collections.abc import Sequence
 
-from adapters.dialects.anthropic import errors
 from adapters.dialects.anthropic.events import AnthropicMessage
 from adapters.dialects.anthropic.history import ABSENT
 from adapters.dialects.anthropic.native_body import NativeEncoder
-from adapters.dialects.anthropic.native_stream import NativeStreamDecoder
+from adapters.dialects.anthropic.native_dialect import NativeDialect
 from adapters.dialects.anthropic.response import arguments_of, message_in
 from adapters.dialects.anthropic.settings import AnthropicSettings
 from adapters.wire.answer import Encoded, PlainAnswer
 from adapters.wire.call import WireCall
-from adapters.wire.rate_limits import RawHeaders, read_limits
-from domain.availability import RateLimitWindow
-from domain.errors import UpstreamFailure
 from domain.messages import MessagesRequest
 
 
-class AnthropicMessages:
-    """One upstream's messages: request and answer keep their bytes, and are only watched.
-
-    Errors keep the provider's words and type: Claude Code goes by them. Source: code.claude.com, gateways
-    (read 2026-11).
-    """
-
-    stream_types = frozenset({"text/event-stream"})
+class AnthropicMessages(NativeDialect):
+    """One upstream's messages: request and answer keep their bytes, and are only watched."""
 
     def __init__(self, settings: AnthropicSettings, drop: Sequence[str] = ()) -> None:
         self._encoder = NativeEncoder(settings, frozenset(drop), frozenset())
@@ -36,21 +26,6 @@ class AnthropicMessages:
         message = message_in(body, call)
         usage = message.usage.tokens() if message.usage is not None else None
         return PlainAnswer(body, message.model or call.model, usage, _text(message) if usage is None else "")
-
-    def decoder(self, call: WireCall[MessagesRequest], content_type: str) -> NativeStreamDecoder:  # noqa: ARG002 - SSE
-        return NativeStreamDecoder(call)
-
-    def replay(self, answer: PlainAnswer, call: WireCall[MessagesRequest]) -> bytes | None:  # noqa: ARG002 - see below
-        """Anthropic answers a streamed request with a stream or an error, never with a whole message."""
-        return None
-
-    def failure(
-        self, status: int, headers: RawHeaders, body: bytes, call: WireCall[MessagesRequest]
-    ) -> UpstreamFailure:
-        return errors.failure(status, headers, body, secret=call.secret, now=call.now())
-
-    def limits(self, headers: RawHeaders, now: float) -> tuple[RateLimitWindow, ...]:
-        return read_limits(headers, errors.LIMITS, now)
 
 
 def _text(message: AnthropicMessage) -> str:

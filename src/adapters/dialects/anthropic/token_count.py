@@ -6,15 +6,12 @@ import msgspec
 
 from adapters.dialects.anthropic import errors
 from adapters.dialects.anthropic.native_body import NativeEncoder
-from adapters.dialects.anthropic.native_stream import NativeStreamDecoder
+from adapters.dialects.anthropic.native_dialect import NativeDialect
 from adapters.dialects.anthropic.settings import AnthropicSettings
 from adapters.wire.answer import Encoded, PlainAnswer
 from adapters.wire.call import WireCall
 from adapters.wire.errors import unreadable
-from adapters.wire.rate_limits import RawHeaders, read_limits
 from adapters.wire.undecodable import UNDECODABLE
-from domain.availability import RateLimitWindow
-from domain.errors import UpstreamFailure
 from domain.messages import MessagesRequest
 from domain.usage import TokenUsage
 
@@ -31,10 +28,8 @@ class _Count(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Count).decode
 
 
-class AnthropicTokenCount:
+class AnthropicTokenCount(NativeDialect):
     """`{"input_tokens": n}`. A count is no use of the model: its own usage is nothing."""
-
-    stream_types = frozenset({"text/event-stream"})
 
     def __init__(self, settings: AnthropicSettings, drop: Sequence[str] = ()) -> None:
         self._encoder = NativeEncoder(settings, frozenset(drop), _GENERATING)
@@ -50,17 +45,3 @@ class AnthropicTokenCount:
                 raise errors.failure_told(body, secret=call.secret, now=call.now()) from None
             raise unreadable(body, call.secret, "a count of tokens") from None
         return PlainAnswer(body, call.model, TokenUsage())
-
-    def decoder(self, call: WireCall[MessagesRequest], content_type: str) -> NativeStreamDecoder:  # noqa: ARG002 - unused
-        return NativeStreamDecoder(call)
-
-    def replay(self, answer: PlainAnswer, call: WireCall[MessagesRequest]) -> bytes | None:  # noqa: ARG002 - no stream
-        return None
-
-    def failure(
-        self, status: int, headers: RawHeaders, body: bytes, call: WireCall[MessagesRequest]
-    ) -> UpstreamFailure:
-        return errors.failure(status, headers, body, secret=call.secret, now=call.now())
-
-    def limits(self, headers: RawHeaders, now: float) -> tuple[RateLimitWindow, ...]:
-        return read_limits(headers, errors.LIMITS, now)

@@ -10,10 +10,9 @@ from adapters.dialects.cohere.errors import LIMITS, failure_from_cohere
 from adapters.dialects.cohere.params import COHERE_EMBEDDING_PARAMS
 from adapters.wire.answer import Encoded
 from adapters.wire.call import WireCall
-from adapters.wire.errors import unreadable
+from adapters.wire.errors import decoded
 from adapters.wire.rate_limits import RawHeaders, read_limits
 from adapters.wire.sift import keep_strict, sift
-from adapters.wire.undecodable import UNDECODABLE
 from adapters.wire.vectors import Vector
 from domain.availability import RateLimitWindow
 from domain.embeddings import EmbeddingRequest
@@ -76,10 +75,7 @@ class CohereEmbedding:
         call: WireCall[EmbeddingRequest],
     ) -> tuple[Sequence[Vector], int | None]:
         """The vectors in order, and how many tokens are paid for."""
-        try:
-            answer = _decode(body)
-        except UNDECODABLE:
-            raise unreadable(body, call.secret, "embeddings of Cohere") from None
+        answer = decoded(_decode, body, call.secret, "embeddings of Cohere")
         billed = answer.meta.billed_units.input_tokens
         return answer.embeddings.float, None if billed is None else int(billed)
 

@@ -5,20 +5,21 @@ Vectors shorter than the model's own are not normalised there. The Gemini API ma
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
+from typing_extensions import override
 
 from adapters.dialects.gemini.answer import NO_ERROR, UsageMetadata
 from adapters.dialects.gemini.errors import answered_failure, told_failure
 from adapters.dialects.gemini.params import EMBEDDING_FIDELITY, VERTEX_EMBEDDING_FIDELITY
 from adapters.wire.answer import Encoded
 from adapters.wire.call import WireCall
-from adapters.wire.errors import unreadable
+from adapters.wire.errors import decoded, unreadable
 from adapters.wire.rate_limits import RawHeaders
 from adapters.wire.sift import keep_strict, sift
-from adapters.wire.undecodable import UNDECODABLE
 from adapters.wire.vectors import Vector
 from domain.availability import RateLimitWindow
 from domain.embeddings import EmbeddingRequest
@@ -64,7 +65,28 @@ _decode_batch = msgspec.json.Decoder(_Batch).decode
 _decode_predictions = msgspec.json.Decoder(_Predictions).decode
 
 
-class _GoogleEmbeddings:
+class _Told(msgspec.Struct):
+    """An answer of either: what is wrong, or the vectors and the tokens that were read."""
+
+    error: msgspec.Raw
+    vectors: Sequence[list[float]]
+    tokens: int | None
+
+
+class _GoogleEmbeddings(ABC):
+    def read(
+        self,
+        body: bytes,
+        headers: RawHeaders,  # noqa: ARG002 - nothing is in them
+        call: WireCall[EmbeddingRequest],
+    ) -> tuple[Sequence[Vector], int | None]:
+        told = decoded(self._told, body, call.secret, _WHAT)
+        if told.error != NO_ERROR:
+            raise told_failure(bytes(told.error), call)
+        if not told.vectors:
+            raise unreadable(body, call.secret, _WHAT)
+        return [_normalised(vector, call) for vector in told.vectors], told.tokens
+
     def failure(
         self, status: int, headers: RawHeaders, body: bytes, call: WireCall[EmbeddingRequest]
     ) -> UpstreamFailure:
@@ -72,6 +94,10 @@ class _GoogleEmbeddings:
 
     def limits(self, headers: RawHeaders, now: float) -> tuple[RateLimitWindow, ...]:  # noqa: ARG002 - it tells none
         return ()
+
+    @abstractmethod
+    def _told(self, body: bytes) -> _Told:
+        """Raises one of `UNDECODABLE`."""
 
 
 class GeminiEmbeddings(_GoogleEmbeddings):
@@ -87,22 +113,12 @@ class GeminiEmbeddings(_GoogleEmbeddings):
         requests = [{"model": model, "content": {"parts": [{"text": text}]}, **further} for text in texts]
         return Encoded(_encode({"requests": requests}), _left_out(call, EMBEDDING_FIDELITY))
 
-    def read(
-        self,
-        body: bytes,
-        headers: RawHeaders,  # noqa: ARG002 - nothing is in them
-        call: WireCall[EmbeddingRequest],
-    ) -> tuple[Sequence[Vector], int | None]:
-        try:
-            batch = _decode_batch(body)
-        except UNDECODABLE:
-            raise unreadable(body, call.secret, _WHAT) from None
-        _raise_told(batch.error, call)
-        if not batch.embeddings:
-            raise unreadable(body, call.secret, _WHAT)
-        told = batch.usage_metadata
-        vectors = [_normalised(one.values, call) for one in batch.embeddings]
-        return vectors, told.prompt_token_count if told is not None else None
+    @override
+    def _told(self, body: bytes) -> _Told:
+        batch = _decode_batch(body)
+        usage = batch.usage_metadata
+        vectors = [one.values for one in batch.embeddings or ()]
+        return _Told(batch.error, vectors, usage.prompt_token_count if usage is not None else None)
 
 
 class VertexEmbeddings(_GoogleEmbeddings):
@@ -119,24 +135,13 @@ class VertexEmbeddings(_GoogleEmbeddings):
         body = {"instances": [{"content": text} for text in texts], "parameters": parameters}
         return Encoded(_encode(body), _left_out(call, VERTEX_EMBEDDING_FIDELITY))
 
-    def read(
-        self,
-        body: bytes,
-        headers: RawHeaders,  # noqa: ARG002 - nothing is in them
-        call: WireCall[EmbeddingRequest],
-    ) -> tuple[Sequence[Vector], int | None]:
-        try:
-            answer = _decode_predictions(body)
-        except UNDECODABLE:
-            raise unreadable(body, call.secret, _WHAT) from None
-        _raise_told(answer.error, call)
-        if not answer.predictions:
-            raise unreadable(body, call.secret, _WHAT)
-        found = [prediction.embeddings for prediction in answer.predictions]
+    @override
+    def _told(self, body: bytes) -> _Told:
+        answer = _decode_predictions(body)
+        found = [prediction.embeddings for prediction in answer.predictions or ()]
         counts = [one.statistics.token_count for one in found if one.statistics is not None]
         told = [int(count) for count in counts if count is not None]
-        vectors = [_normalised(one.values, call) for one in found]
-        return vectors, sum(told) if len(told) == len(found) else None
+        return _Told(answer.error, [one.values for one in found], sum(told) if len(told) == len(found) else None)
 
 
 def _left_out(call: WireCall[EmbeddingRequest], table: Mapping[str, Cell]) -> tuple[str, ...]:
@@ -149,8 +154,3 @@ def _normalised(vector: list[float], call: WireCall[EmbeddingRequest]) -> Vector
         return vector
     length = math.sqrt(math.fsum(value * value for value in vector))
     return [value / length for value in vector] if length > 0 else vector
-
-
-def _raise_told(error: msgspec.Raw, call: WireCall[EmbeddingRequest]) -> None:
-    if error != NO_ERROR:
-        raise told_failure(bytes(error), call)

@@ -13,10 +13,9 @@ from adapters.dialects.ollama.params import OLLAMA_EMBEDDING_PARAMS
 from adapters.dialects.ollama.request import options
 from adapters.wire.answer import Encoded
 from adapters.wire.call import WireCall
-from adapters.wire.errors import unreadable
+from adapters.wire.errors import decoded
 from adapters.wire.rate_limits import RawHeaders
 from adapters.wire.sift import keep_strict, sift
-from adapters.wire.undecodable import UNDECODABLE
 from adapters.wire.vectors import Vector
 from domain.availability import RateLimitWindow
 from domain.embeddings import EmbeddingRequest
@@ -61,10 +60,7 @@ class OllamaEmbedding:
         call: WireCall[EmbeddingRequest],
     ) -> tuple[Sequence[Vector], int | None]:
         """The vectors in order, and how many tokens were read."""
-        try:
-            answer = _decode(body)
-        except UNDECODABLE:
-            raise unreadable(body, call.secret, "embeddings of Ollama") from None
+        answer = decoded(_decode, body, call.secret, "embeddings of Ollama")
         return answer.embeddings, answer.prompt_eval_count or None
 
     def failure(
