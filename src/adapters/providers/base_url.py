@@ -45,6 +45,12 @@ def endpoint(base: httpx.URL, path: str) -> httpx.URL:
     return base.copy_with(path=stem + path)
 
 
+def without_suffix(base: httpx.URL, suffixes: tuple[str, ...]) -> httpx.URL:
+    """The base URL without the first of these that its path ends with: people write one API's and mean another's."""
+    found = next((suffix for suffix in suffixes if base.path.endswith(suffix)), "")
+    return base.copy_with(path=base.path.removesuffix(found) or "/") if found else base
+
+
 def is_local(url: httpx.URL) -> bool:
     """Whether the host is this machine or, by its name or address, on a private network."""
     host = url.host.rstrip(".").lower()

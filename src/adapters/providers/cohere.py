@@ -16,7 +16,7 @@ from adapters.dialects.cohere.embeddings import CohereEmbedding
 from adapters.dialects.cohere.errors import failure_from_cohere
 from adapters.dialects.cohere.model_list import read_page
 from adapters.dialects.cohere.params import COHERE_CHAT_PARAMS, COHERE_EMBEDDING_PARAMS
-from adapters.providers.base_url import endpoint
+from adapters.providers.base_url import endpoint, without_suffix
 from adapters.providers.batched_embeddings import BatchedEmbeddings
 from adapters.providers.capability import HttpCapability, fixed
 from adapters.providers.credentials import KeyHeaders
@@ -91,11 +91,7 @@ class CohereModels(ModelLister):
 
 def build(place: Place) -> Capabilities:
     """Chat, embeddings and the list of models."""
-    settings, base = place.provider.settings, place.base
-    for version in _VERSIONS:
-        if base.path.endswith(version):
-            base = base.copy_with(path=base.path.removesuffix(version) or "/")
-            break
+    settings, base = place.provider.settings, without_suffix(place.base, _VERSIONS)
     upstream = HttpUpstream(place.transport, place.timeouts, place.now)
     headers = KeyHeaders(place.user_agent, place.entry.headers)
     chat: HttpCapability[ChatRequest] = HttpCapability(

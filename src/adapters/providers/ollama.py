@@ -15,7 +15,7 @@ from adapters.dialects.ollama.params import OLLAMA_CHAT_PARAMS, OLLAMA_EMBEDDING
 from adapters.dialects.openai.completions import OpenAICompletions
 from adapters.dialects.openai.params import endpoint_fidelity
 from adapters.dialects.openai.quirks import EndpointQuirks, Quirks
-from adapters.providers.base_url import endpoint
+from adapters.providers.base_url import endpoint, without_suffix
 from adapters.providers.batched_embeddings import BatchedEmbeddings
 from adapters.providers.capability import HttpCapability, fixed
 from adapters.providers.credentials import KeyHeaders
@@ -53,11 +53,7 @@ _SUFFIXES: Final = ("/v1", "/api")
 
 def build(place: Place) -> Capabilities:
     """Chat, completions, embeddings and the list of models."""
-    settings, base = place.provider.settings, place.base
-    for suffix in _SUFFIXES:
-        if base.path.endswith(suffix):
-            base = base.copy_with(path=base.path.removesuffix(suffix) or "/")
-            break
+    settings, base = place.provider.settings, without_suffix(place.base, _SUFFIXES)
     upstream = HttpUpstream(place.transport, place.timeouts, place.now)
     headers = KeyHeaders(place.user_agent, place.entry.headers)
     chat: HttpCapability[ChatRequest] = HttpCapability(
