@@ -9,9 +9,8 @@ import msgspec
 
 from adapters.dialects.bedrock.errors import failure_in_event
 from adapters.dialects.bedrock.frames import BrokenFrame, Frame, FrameCutter
+from adapters.wire.errors import invalid_answer
 from adapters.wire.undecodable import UNDECODABLE
-from domain.errors import UpstreamFailure
-from domain.failover import FailureKind
 from domain.secrets import Secret
 
 
@@ -35,7 +34,7 @@ class InvokeFrames:
             for frame in self._cutter.feed(data):
                 yield self._event(frame, now)
         except BrokenFrame as error:
-            raise _invalid(f"the event stream is broken ({error})") from None
+            raise invalid_answer(f"the event stream is broken ({error})") from None
 
     def _event(self, frame: Frame, now: float) -> bytes:
         if frame.kind != "event":
@@ -45,11 +44,5 @@ class InvokeFrames:
         try:
             event = _decode(frame.payload).bytes
         except UNDECODABLE:
-            raise _invalid("a part of its stream cannot be read") from None
+            raise invalid_answer("a part of its stream cannot be read") from None
         return b"data: " + event.replace(b"\r", b" ").replace(b"\n", b" ") + b"\n\n"
-
-
-def _invalid(what: str) -> UpstreamFailure:
-    return UpstreamFailure(
-        FailureKind.SERVER_ERROR, f"The provider's answer is invalid: {what}.", status=200, code="invalid_response"
-    )

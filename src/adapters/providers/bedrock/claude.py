@@ -3,7 +3,7 @@
 Source: Amazon Bedrock user guide, "Anthropic Claude Messages API" (read 2026-11).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from typing_extensions import override
@@ -28,6 +28,7 @@ from adapters.wire.answer import Encoded, PlainAnswer
 from adapters.wire.call import WireCall
 from adapters.wire.errors import unreadable
 from adapters.wire.rate_limits import RawHeaders
+from adapters.wire.read_stream import ReadStream
 from adapters.wire.undecodable import UNDECODABLE
 from domain.availability import RateLimitWindow
 from domain.errors import UpstreamFailure
@@ -77,12 +78,11 @@ class BedrockClaudeMessages:
         return ()
 
 
-class InvokeStreamDecoder:
+class InvokeStreamDecoder(ReadStream[bytes]):
     """Frames unpacked for the decoder of what they hold. See `StreamDecoder` for the contract."""
 
     def __init__(self, call: Call, inner: StreamDecoder) -> None:
-        self.failure: UpstreamFailure | None = None
-        self.done = False
+        super().__init__()
         self.content_type = inner.content_type
         self._call = call
         self._inner = inner
@@ -111,30 +111,21 @@ class InvokeStreamDecoder:
     def output_text(self) -> str:
         return self._inner.output_text()
 
-    def feed(self, data: bytes) -> bytes:
-        if self._is_over():
-            return b""
-        output: list[bytes] = []
-        try:
-            for event in self._frames.feed(data, self._call.now()):
-                output.append(self._inner.feed(event))
-                if self._is_over():
-                    break
-        except UpstreamFailure as failure:
-            self.failure = failure
-        return b"".join(output)
+    @override
+    def _pieces(self, data: bytes) -> Iterator[bytes]:
+        return self._frames.feed(data, self._call.now())
 
-    def finish(self) -> bytes:
-        if self._is_over():
-            return b""
-        block = self._inner.finish()
-        self._is_over()
+    @override
+    def _read(self, piece: bytes) -> bytes:
+        return self._told(self._inner.feed(piece))
+
+    @override
+    def _conclude(self) -> bytes:
+        return self._told(self._inner.finish())
+
+    def _told(self, block: bytes) -> bytes:
+        self.done, self.failure = self._inner.done, self._inner.failure
         return block
-
-    def _is_over(self) -> bool:
-        self.done = self._inner.done
-        self.failure = self.failure or self._inner.failure
-        return self.done or self.failure is not None
 
 
 class BedrockClaudeCount:
