@@ -69,8 +69,9 @@ def a_client(kind: str, handler: httpx.AsyncBaseTransport, base_url: str = "http
 class Stage(httpx.AsyncBaseTransport):
     """One upstream whose answer is played to every ingress. Each of `ingresses` is a streaming capability."""
 
-    def __init__(self, kind: str, content_type: str, *, endpoint: str = "chat") -> None:
+    def __init__(self, kind: str, content_type: str, *, endpoint: str = "chat", model: str | None = None) -> None:
         self._kind = kind
+        self._model = model
         self._content_type = content_type
         self._pieces: Iterable[bytes | Exception] = ()
         own = a_client(kind, self).capabilities
@@ -93,7 +94,7 @@ class Stage(httpx.AsyncBaseTransport):
         self._pieces = pieces
         api, provider = self.ingresses[ingress]
         try:
-            stream = await provider.stream(a_call(api, self._kind, **fields))
+            stream = await provider.stream(a_call(api, self._kind, self._model, **fields))
         except UpstreamFailure as refused:
             return Heard(b"", b"", refused, None)
         told: list[bytes] = []

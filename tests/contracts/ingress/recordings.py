@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from domain.failover import FailureKind
+from tests.contracts.ingress.driving import Stage
 
 WIRE: Final = Path(__file__).parents[2] / "wire"
 
@@ -21,6 +22,11 @@ class Recording(NamedTuple):
     stream: bytes
     whole_from: int
     fails: FailureKind | None
+    model: str | None = None
+
+    def stage(self) -> Stage:
+        """An upstream of its API, to play it or parts of it."""
+        return Stage(self.kind, self.content_type, endpoint=self.endpoint, model=self.model)
 
     @property
     def name(self) -> str:
@@ -81,7 +87,15 @@ def _recording(path: Path, kind: str) -> Recording:
     )
 
 
+def _invoked(path: Path) -> Recording:
+    """Claude's own events in Bedrock's frames; the last frame ends them."""
+    stream = path.read_bytes()
+    model = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+    return Recording(path, "bedrock", "messages", _FRAMES, stream, stream.rfind(b":event-type"), None, model)
+
+
 RECORDINGS: Final = (
     *(_recording(path, kind) for kind, files in _FOLDERS.items() for path in sorted((WIRE / kind).glob(files))),
+    _invoked(WIRE / "bedrock" / "invoke_stream_claude.bin"),
     *(_recording(path, path.parent.name) for path in sorted((WIRE / "recorded").glob("*/*.*"))),
 )

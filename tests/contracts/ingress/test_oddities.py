@@ -67,7 +67,7 @@ STREAMS = [recording for recording in RECORDINGS if recording.fails is None and 
 )
 async def test_an_oddly_framed_stream_says_the_same_in_each_grammar(recording: Recording, oddity: str) -> None:
     """R-08, P-35."""
-    stage = Stage(recording.kind, recording.content_type, endpoint=recording.endpoint)
+    stage = recording.stage()
     plain = recording.stream.replace(b"\r\n", b"\n")
     odd = ODDITIES[oddity]([event for event in plain.split(b"\n\n") if event])
 

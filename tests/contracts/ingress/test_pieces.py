@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.failover import FailureKind
-from tests.contracts.ingress.driving import Heard, Stage
+from tests.contracts.ingress.driving import Heard
 from tests.contracts.ingress.grammars import CHAT_END, GRAMMARS
 from tests.contracts.ingress.recordings import RECORDINGS, Recording
 from tests.contracts.ingress.test_recordings import named
@@ -43,7 +43,7 @@ def pieces(stream: bytes, cuts: list[int]) -> list[bytes]:
 
 @pytest.mark.parametrize("recording", RECORDINGS, ids=named)
 async def test_one_byte_at_a_time_says_the_same(recording: Recording) -> None:
-    stage = Stage(recording.kind, recording.content_type, endpoint=recording.endpoint)
+    stage = recording.stage()
 
     for ingress in stage.ingresses:
         whole = await stage.hear(ingress, [recording.stream])
@@ -55,7 +55,7 @@ async def test_one_byte_at_a_time_says_the_same(recording: Recording) -> None:
 @settings(max_examples=150, deadline=None)
 async def test_any_pieces_say_the_same(data: st.DataObject) -> None:
     recording = data.draw(st.sampled_from(RECORDINGS))
-    stage = Stage(recording.kind, recording.content_type, endpoint=recording.endpoint)
+    stage = recording.stage()
     cuts = data.draw(st.lists(st.integers(0, len(recording.stream)), max_size=12))
 
     for ingress in stage.ingresses:
@@ -67,7 +67,7 @@ async def test_any_pieces_say_the_same(data: st.DataObject) -> None:
 @pytest.mark.parametrize("recording", RECORDINGS, ids=named)
 async def test_a_cut_anywhere_is_never_told_as_complete(recording: Recording) -> None:
     """R-08. Complete is only what says all there is, after the event that ends it has come."""
-    stage = Stage(recording.kind, recording.content_type, endpoint=recording.endpoint)
+    stage = recording.stage()
 
     for ingress in stage.ingresses:
         every = ingress == "chat" and len(recording.stream) <= SHORT_BYTES
@@ -90,7 +90,7 @@ def test_twenty_recordings_and_more_are_cut_at_every_byte() -> None:
 @pytest.mark.parametrize("recording", RECORDINGS, ids=named)
 async def test_a_connection_lost_anywhere_before_the_end_is_a_failure(recording: Recording) -> None:
     """R-08."""
-    stage = Stage(recording.kind, recording.content_type, endpoint=recording.endpoint)
+    stage = recording.stage()
 
     for ingress in stage.ingresses:
         for place in telling_places(recording.stream[: recording.whole_from]):

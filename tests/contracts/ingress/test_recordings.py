@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from tests.contracts.ingress.driving import Stage
 from tests.contracts.ingress.grammars import GRAMMARS, Told
 from tests.contracts.ingress.recordings import BROKEN, RECORDINGS, Recording
 
@@ -42,6 +41,7 @@ SAID: dict[str, list[Told]] = {
     "anthropic/toolempty": [Told(calls=(("f", {}),))],
     "bedrock/converse_stream_text": [Told("Hello")],
     "bedrock/converse_stream_tool": [Told("ok", "", (("f", {"a": 1}),))],
+    "bedrock/invoke_stream_claude": [Told("Hi")],
     "gemini/blocked": [Told()],
     "gemini/text": [Told("Hello, wörld 🌍.")],
     "gemini/thinking": [Told("Yes.", "**Weighing** it")],
@@ -78,7 +78,7 @@ def heard_at(api: str, told: list[Told]) -> list[Told]:
 @pytest.mark.parametrize("recording", SOUND, ids=named)
 async def test_every_ingress_says_the_same_in_its_own_grammar(recording: Recording) -> None:
     """R-08."""
-    stage = Stage(recording.kind, recording.content_type, endpoint=recording.endpoint)
+    stage = recording.stage()
     usages: list[Any] = []
 
     for ingress, (api, _) in stage.ingresses.items():
@@ -93,7 +93,7 @@ async def test_every_ingress_says_the_same_in_its_own_grammar(recording: Recordi
 @pytest.mark.parametrize("recording", [r for r in RECORDINGS if r.fails is not None], ids=named)
 async def test_a_stream_that_breaks_off_is_a_failure_of_its_kind_at_every_ingress(recording: Recording) -> None:
     """R-08."""
-    stage = Stage(recording.kind, recording.content_type, endpoint=recording.endpoint)
+    stage = recording.stage()
 
     for ingress in stage.ingresses:
         heard = await stage.hear(ingress, [recording.stream])
