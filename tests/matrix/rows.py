@@ -74,7 +74,8 @@ FAMILIES: Mapping[str, tuple[Row, ...]] = {
             "us.anthropic.claude-sonnet-4-5-",
             "amazon.titan-embed-text-v2-",
             "amazon.nova-canvas-",
-            signature=_CLAUDES,
+            ("messages", "messages.count_tokens"),
+            _CLAUDES,
         ),
         Row(
             "bedrock (Nova)",
