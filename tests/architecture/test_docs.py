@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.architecture.tree import ROOT, files, name_of, texts, tree
 
 SPECS = ROOT / "docs" / "specs.md"
-REQUIRED = [*(f"A{n}" for n in range(1, 10)), *(f"E{n}" for n in range(1, 6))]
+REQUIRED = [*(f"A{n}" for n in range(1, 10)), "B1", "B2", *(f"E{n}" for n in range(1, 6))]
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 TEST_NAME = re.compile(r"`(?P<path>tests/[\w/]+\.py)(?:::(?P<name>\w+))?`")
 
