@@ -11,13 +11,11 @@ import msgspec
 
 from adapters.wire.answer import PlainAnswer
 from adapters.wire.call import WireCall
+from adapters.wire.kept_text import KeptText
 from domain.chat import ChatRequest, FinishReason
 from domain.usage import TokenUsage
 
 _encode = msgspec.json.Encoder().encode
-
-MAX_KEPT_TEXT_CHARS = 16 * 1024
-"""Of what a stream generates, kept for an estimate where its usage never comes."""
 
 
 class MadeToolCall(msgspec.Struct, frozen=True):
@@ -121,12 +119,14 @@ class ChunkWriter:
         self.model = call.model
         self.answer_id = ""
         self.has_content = False
-        self.output_bytes = 0
         self._call = call
         self._begun: set[int] = set()
-        self._kept: list[str] = []
-        self._kept_chars = 0
+        self._kept = KeptText()
         self._tools: dict[int, int] = {}  # calls begun, by choice
+
+    @property
+    def output_bytes(self) -> int:
+        return self._kept.bytes
 
     def text(self, text: str, index: int = 0, **choice: object) -> bytes:
         return self._said(index, "content", text, **choice)
@@ -143,7 +143,7 @@ class ChunkWriter:
         """Begins the next tool call of a choice. `extra` are further fields."""
         place = self._tools.get(index, 0)
         self._tools[index] = place + 1
-        self._keep(name + arguments)
+        self._kept.add(name + arguments)
         function = {"name": name, "arguments": arguments}
         begun = {"index": place, "id": call_id, "type": "function", "function": function, **(extra or {})}
         return self.delta({"tool_calls": [begun]}, index)
@@ -152,7 +152,7 @@ class ChunkWriter:
         """More arguments of the tool call begun last; nothing for none."""
         if not arguments:
             return b""
-        self._keep(arguments)
+        self._kept.add(arguments)
         place = self._tools.get(index, 1) - 1
         return self.delta({"tool_calls": [{"index": place, "function": {"arguments": arguments}}]}, index)
 
@@ -189,19 +189,13 @@ class ChunkWriter:
         return self._tools.get(index, 0)
 
     def output_text(self) -> str:
-        return "".join(self._kept)
+        return self._kept.text()
 
     def _said(self, index: int, field: str, text: str, **choice: object) -> bytes:
         if not text:
             return b""
-        self._keep(text)
+        self._kept.add(text)
         return self.delta({field: text}, index, **choice)
-
-    def _keep(self, text: str) -> None:
-        self.output_bytes += len(text.encode())
-        if self._kept_chars < MAX_KEPT_TEXT_CHARS:
-            self._kept.append(text)
-            self._kept_chars += len(text)
 
     def _chunk(self, choices: list[dict[str, object]], usage: dict[str, object] | None = None) -> bytes:
         call = self._call

@@ -9,14 +9,12 @@ from collections.abc import Callable, Iterable
 from typing_extensions import override
 
 from adapters.wire.error_body import MAX_MESSAGE_CHARS
+from adapters.wire.kept_text import KeptText
 from adapters.wire.read_stream import ReadStream, lacks_its_end_alone
 from adapters.wire.sse import Event, EventCutter, read_event
 from adapters.wire.undecodable import UNDECODABLE
 from domain.errors import UpstreamFailure
 from domain.usage import TokenUsage
-
-MAX_KEPT_TEXT_CHARS = 16 * 1024
-"""Of what a stream generates, kept for an estimate where its usage never comes."""
 
 
 class EventReader(ABC):
@@ -29,10 +27,12 @@ class EventReader(ABC):
         self.model = model
         self.usage: TokenUsage | None = None
         self.has_content = False
-        self.output_bytes = 0
         self.complete = False
-        self._kept: list[str] = []
-        self._kept_chars = 0
+        self._kept = KeptText()
+
+    @property
+    def output_bytes(self) -> int:
+        return self._kept.bytes
 
     @abstractmethod
     def read(self, event: Event, text: bytes) -> bytes:
@@ -48,13 +48,10 @@ class EventReader(ABC):
     def generated(self, text: str) -> None:
         """Remember text that was generated."""
         self.has_content = True
-        self.output_bytes += len(text.encode(errors="replace"))
-        if self._kept_chars < MAX_KEPT_TEXT_CHARS:
-            self._kept.append(text)
-            self._kept_chars += len(text)
+        self._kept.add(text)
 
     def output_text(self) -> str:
-        return "".join(self._kept)
+        return self._kept.text()
 
 
 class EventStreamDecoder(ReadStream[bytes]):

@@ -14,8 +14,8 @@ from adapters.dialects.anthropic.events import Delta, StreamEvent, read_told
 from adapters.dialects.anthropic.native_order import NativeOrder
 from adapters.dialects.anthropic.usage import StreamedUsage
 from adapters.wire.call import WireCall
-from adapters.wire.chat_answer import MAX_KEPT_TEXT_CHARS
 from adapters.wire.errors import invalid_answer, unreadable
+from adapters.wire.kept_text import KeptText
 from adapters.wire.read_stream import ReadStream
 from adapters.wire.sse import EventCutter, read_event
 from adapters.wire.undecodable import UNDECODABLE
@@ -30,22 +30,24 @@ class NativeStreamDecoder(ReadStream[bytes]):
         super().__init__()
         self.model = call.model
         self.has_content = False
-        self.output_bytes = 0
         self.ending = b""
         self._call = call
         self._cutter = EventCutter()
         self._order = NativeOrder(call)
         self._counts = StreamedUsage()
         self._begun = False
-        self._kept: list[str] = []
-        self._kept_chars = 0
+        self._kept = KeptText()
 
     @property
     def usage(self) -> TokenUsage | None:
         return self._counts.tokens()
 
+    @property
+    def output_bytes(self) -> int:
+        return self._kept.bytes
+
     def output_text(self) -> str:
-        return "".join(self._kept)
+        return self._kept.text()
 
     @override
     def _pieces(self, data: bytes) -> Iterable[bytes]:
@@ -105,10 +107,7 @@ class NativeStreamDecoder(ReadStream[bytes]):
         if not text and not always:
             return
         self._begun = self.has_content = True
-        self.output_bytes += len(text.encode())
-        if self._kept_chars < MAX_KEPT_TEXT_CHARS:
-            self._kept.append(text)
-            self._kept_chars += len(text)
+        self._kept.add(text)
 
 
 def _said(delta: Delta) -> str:
