@@ -60,9 +60,10 @@ STREAMS = [recording for recording in RECORDINGS if recording.fails is None and 
     ("recording", "oddity"),
     [
         pytest.param(recording, oddity, id=f"{named(recording)}-{oddity}")
-        for recording in STREAMS
-        for oddity in ODDITIES
+        for number, recording in enumerate(STREAMS)
+        for place, oddity in enumerate(ODDITIES)
         if (recording.endpoint, oddity) not in NOT_SAID
+        and (recording.endpoint != "chat" or (number + place) % 2)  # each oddity with every other stream: time
     ],
 )
 async def test_an_oddly_framed_stream_says_the_same_in_each_grammar(recording: Recording, oddity: str) -> None:
