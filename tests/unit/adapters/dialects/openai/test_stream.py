@@ -315,3 +315,15 @@ def test_half_a_character_in_an_escape_passes_as_it_came() -> None:
     block = delta(content="\ud83d") + delta(content="\ude00")
 
     assert reading.feed(block) == block
+
+
+def test_a_verdict_on_the_prompt_that_names_no_model_does_not_name_it() -> None:
+    """Azure's first chunk has no id, no model and no choices."""
+    head = {"id": "", "object": "", "created": 0, "model": "", "choices": [], "prompt_filter_results": []}
+    reading = decoder()
+
+    first = chunks(reading.feed(b"data: " + json.dumps(head).encode() + b"\n\n"))[0]
+
+    assert (bool(first["id"]), first["model"]) == (True, "asked-model")
+    assert chunks(reading.feed(TEXT + STOP + DONE).removesuffix(DONE))[0]["id"] == "c1"
+    assert reading.model == "m"
