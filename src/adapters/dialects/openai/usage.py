@@ -50,7 +50,7 @@ def read_usage(raw: bytes, *, completion_excludes_reasoning: bool = False) -> Re
     except UNDECODABLE:
         return None
     prompt, completion = _int(usage.prompt_tokens), _int(usage.completion_tokens)
-    if usage.prompt_tokens is None and usage.completion_tokens is None:
+    if not prompt and not completion:  # absent, or zeros by a server that does not count: no prompt has no tokens
         return None
     inputs, outputs = usage.prompt_tokens_details or _Details(), usage.completion_tokens_details or _Details()
     reasoning = _int(outputs.reasoning_tokens) or _int(usage.reasoning_tokens)

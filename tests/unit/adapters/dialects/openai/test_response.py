@@ -199,3 +199,13 @@ def test_a_plain_answer_can_be_told_as_a_stream() -> None:
     assert told[0]["choices"][0]["delta"]["tool_calls"][1]["index"] == 1
     assert told[1]["choices"][0]["finish_reason"] == "tool_calls"
     assert told[2]["usage"] == completion()["usage"]
+
+
+def test_zeros_by_a_server_that_does_not_count_are_no_usage() -> None:
+    """R-22: its tokens are estimated, instead of booked as none."""
+    nothing = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+
+    answer = read_answer(json.dumps(completion(usage=nothing)).encode(), facts())
+
+    assert (answer.usage, answer.output_text) == (None, "hi")
+    assert "usage" not in json.loads(answer.body)
