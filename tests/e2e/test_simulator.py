@@ -2,6 +2,7 @@
 
 import socket
 import time
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -193,16 +194,19 @@ def test_the_official_client_of_aws_reads_the_frames_off_the_wire(simulator: Sim
     asked = {"modelId": "us.sim-words-3", "messages": [{"role": "user", "content": [{"text": "a"}]}]}
 
     plain = client.converse(**asked)
-    events = list(client.converse_stream(**asked)["stream"])
-    broken = client.converse_stream(**{**asked, "modelId": "sim-error-event-after-2"})["stream"]
+    with closing(client.converse_stream(**asked)["stream"]) as stream:
+        events = list(stream)
+    with (
+        closing(client.converse_stream(**{**asked, "modelId": "sim-error-event-after-2"})["stream"]) as broken,
+        pytest.raises(EventStreamError, match="scripted error"),
+    ):
+        list(broken)
     client.close()
 
     assert plain["output"]["message"]["content"] == [{"text": "word1 word2 word3"}]
     texts = [event["contentBlockDelta"]["delta"]["text"] for event in events if "contentBlockDelta" in event]
     assert "".join(texts) == "word1 word2 word3"
     assert events[-1]["metadata"]["usage"] == plain["usage"]
-    with pytest.raises(EventStreamError, match="scripted error"):
-        list(broken)
     assert simulator.requests("aws")[0]["path"] == "/aws/model/us.sim-words-3/converse"
 
 
