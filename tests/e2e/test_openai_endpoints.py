@@ -170,9 +170,10 @@ def test_a_recording_is_written_down_in_every_format(
     verbose = client.audio.transcriptions.create(
         model=model, file=("a.wav", SOUND), response_format="verbose_json", timestamp_granularities=["word"]
     )
-    direct = openai.OpenAI(base_url=simulator.base_url("direct"), api_key="k").audio.transcriptions.create(
-        model="m", file=("a.wav", SOUND, "audio/wav"), language="de"
-    )
+    with openai.OpenAI(base_url=simulator.base_url("direct"), api_key="k") as past_the_gateway:
+        direct = past_the_gateway.audio.transcriptions.create(
+            model="m", file=("a.wav", SOUND, "audio/wav"), language="de"
+        )
 
     assert as_json.text == direct.text  # it tells name, size and checksum of the file that came
     assert "-->" in as_srt
