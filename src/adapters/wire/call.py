@@ -12,12 +12,29 @@ from domain.wire import Payload
 R = TypeVar("R", bound=InferenceRequest)
 
 
-class WireCall(Generic[R]):
-    """One call at one upstream.
+class AnswerFacts:
+    """The call an answer belongs to, and what stands in for what the upstream leaves out of it.
 
-    `model` is the one asked for; `secret` is masked in whatever is shown; `now` gives Unix seconds; the rest is
-    the `ProviderCall`'s. `answer_id` and `created` stand in for what the upstream leaves out.
+    `model` is the one asked for; `secret` is masked in whatever is shown; `now` gives Unix seconds.
     """
+
+    def __init__(self, model: str, secret: Secret | None, now: Callable[[], float]) -> None:
+        self.model = model
+        self.secret = secret
+        self.now = now
+
+    @cached_property
+    def answer_id(self) -> str:
+        """As OpenAI's chat has it; other formats take the part behind the dash."""
+        return f"chatcmpl-{secrets.token_hex(12)}"
+
+    @cached_property
+    def created(self) -> int:
+        return int(self.now())
+
+
+class WireCall(AnswerFacts, Generic[R]):
+    """One call at one upstream: what its request is encoded from, and its answer read with."""
 
     def __init__(
         self,
@@ -30,19 +47,8 @@ class WireCall(Generic[R]):
         strict: bool = False,
         client_headers: tuple[tuple[str, str], ...] = (),
     ) -> None:
+        super().__init__(model, secret, now)
         self.payload = payload
-        self.model = model
-        self.secret = secret
-        self.now = now
         self.include_usage = include_usage
         self.strict = strict
         self.client_headers = client_headers
-
-    @cached_property
-    def answer_id(self) -> str:
-        """As OpenAI's chat has it; other formats take the part behind the dash."""
-        return f"chatcmpl-{secrets.token_hex(12)}"
-
-    @cached_property
-    def created(self) -> int:
-        return int(self.now())
