@@ -1,4 +1,4 @@
-"""A kind of adapter: what it is called, how its capabilities are built, and what becomes of each parameter."""
+"""A kind of adapter: what it is called and which providers are of it, and where its code is once it is needed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -32,18 +32,33 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """What a kind runs: `build` and `fidelity` as `Kind` has them."""
+
+    build: Callable[[Place], Capabilities]
+    fidelity: Callable[[Entry], dict[str, Fidelity]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One row of the admin API's provider kinds.
+    """One row of the admin API's provider kinds: data, in memory from the start.
 
     `entries` are the providers known by name; `unknown` stands for a provider of this kind that is none of them.
-    `build` raises `RequestInvalid` where the provider's settings are not enough. `fidelity` gives the parameter
-    tables of an entry, by endpoint.
+    `code` imports what the kind runs. The first provider of the kind has it called, so that a process holds no
+    adapter and no dialect that it does not use.
     """
 
     id: str
     name: str
-    build: Callable[[Place], Capabilities]
-    fidelity: Callable[[Entry], dict[str, Fidelity]]
+    code: Callable[[], Code]
     endpoints: tuple[str, ...]  # `chat.completions`, `embeddings`, …, `models`
     entries: tuple[Entry, ...]
     unknown: Entry
+
+    def build(self, place: Place) -> Capabilities:
+        """Raises `RequestInvalid` where the provider's settings are not enough."""
+        return self.code().build(place)
+
+    def fidelity(self, entry: Entry) -> dict[str, Fidelity]:
+        """The parameter tables of an entry, by endpoint."""
+        return self.code().fidelity(entry)

@@ -11,14 +11,18 @@ import httpx
 import msgspec
 from typing_extensions import override
 
-from adapters.providers import anthropic, azure, cohere, gemini, huggingface, ollama
+from adapters.providers.anthropic import kind as anthropic
+from adapters.providers.azure import kind as azure
 from adapters.providers.base_url import base_url, is_local
-from adapters.providers.bedrock import adapter as bedrock
+from adapters.providers.bedrock import kind as bedrock
 from adapters.providers.client import HttpProviderClient
-from adapters.providers.entry import Entry
-from adapters.providers.kind import Kind, Place
+from adapters.providers.cohere import kind as cohere
+from adapters.providers.entry import PATHS, Entry
+from adapters.providers.gemini import kind as gemini
+from adapters.providers.huggingface import kind as huggingface
+from adapters.providers.kind import Code, Kind, Place
+from adapters.providers.ollama import kind as ollama
 from adapters.providers.openai_compatible import (
-    adapter,
     cerebras,
     cloudflare,
     custom,
@@ -50,7 +54,7 @@ from adapters.providers.openai_compatible import (
     zai,
 )
 from adapters.providers.over_chat.filling import with_over_chat, with_over_chat_fidelity
-from adapters.providers.vertex import adapter as vertex
+from adapters.providers.vertex import kind as vertex
 from adapters.tokens.length import LengthTokenCounter
 from domain.errors import RequestInvalid
 from domain.fidelity import ParamSupport
@@ -92,21 +96,26 @@ OPENAI_COMPATIBLE: Final[tuple[Entry, ...]] = (
     custom.ENTRY,
 )
 
+
+def _openai_compatible() -> Code:
+    from adapters.providers.openai_compatible import adapter
+
+    return Code(build=adapter.build, fidelity=adapter.fidelity)
+
+
 OPENAI: Final = Kind(
     id="openai",
     name="OpenAI and every OpenAI-compatible API",
-    build=adapter.build,
-    fidelity=adapter.fidelity,
-    endpoints=adapter.ENDPOINTS,
+    code=_openai_compatible,
+    endpoints=("chat.completions", *PATHS, "models"),
     entries=OPENAI_COMPATIBLE,
     unknown=custom.ENTRY,
 )
 SIMULATED: Final = Kind(
     id="simulated",
     name="Simulated upstream",
-    build=adapter.build,
-    fidelity=adapter.fidelity,
-    endpoints=adapter.ENDPOINTS,
+    code=_openai_compatible,
+    endpoints=("chat.completions", *PATHS, "models"),
     entries=(simulated.ENTRY,),
     unknown=simulated.ENTRY,
 )

@@ -15,7 +15,7 @@ import respx
 from typing_extensions import override
 
 from adapters.providers.entry import Entry
-from adapters.providers.huggingface import ENTRY as HUGGING_FACE
+from adapters.providers.huggingface.kind import ENTRY as HUGGING_FACE
 from adapters.providers.registry import OPENAI, SIMULATED, Registry
 from domain.chat import ChatRequest
 from domain.errors import UpstreamFailure

@@ -18,8 +18,9 @@ from domain.timeouts import Timeouts
 from domain.usage import TokenUsage
 from domain.wire import Payload
 from tests.builders import a_provider
-from tests.contracts.providers.made_up import KIND, PARAMS, ROW
+from tests.contracts.providers.made_up import KIND, ROW
 from tests.contracts.providers.parameters import REQUESTS
+from tests.contracts.providers.parrot import PARAMS
 from tests.contracts.providers.test_chat_providers import ANSWER, KEY, Pieces, Progress
 
 KINDS_AND_MORE = (replace(OPENAI, entries=(*OPENAI.entries, ROW)), *KINDS[1:], KIND)

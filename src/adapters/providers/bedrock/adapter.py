@@ -4,8 +4,6 @@ Source: botocore 1.44.5 service models, Amazon Bedrock user guide (read 2026-11)
 reader goes away; set `on_disconnect` to `drain` to have its own figure in the books (R-02).
 """
 
-from typing import Final
-
 import httpx
 from typing_extensions import override
 
@@ -19,13 +17,13 @@ from adapters.providers.batched_embeddings import BatchedEmbeddings
 from adapters.providers.bedrock.claude import BedrockClaudeCount, BedrockClaudeMessages, CountedOrEstimated
 from adapters.providers.bedrock.identity import AwsIdentity
 from adapters.providers.bedrock.model_lister import BedrockModels
-from adapters.providers.bedrock.places import NO_REGION, Places
+from adapters.providers.bedrock.places import Places
 from adapters.providers.bedrock.signer import AwsSigner
 from adapters.providers.by_model import AnsweringByModel, ByModel
 from adapters.providers.capability import HeaderSource, HttpCapability
 from adapters.providers.detokenized import Detokenized
 from adapters.providers.entry import Entry
-from adapters.providers.kind import Kind, Place
+from adapters.providers.kind import Place
 from adapters.providers.over_chat.messages import MessagesOverChat
 from adapters.providers.over_chat.token_counts import EstimatedTokenCounts
 from adapters.providers.upstream import HttpUpstream
@@ -35,23 +33,6 @@ from domain.images import ImageRequest
 from domain.keys import ProviderKey
 from domain.messages import MessagesRequest
 from domain.ports.providers import Capabilities
-from domain.providers import ProviderPreset
-
-ENTRY: Final = Entry(
-    ProviderPreset(
-        id="bedrock",
-        kind="bedrock",
-        name="Amazon Bedrock",
-        base_url=NO_REGION,
-        env=("AWS_BEARER_TOKEN_BEDROCK",),
-        ambient=("AWS_ACCESS_KEY_ID",),
-        priority=360,
-        requires_key=False,
-        default_model="global.anthropic.claude-sonnet-4-5-20250929-v1:0",
-        key_url="https://console.aws.amazon.com/bedrock/home#/api-keys",
-    ),
-    version_path="",
-)
 
 
 class _Headers(HeaderSource):
@@ -124,14 +105,3 @@ def fidelity(entry: Entry) -> dict[str, Fidelity]:  # noqa: ARG001 - one table f
         "embeddings": BEDROCK_EMBEDDING_PARAMS,
         "images.generations": BEDROCK_IMAGE_PARAMS,
     }
-
-
-KIND: Final = Kind(
-    id="bedrock",
-    name="Amazon Bedrock",
-    build=build,
-    fidelity=fidelity,
-    endpoints=("chat.completions", "embeddings", "images.generations", "models"),
-    entries=(ENTRY,),
-    unknown=ENTRY,
-)

@@ -11,11 +11,9 @@ from urllib.parse import quote
 
 import httpx
 
+from adapters.providers.bedrock.kind import NO_REGION
 from domain.errors import RequestInvalid
 from domain.providers import ProviderSettings
-
-NO_REGION: Final = "https://bedrock-runtime.amazonaws.com"
-"""The preset's address: its region is filled in from the settings or the environment."""
 
 DEFAULT_REGION: Final = "us-east-1"
 

@@ -39,18 +39,6 @@ from domain.secrets import Secret
 
 R = TypeVar("R", bound=InferenceRequest)
 
-ENDPOINTS = (
-    "chat.completions",
-    "completions",
-    "embeddings",
-    "images.generations",
-    "audio.speech",
-    "audio.transcriptions",
-    "moderations",
-    "responses",
-    "models",
-)
-
 Locate = Callable[[str], Address | None]
 """From an endpoint's name to where it is; None where the upstream has none."""
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 import httpx
-import msgspec
 from typing_extensions import override
 
 from adapters.dialects.anthropic.chat import AnthropicChat
@@ -26,13 +25,13 @@ from adapters.providers.credentials import KeyHeaders
 from adapters.providers.detokenized import Detokenized
 from adapters.providers.dialect import Dialect
 from adapters.providers.entry import Entry
-from adapters.providers.gemini import failure_reader
-from adapters.providers.kind import Kind, Place
+from adapters.providers.gemini.adapter import failure_reader
+from adapters.providers.kind import Place
 from adapters.providers.models import HttpModels
 from adapters.providers.over_chat.messages import MessagesOverChat
 from adapters.providers.over_chat.token_counts import EstimatedTokenCounts
 from adapters.providers.upstream import HttpUpstream
-from adapters.providers.vertex.places import PUBLIC_HOST, Places, is_claude
+from adapters.providers.vertex.places import Places, is_claude
 from adapters.providers.vertex.signer import Credentials, VertexSigner
 from domain.chat import ChatRequest
 from domain.embeddings import EmbeddingRequest
@@ -42,7 +41,6 @@ from domain.inference import InferenceRequest
 from domain.keys import ProviderKey
 from domain.messages import MessagesRequest
 from domain.ports.providers import Capabilities
-from domain.providers import ProviderPreset
 
 R = TypeVar("R", bound=InferenceRequest)
 Find = Callable[[str | None], Address]
@@ -50,21 +48,6 @@ Find = Callable[[str | None], Address]
 
 _CLAUDE: Final = AnthropicSettings(body_version="vertex-2023-10-16", model_in_body=False, inline_media_only=True)
 _CLAUDE_COUNT: Final = AnthropicSettings(body_version="vertex-2023-10-16", inline_media_only=True)
-
-ENTRY: Final = Entry(
-    ProviderPreset(
-        id="vertex",
-        kind="vertex",
-        name="Google Vertex AI",
-        base_url=f"https://{PUBLIC_HOST}/v1",
-        env=("VERTEX_CREDENTIALS",),
-        priority=225,
-        requires_key=False,
-        models=("gemini-2.5-pro", "gemini-2.5-flash", "gemini-embedding-001", "claude-sonnet-4-5@20250929"),
-        free_tier="none",
-        key_url="https://console.cloud.google.com/iam-admin/serviceaccounts",
-    )
-)
 
 
 class _OurHeaders(HeaderSource):
@@ -159,19 +142,6 @@ def fidelity(entry: Entry) -> dict[str, Fidelity]:  # noqa: ARG001 - every one i
         "embeddings": VERTEX_EMBEDDING_FIDELITY,
         "images.generations": IMAGE_FIDELITY,
     }
-
-
-KIND: Final = Kind(
-    id="vertex",
-    name="Vertex AI",
-    build=build,
-    fidelity=fidelity,
-    endpoints=("chat.completions", "embeddings", "images.generations", "models"),
-    entries=(ENTRY,),
-    unknown=msgspec.structs.replace(
-        ENTRY, preset=msgspec.structs.replace(ENTRY.preset, default_model="gemini-2.5-flash", requires_key=True)
-    ),
-)
 
 
 def _no_list(body: bytes) -> tuple[()]:  # noqa: ARG001 - there is no list to read

@@ -11,11 +11,10 @@ from urllib.parse import quote
 
 import httpx
 
+from adapters.providers.vertex.kind import PUBLIC_HOST
 from adapters.wire.sift import unsupported
 from domain.errors import RequestInvalid
 from domain.providers import ProviderSettings
-
-PUBLIC_HOST: Final = "aiplatform.googleapis.com"
 
 _LOCATION = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 _PROJECT = re.compile(r"[a-z0-9][a-z0-9.:-]{0,80}", re.IGNORECASE)

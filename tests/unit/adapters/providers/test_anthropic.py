@@ -6,7 +6,7 @@ import httpx
 import pytest
 import respx
 
-from adapters.providers.anthropic import ENTRY, KIND
+from adapters.providers.anthropic.kind import ENTRY, KIND
 from adapters.providers.registry import Registry
 from domain.availability import RateLimitWindow
 from domain.chat import ChatRequest

@@ -3,7 +3,8 @@
 import httpx
 import pytest
 
-from adapters.providers.bedrock.places import NO_REGION, Places
+from adapters.providers.bedrock.kind import NO_REGION
+from adapters.providers.bedrock.places import Places
 from domain.errors import RequestInvalid
 from domain.providers import ProviderSettings
 

@@ -15,43 +15,21 @@ import httpx
 import msgspec
 from typing_extensions import override
 
-from adapters.dialects.openai.quirks import Quirks
 from adapters.providers.capability import Address, HeaderSource, HttpCapability, fixed
 from adapters.providers.credentials import KeyHeaders
 from adapters.providers.dialect import Dialect
-from adapters.providers.entry import Entry, also
-from adapters.providers.kind import Kind, Place
-from adapters.providers.openai_compatible.adapter import OpenAIParts, fidelity
+from adapters.providers.kind import Place
+from adapters.providers.openai_compatible.adapter import OpenAIParts
 from adapters.providers.upstream import HttpUpstream
-from adapters.wire.limit_headers import openai_limit_headers
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from domain.inference import InferenceRequest
 from domain.keys import ProviderKey
 from domain.ports.providers import Capabilities, ProviderAnswer, ProviderCall, ProviderStream
-from domain.providers import ModelPlace, ProviderPreset
+from domain.providers import ModelPlace
 
 R = TypeVar("R", bound=InferenceRequest)
 
-ENTRY: Final = Entry(
-    ProviderPreset(
-        id="azure",
-        kind="azure",
-        name="Azure OpenAI",
-        base_url="",
-        env=("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN", "AZURE_OPENAI_ENDPOINT"),
-        priority=205,
-        free_tier="none",
-        key_url="https://portal.azure.com",
-    ),
-    Quirks(
-        developer_role=True,
-        error_kinds={"DeploymentNotFound": "model_absent", "content_filter": "client_fault"},
-        limits=openai_limit_headers(requests_window="minute"),
-    ),
-    version_path="",
-    paths=also("completions", "embeddings", "images.generations", "audio.speech", "audio.transcriptions", "responses"),
-)
 
 _DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
 _STREAM_USAGE_SINCE: Final = "2024-09-01"
@@ -69,17 +47,6 @@ def build(place: Place) -> Capabilities:
     site = _Site(place.base, version, {"chat.completions": entry.chat_path, **entry.paths})
     parts = _AzureParts(replace(place, entry=entry), site.locate, AzureHeaders(place.user_agent))
     return parts.capabilities(site.models(place.provider.settings.model_places, place.provider.settings.models))
-
-
-KIND: Final = Kind(
-    id="azure",
-    name="Azure OpenAI",
-    build=build,
-    fidelity=fidelity,
-    endpoints=("chat.completions", *ENTRY.paths, "models"),
-    entries=(ENTRY,),
-    unknown=ENTRY,
-)
 
 
 class AzureHeaders:

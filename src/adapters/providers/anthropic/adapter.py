@@ -6,7 +6,6 @@ Source: platform.claude.com (read 2026-11). Keys go in `x-api-key`; the list of 
 from typing import Final
 
 import httpx
-import msgspec
 
 from adapters.dialects.anthropic import errors
 from adapters.dialects.anthropic.chat import AnthropicChat
@@ -20,7 +19,7 @@ from adapters.providers.base_url import endpoint
 from adapters.providers.capability import HttpCapability, fixed
 from adapters.providers.credentials import KeyHeaders
 from adapters.providers.entry import Entry
-from adapters.providers.kind import Kind, Place
+from adapters.providers.kind import Place
 from adapters.providers.models import HttpModels, ReadFailure
 from adapters.providers.upstream import HttpUpstream
 from adapters.wire.rate_limits import RawHeaders
@@ -29,27 +28,12 @@ from domain.errors import UpstreamFailure
 from domain.fidelity import Fidelity
 from domain.messages import MessagesRequest
 from domain.ports.providers import Capabilities
-from domain.providers import ProviderPreset
 from domain.secrets import Secret
 
 MODELS_A_PAGE: Final = 1000
 
-ENTRY: Final = Entry(
-    ProviderPreset(
-        id="anthropic",
-        kind="anthropic",
-        name="Anthropic",
-        base_url="https://api.anthropic.com/v1",
-        env=("ANTHROPIC_API_KEY",),
-        priority=205,
-        default_model="claude-sonnet-5",
-        models=("claude-opus-5", "claude-sonnet-5", "claude-haiku-4-5"),
-        free_tier="none",
-        key_url="https://platform.claude.com/settings/keys",
-    ),
-    headers=(("anthropic-version", VERSION),),
-)
 
+_VERSION: Final = (("anthropic-version", VERSION),)
 _SETTINGS: Final = AnthropicSettings()
 
 
@@ -57,7 +41,7 @@ def build(place: Place) -> Capabilities:
     """Chat over the Messages API, the Messages API itself, its token counts, and the models."""
     base, drop = place.base, place.provider.settings.drop_params
     upstream = HttpUpstream(place.transport, place.timeouts, place.now)
-    headers = KeyHeaders(place.user_agent, place.entry.headers, header="x-api-key", prefix="")
+    headers = KeyHeaders(place.user_agent, _VERSION, header="x-api-key", prefix="")
     messages_url = fixed(endpoint(base, "/messages"))
     chat: HttpCapability[ChatRequest] = HttpCapability(upstream, AnthropicChat(_SETTINGS, drop), messages_url, headers)
     messages: HttpCapability[MessagesRequest] = HttpCapability(
@@ -78,17 +62,6 @@ def fidelity(entry: Entry) -> dict[str, Fidelity]:  # noqa: ARG001 - every Anthr
         "messages": MESSAGES_FIDELITY,
         "messages.count_tokens": COUNT_FIDELITY,
     }
-
-
-KIND: Final = Kind(
-    id="anthropic",
-    name="Anthropic Messages",
-    build=build,
-    fidelity=fidelity,
-    endpoints=("chat.completions", "messages", "messages.count_tokens", "models"),
-    entries=(ENTRY,),
-    unknown=msgspec.structs.replace(ENTRY, preset=msgspec.structs.replace(ENTRY.preset, default_model=None)),
-)
 
 
 def _next_page(url: httpx.URL, body: bytes) -> httpx.URL | None:

@@ -14,14 +14,14 @@ from adapters.dialects.ollama.model_list import read_tags
 from adapters.dialects.ollama.params import OLLAMA_CHAT_PARAMS, OLLAMA_EMBEDDING_PARAMS
 from adapters.dialects.openai.completions import OpenAICompletions
 from adapters.dialects.openai.params import endpoint_fidelity
-from adapters.dialects.openai.quirks import EndpointQuirks, Quirks
+from adapters.dialects.openai.quirks import EndpointQuirks
 from adapters.providers.base_url import endpoint, without_suffix
 from adapters.providers.batched_embeddings import BatchedEmbeddings
 from adapters.providers.capability import HttpCapability, fixed
 from adapters.providers.credentials import KeyHeaders
 from adapters.providers.detokenized import Detokenized
 from adapters.providers.entry import Entry
-from adapters.providers.kind import Kind, Place
+from adapters.providers.kind import Place
 from adapters.providers.models import HttpModels
 from adapters.providers.upstream import HttpUpstream
 from adapters.wire.rate_limits import RawHeaders
@@ -30,23 +30,7 @@ from domain.completions import CompletionRequest
 from domain.errors import UpstreamFailure
 from domain.fidelity import Fidelity
 from domain.ports.providers import Capabilities
-from domain.providers import ProviderPreset
 from domain.secrets import Secret
-
-ENTRY: Final = Entry(
-    ProviderPreset(
-        id="ollama",
-        kind="ollama",
-        name="Ollama (local)",
-        base_url="http://127.0.0.1:11434",
-        env=("OLLAMA_HOST",),
-        priority=400,
-        requires_key=False,
-        free_tier="your own machine",
-    ),
-    Quirks(max_tokens_field="max_tokens"),
-    version_path="",
-)
 
 _SUFFIXES: Final = ("/v1", "/api")
 
@@ -88,14 +72,3 @@ def _failure_reader(
         return failure_from_ollama(status, headers, body, secret=secret, now=now())
 
     return failure
-
-
-KIND: Final = Kind(
-    id="ollama",
-    name="Ollama",
-    build=build,
-    fidelity=fidelity,
-    endpoints=("chat.completions", "completions", "embeddings", "models"),
-    entries=(ENTRY,),
-    unknown=ENTRY,
-)

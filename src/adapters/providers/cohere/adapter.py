@@ -8,7 +8,6 @@ from typing import Final
 from urllib.parse import quote
 
 import httpx
-import msgspec
 from typing_extensions import override
 
 from adapters.dialects.cohere.chat import CohereChat
@@ -22,7 +21,7 @@ from adapters.providers.capability import HttpCapability, fixed
 from adapters.providers.credentials import KeyHeaders
 from adapters.providers.detokenized import Detokenized
 from adapters.providers.entry import Entry
-from adapters.providers.kind import Kind, Place
+from adapters.providers.kind import Place
 from adapters.providers.upstream import HttpUpstream, unexpected_status
 from adapters.wire.errors import unreadable
 from adapters.wire.undecodable import UNDECODABLE
@@ -30,24 +29,7 @@ from domain.chat import ChatRequest
 from domain.fidelity import Fidelity
 from domain.keys import ProviderKey
 from domain.ports.providers import Capabilities, ModelLister
-from domain.providers import Offering, ProviderPreset
-
-ENTRY: Final = Entry(
-    ProviderPreset(
-        id="cohere",
-        kind="cohere",
-        name="Cohere",
-        base_url="https://api.cohere.com",
-        env=("COHERE_API_KEY", "CO_API_KEY"),
-        priority=165,
-        default_model="command-a-03-2025",
-        free_tier="1,000 calls a month with a trial key, 20 chats a minute",
-        key_url="https://dashboard.cohere.com/api-keys",
-    ),
-    version_path="",
-)
-UNKNOWN: Final = Entry(msgspec.structs.replace(ENTRY.preset, default_model=None), version_path="")
-"""A server of the same API of whose models nothing is known."""
+from domain.providers import Offering
 
 _VERSIONS: Final = ("/compatibility/v1", "/v1", "/v2")
 _MAX_PAGES: Final = 20
@@ -108,14 +90,3 @@ def build(place: Place) -> Capabilities:
 def fidelity(entry: Entry) -> dict[str, Fidelity]:  # noqa: ARG001 - one table for all of them
     """The parameter tables, by endpoint."""
     return {"chat.completions": COHERE_CHAT_PARAMS, "embeddings": COHERE_EMBEDDING_PARAMS}
-
-
-KIND: Final = Kind(
-    id="cohere",
-    name="Cohere",
-    build=build,
-    fidelity=fidelity,
-    endpoints=("chat.completions", "embeddings", "models"),
-    entries=(ENTRY,),
-    unknown=UNKNOWN,
-)

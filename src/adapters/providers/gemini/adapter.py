@@ -22,7 +22,7 @@ from adapters.providers.capability import Address, HttpCapability
 from adapters.providers.credentials import KeyHeaders
 from adapters.providers.detokenized import Detokenized
 from adapters.providers.entry import Entry
-from adapters.providers.kind import Kind, Place
+from adapters.providers.kind import Place
 from adapters.providers.models import HttpModels, ReadFailure
 from adapters.providers.upstream import HttpUpstream
 from adapters.wire.errors import failure_from_answer
@@ -32,26 +32,10 @@ from domain.errors import UpstreamFailure
 from domain.fidelity import Fidelity
 from domain.images import ImageRequest
 from domain.ports.providers import Capabilities
-from domain.providers import Offering, ProviderPreset
+from domain.providers import Offering
 from domain.secrets import Secret
 
 MODELS_A_PAGE: Final = 1000
-
-ENTRY: Final = Entry(
-    ProviderPreset(
-        id="gemini",
-        kind="gemini",
-        name="Google Gemini",
-        base_url="https://generativelanguage.googleapis.com/v1beta",
-        env=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
-        priority=30,
-        default_model="gemini-flash-latest",
-        models=("gemini-flash-latest",),
-        free_tier="per project and model, about 5 to 15 requests a minute and 20 to 500 a day",
-        key_url="https://aistudio.google.com/apikey",
-    ),
-    version_path="/v1beta",
-)
 
 
 def build(place: Place) -> Capabilities:
@@ -96,17 +80,6 @@ def fidelity(entry: Entry) -> dict[str, Fidelity]:  # noqa: ARG001 - every one i
         "embeddings": EMBEDDING_FIDELITY,
         "images.generations": IMAGE_FIDELITY,
     }
-
-
-KIND: Final = Kind(
-    id="gemini",
-    name="Gemini API",
-    build=build,
-    fidelity=fidelity,
-    endpoints=("chat.completions", "embeddings", "images.generations", "models"),
-    entries=(ENTRY,),
-    unknown=ENTRY,
-)
 
 
 def failure_reader(place: Place) -> ReadFailure:

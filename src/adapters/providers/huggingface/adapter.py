@@ -14,13 +14,12 @@ from adapters.dialects.huggingface.embeddings import HuggingFaceEmbeddings
 from adapters.dialects.huggingface.images import HuggingFaceImages
 from adapters.dialects.huggingface.params import EMBEDDING_FIDELITY, IMAGE_FIDELITY, TRANSCRIPTION_FIDELITY
 from adapters.dialects.huggingface.transcriptions import HuggingFaceTranscriptions
-from adapters.dialects.openai.quirks import TEXT_ONLY, Quirks
 from adapters.providers.base_url import endpoint, is_local
 from adapters.providers.capability import Address, HttpCapability, fixed
 from adapters.providers.credentials import KeyHeaders
 from adapters.providers.detokenized import Detokenized
-from adapters.providers.entry import PATHS, Entry, also
-from adapters.providers.kind import Kind, Place
+from adapters.providers.entry import PATHS, Entry
+from adapters.providers.kind import Place
 from adapters.providers.openai_compatible import adapter
 from adapters.providers.openai_compatible.adapter import OpenAIParts
 from domain.audio import TranscriptionRequest
@@ -29,24 +28,6 @@ from domain.failover import FailureKind
 from domain.fidelity import Fidelity
 from domain.images import ImageRequest
 from domain.ports.providers import Capabilities
-from domain.providers import ProviderPreset
-
-ENTRY: Final = Entry(
-    ProviderPreset(
-        id="huggingface",
-        kind="huggingface",
-        name="Hugging Face Inference Providers",
-        base_url="https://router.huggingface.co/v1",
-        env=("HF_TOKEN", "HUGGINGFACEHUB_API_TOKEN", "HUGGING_FACE_HUB_TOKEN"),
-        priority=150,
-        default_model="openai/gpt-oss-120b",
-        free_tier="0.10 USD of credit a month",
-        key_url="https://huggingface.co/settings/tokens",
-    ),
-    Quirks(max_tokens_field="max_tokens", quota_resets="month"),
-    paths=also("responses"),
-    endpoint_quirks={"embeddings": TEXT_ONLY},
-)
 
 _ENDPOINTS: Final = ".endpoints.huggingface.cloud"
 _FEATURES: Final = "/pipeline/feature-extraction"
@@ -89,17 +70,6 @@ def fidelity(entry: Entry) -> dict[str, Fidelity]:
         "images.generations": IMAGE_FIDELITY,
         "audio.transcriptions": TRANSCRIPTION_FIDELITY,
     }
-
-
-KIND: Final = Kind(
-    id="huggingface",
-    name="Hugging Face",
-    build=build,
-    fidelity=fidelity,
-    endpoints=("chat.completions", "embeddings", "images.generations", "audio.transcriptions", "responses", "models"),
-    entries=(ENTRY,),
-    unknown=ENTRY,
-)
 
 
 def _task(base: httpx.URL, pipeline: str = "") -> Address:
