@@ -17,7 +17,10 @@ ADMIN = "admin"
 
 
 class Prices(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Nano-USD per million tokens. A meter of None costs what its main meter (input or output) costs."""
+    """Nano-USD per million tokens. A meter of None costs what its main meter (input or output) costs.
+
+    `cache_write_1h`, of what is kept for an hour, is a part of `cache_write`: of None, it costs what that does.
+    """
 
     input: int
     output: int
@@ -27,6 +30,7 @@ class Prices(msgspec.Struct, frozen=True, omit_defaults=True):
     audio_input: int | None = None
     audio_output: int | None = None
     image: int | None = None  # image tokens of the input
+    cache_write_1h: int | None = None
 
     def in_usd(self) -> dict[str, str]:
         """By meter, in USD per million tokens; meters without a price of their own are left out."""
@@ -37,6 +41,8 @@ class Prices(msgspec.Struct, frozen=True, omit_defaults=True):
         price: int | None = getattr(self, meter)
         if price is not None:
             return price
+        if meter == "cache_write_1h":
+            return self.of("cache_write")
         return self.output if meter in _OUTPUT_METERS else self.input
 
 
@@ -62,9 +68,12 @@ def cost_nano_usd(usage: TokenUsage, prices: Prices) -> int:
     as OpenAI counts; a part without a price of its own costs what the whole does. A provider that reports
     more in the parts than in the whole is charged for the parts.
     """
+    for_an_hour = usage.cache_write_1h_tokens
+    an_hour = prices.cache_write if prices.cache_write_1h is None else prices.cache_write_1h
     parts_in = (
         (usage.cache_read_tokens, prices.cache_read),
-        (usage.cache_write_tokens, prices.cache_write),
+        (usage.cache_write_tokens - for_an_hour, prices.cache_write),
+        (for_an_hour, an_hour),
         (usage.audio_input_tokens, prices.audio_input),
         (usage.image_tokens, prices.image),
     )

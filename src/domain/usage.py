@@ -17,6 +17,7 @@ class TokenUsage(msgspec.Struct, frozen=True, array_like=True):
     audio_input_tokens: int = 0
     audio_output_tokens: int = 0
     image_tokens: int = 0  # of the input
+    cache_write_1h_tokens: int = 0  # of `cache_write_tokens`, those that are kept for an hour
 
 
 def estimate_tokens(size_bytes: int) -> int:

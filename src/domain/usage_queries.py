@@ -60,6 +60,7 @@ class UsageSums(msgspec.Struct, frozen=True):
     output_tokens: int = 0
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
+    cache_write_1h_tokens: int = 0
     reasoning_tokens: int = 0
     cost_nano_usd: int = 0
     estimated_requests: int = 0

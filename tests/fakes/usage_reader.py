@@ -83,6 +83,7 @@ def _tokens(attempt: AttemptRecord) -> UsageSums:
         output_tokens=usage.output_tokens,
         cache_read_tokens=usage.cache_read_tokens,
         cache_write_tokens=usage.cache_write_tokens,
+        cache_write_1h_tokens=usage.cache_write_1h_tokens,
         reasoning_tokens=usage.reasoning_tokens,
         cost_nano_usd=attempt.cost_nano_usd or 0,
     )

@@ -16,6 +16,7 @@ SUMS = {
     "output_tokens": 20,
     "cache_read_tokens": 40,
     "cache_write_tokens": 0,
+    "cache_write_1h_tokens": 0,
     "reasoning_tokens": 7,
     "cost_usd": "0.0000015",
     "savings_usd": "0.00",

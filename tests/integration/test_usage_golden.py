@@ -4,7 +4,7 @@ Each case holds the usage object (or the stream's chunk) as its provider writes 
 of counting, prices in USD per million tokens, and the bill: which tokens cost which price, worked out by hand.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
@@ -12,6 +12,8 @@ import msgspec
 import pytest
 from msgspec import UNSET, UnsetType
 
+from adapters.dialects.anthropic.usage import Usage
+from adapters.dialects.bedrock.answer_facts import ConverseUsage
 from adapters.dialects.openai.call import CallFacts
 from adapters.dialects.openai.stream import ChatStreamDecoder
 from adapters.dialects.openai.usage import read_usage
@@ -26,6 +28,12 @@ from tests.fakes.fixed_prices import FixedPriceBook
 
 FOLDER = Path(__file__).parents[1] / "wire" / "usage"
 QUIRKS = {entry.preset.id: entry.quirks for entry in ENTRIES}
+OWN_FORMATS: dict[str, Callable[[bytes], TokenUsage | None]] = {
+    "anthropic": lambda usage: msgspec.json.decode(usage, type=Usage).tokens(),
+    "bedrock": lambda usage: msgspec.json.decode(usage, type=ConverseUsage).counted(),
+    "vertex": lambda usage: msgspec.json.decode(usage, type=Usage).tokens(),
+}
+"""Of those that do not speak OpenAI's."""
 
 
 class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,6 +65,9 @@ each_case = pytest.mark.parametrize(
 
 def reported(provider: str, case: Case) -> TokenUsage | None:
     """The usage as the gateway reads it, from a plain answer or from a stream."""
+    if provider in OWN_FORMATS:
+        assert case.usage is not UNSET
+        return OWN_FORMATS[provider](bytes(case.usage))
     quirks = QUIRKS[provider]
     if case.usage is not UNSET:
         read = read_usage(bytes(case.usage), completion_excludes_reasoning=quirks.completion_excludes_reasoning)

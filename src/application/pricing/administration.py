@@ -29,12 +29,15 @@ Usd = Annotated[str, Meta(min_length=1, max_length=32)]
 
 
 class NewPrices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """USD per million tokens, as decimal strings. A part that is left out costs what `input` or `output` costs."""
+    """USD per million tokens, as decimal strings. A part that is left out costs what `input` or `output` costs,
+    `cache_write_1h` what `cache_write` costs.
+    """
 
     input: Usd
     output: Usd
     cache_read: Usd | None = None
     cache_write: Usd | None = None
+    cache_write_1h: Usd | None = None
     reasoning: Usd | None = None
     audio_input: Usd | None = None
     audio_output: Usd | None = None

@@ -15,8 +15,9 @@ NO_SAVINGS = "0.00"
 
 
 class UsageTotal(msgspec.Struct, frozen=True):
-    """Input includes cached tokens and output reasoning, as OpenAI counts. `cost_usd` is of what has a price:
-    `unpriced_requests` had a call without one, `estimated_requests` one whose tokens the gateway counted itself.
+    """Input includes cached tokens and output reasoning, as OpenAI counts; `cache_write_1h_tokens`, kept for an hour,
+    are some of `cache_write_tokens`. `cost_usd` is of what has a price: `unpriced_requests` had a call without one,
+    `estimated_requests` one whose tokens the gateway counted itself.
     """
 
     requests: int
@@ -24,6 +25,7 @@ class UsageTotal(msgspec.Struct, frozen=True):
     output_tokens: int
     cache_read_tokens: int
     cache_write_tokens: int
+    cache_write_1h_tokens: int
     reasoning_tokens: int
     cost_usd: str
     savings_usd: str
@@ -62,6 +64,7 @@ _SUMS_EXAMPLE = {
     "output_tokens": 9001,
     "cache_read_tokens": 1024,
     "cache_write_tokens": 0,
+    "cache_write_1h_tokens": 0,
     "reasoning_tokens": 512,
     "cost_usd": "0.017719",
     "savings_usd": NO_SAVINGS,
@@ -81,13 +84,14 @@ def _group(row: UsageRow, names: tuple[str, ...]) -> UsageGroup:
     return UsageGroup(*_sums(row.sums), **groups)  # type: ignore[arg-type]  # a name of the groups is a field
 
 
-def _sums(sums: UsageSums) -> tuple[int, int, int, int, int, int, str, str, int, int]:
+def _sums(sums: UsageSums) -> tuple[int, int, int, int, int, int, int, str, str, int, int]:
     return (
         sums.requests,
         sums.input_tokens,
         sums.output_tokens,
         sums.cache_read_tokens,
         sums.cache_write_tokens,
+        sums.cache_write_1h_tokens,
         sums.reasoning_tokens,
         usd(sums.cost_nano_usd),
         NO_SAVINGS,

@@ -113,7 +113,7 @@ def test_the_columns_written_are_the_columns_there_are() -> None:
     assert set(ATTEMPT_COLUMNS) == set(AttemptRow.__table__.columns.keys())
     for grain in GRAINS:
         assert set(columns_of(grain)) == set(grain.row.__table__.columns.keys())
-    assert SUMS[3:11] == TokenUsage.__struct_fields__
+    assert SUMS[3:12] == TokenUsage.__struct_fields__
 
 
 _SUMMED = ", ".join(f"COALESCE(SUM({name}), 0)" for name in SUMS)

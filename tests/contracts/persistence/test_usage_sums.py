@@ -52,7 +52,11 @@ PROVIDERS, MODELS, KEYS = ("alpha", "beta"), ("m", "org/n:free", ""), ("key_1", 
 @st.composite
 def attempts(draw: st.DrawFn) -> AttemptRecord:
     source = draw(st.sampled_from(["provider", "estimated", "none"]))
-    usage = TokenUsage(*draw(st.tuples(*[st.integers(0, 10**6)] * 8))) if source != "none" else None
+    usage = (
+        TokenUsage(*draw(st.tuples(*[st.integers(0, 10**6)] * len(TokenUsage.__struct_fields__))))
+        if source != "none"
+        else None
+    )
     cost = draw(st.none() | st.integers(0, 10**12)) if usage is not None else None
     return an_attempt_record(
         provider_id=draw(st.sampled_from(PROVIDERS)),

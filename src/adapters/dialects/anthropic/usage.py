@@ -21,6 +21,10 @@ class CacheCreation(msgspec.Struct):
     ephemeral_5m_input_tokens: _Count = None
     ephemeral_1h_input_tokens: _Count = None
 
+    def __bool__(self) -> bool:
+        """Whether it says anything: zeros at a stream's end must not undo what its beginning counted."""
+        return bool(self.ephemeral_5m_input_tokens or self.ephemeral_1h_input_tokens)
+
 
 class Usage(msgspec.Struct):
     """As on the wire. `output_tokens` of None: it was never told."""
@@ -51,7 +55,12 @@ class Usage(msgspec.Struct):
             cache_read_tokens=read,
             cache_write_tokens=written,
             reasoning_tokens=_whole(details.thinking_tokens),
+            cache_write_1h_tokens=self._for_an_hour(written),
         )
+
+    def _for_an_hour(self, written: int) -> int:
+        """Of what was written, what is kept for an hour: never more than all of it."""
+        return min(written, _whole(self.cache_creation.ephemeral_1h_input_tokens)) if self.cache_creation else 0
 
     def prompt_details(self) -> dict[str, object] | None:
         """What OpenAI's counts cannot say: an hour in the cache costs more than five minutes. Named as by LiteLLM."""

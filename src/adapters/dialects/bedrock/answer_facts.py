@@ -1,7 +1,7 @@
 """What Converse says of an answer besides its content: why it stopped, and its usage.
 
 Source: botocore 1.44.5 service model (read 2026-11). `inputTokens` does not count what was read from the cache or
-written to it.
+written to it; `cacheDetails` says for how long the latter is kept, where anything was.
 """
 
 from typing import Final
@@ -26,25 +26,33 @@ _FINISH: Final[dict[str, FinishReason]] = {
 _MALFORMED: Final = frozenset({"malformed_model_output", "malformed_tool_use"})
 
 
+class _CacheDetail(msgspec.Struct, rename="camel"):
+    ttl: str | None = None  # `5m` or `1h`
+    input_tokens: int | None = None
+
+
 class ConverseUsage(msgspec.Struct, rename="camel"):
     input_tokens: int = 0
     output_tokens: int = 0
     cache_read_input_tokens: int = 0
     cache_write_input_tokens: int = 0
+    cache_details: tuple[_CacheDetail, ...] | None = None
 
     def counted(self) -> TokenUsage | None:
         """In OpenAI's way: the input is all of it. None for counts of nothing, as stand-ins for Bedrock tell them."""
-        if self == _NOTHING:
+        read, written = self.cache_read_input_tokens, self.cache_write_input_tokens
+        if not (self.input_tokens or self.output_tokens or read or written):
             return None
         return TokenUsage(
-            input_tokens=self.input_tokens + self.cache_read_input_tokens + self.cache_write_input_tokens,
+            input_tokens=self.input_tokens + read + written,
             output_tokens=self.output_tokens,
-            cache_read_tokens=self.cache_read_input_tokens,
-            cache_write_tokens=self.cache_write_input_tokens,
+            cache_read_tokens=read,
+            cache_write_tokens=written,
+            cache_write_1h_tokens=min(written, self._for_an_hour()),
         )
 
-
-_NOTHING: Final = ConverseUsage()
+    def _for_an_hour(self) -> int:
+        return sum(each.input_tokens or 0 for each in self.cache_details or () if each.ttl == "1h")
 
 
 def finish_reason(stop: str, *, tool_calls: int, secret: Secret | None) -> FinishReason:

@@ -72,6 +72,7 @@ class AttemptRow(Row):
     audio_input_tokens: Mapped[int] = mapped_column(BigInteger)
     audio_output_tokens: Mapped[int] = mapped_column(BigInteger)
     image_tokens: Mapped[int] = mapped_column(BigInteger)
+    cache_write_1h_tokens: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     price_id: Mapped[Identifier | None]
     cost_nano_usd: Mapped[int | None] = mapped_column(BigInteger)
 

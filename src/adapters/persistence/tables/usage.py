@@ -5,14 +5,17 @@ three are what the common questions read instead, at a twentieth of the rows: wh
 whatever the model. Times are the UTC beginning. What a request does not have (a key, a provider) is an empty string.
 """
 
-from sqlalchemy import BigInteger, Index, Text
+from sqlalchemy import BigInteger, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from adapters.persistence.tables.row import Identifier, Moment, Row
 
 
 class Sums:
-    """What is summed. A request counts where its last attempt went, tokens and cost where each attempt went."""
+    """What is summed. A request counts where its last attempt went, tokens and cost where each attempt went.
+
+    The tokens stand together, as `TokenUsage` has them: they are added place by place.
+    """
 
     requests: Mapped[int] = mapped_column(BigInteger)
     errors: Mapped[int] = mapped_column(BigInteger)
@@ -25,6 +28,7 @@ class Sums:
     audio_input_tokens: Mapped[int] = mapped_column(BigInteger)
     audio_output_tokens: Mapped[int] = mapped_column(BigInteger)
     image_tokens: Mapped[int] = mapped_column(BigInteger)
+    cache_write_1h_tokens: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     cost_nano_usd: Mapped[int] = mapped_column(BigInteger)
     estimated_requests: Mapped[int] = mapped_column(BigInteger)
     unpriced_requests: Mapped[int] = mapped_column(BigInteger)

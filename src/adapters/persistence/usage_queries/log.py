@@ -80,6 +80,7 @@ def _attempt(row: AttemptRow) -> AttemptRecord:
         row.audio_input_tokens,
         row.audio_output_tokens,
         row.image_tokens,
+        row.cache_write_1h_tokens,
     )
     return AttemptRecord(
         number=row.number,

@@ -35,6 +35,7 @@ ANSWERED = (
     "output_tokens",
     "cache_read_tokens",
     "cache_write_tokens",
+    "cache_write_1h_tokens",
     "reasoning_tokens",
     "cost_nano_usd",
     "estimated_requests",
@@ -126,7 +127,7 @@ def _requests() -> _Source:
         "model": func.coalesce(table.c.model, ""),
     }
     flags = [case((table.c[flag], 1), else_=0) for flag in ("estimated", "unpriced")]
-    return _Source(table, table.c.created_at, columns, [literal(1, Integer), *[literal(0, Integer)] * 6, *flags])
+    return _Source(table, table.c.created_at, columns, [literal(1, Integer), *[literal(0, Integer)] * 7, *flags])
 
 
 def _attempts(*, bare: bool) -> _Source:
@@ -139,7 +140,7 @@ def _attempts(*, bare: bool) -> _Source:
     requests, table = RequestRow.__table__, AttemptRow.__table__
     where = {name: table.c[name] if bare else func.coalesce(table.c[name], "") for name in ("provider_id", "model")}
     columns = _whose() | where
-    tokens = [table.c[name] for name in ANSWERED[1:6]]
+    tokens = [table.c[name] for name in ANSWERED[1:7]]
     nothing = literal(0, Integer)
     sums = [nothing, *tokens, func.coalesce(table.c.cost_nano_usd, 0), nothing, nothing]
     by_time = requests.c.task >= ""  # true; no index holds it, so Postgres finds the requests by their time alone

@@ -30,8 +30,9 @@ class ModelAnswer(msgspec.Struct, frozen=True):
     """One deployment: `provider/model` is its full name. `context_window` is in tokens, where it is known.
 
     `prices` are USD per million tokens by meter, null for an unpriced model; a meter that is not there costs what
-    `input` or `output` costs. `source` is `admin` or the catalog with its version. `effective_from` is null where
-    nobody knows since when it holds. `price_id` is what the ledger keeps with each call.
+    `input` or `output` costs, `cache_write_1h` what `cache_write` costs. `source` is `admin` or the catalog with its
+    version. `effective_from` is null where nobody knows since when it holds. `price_id` is what the ledger keeps with
+    each call.
     """
 
     provider: str

@@ -40,6 +40,7 @@ class AttemptAnswer(msgspec.Struct, frozen=True):
     output_tokens: int
     cache_read_tokens: int
     cache_write_tokens: int
+    cache_write_1h_tokens: int
     reasoning_tokens: int
     usage_source: UsageSource
     price_id: str | None
@@ -70,6 +71,7 @@ class RequestAnswer(msgspec.Struct, frozen=True):
     output_tokens: int
     cache_read_tokens: int
     cache_write_tokens: int
+    cache_write_1h_tokens: int
     reasoning_tokens: int
     usage_source: UsageSource
     cost_usd: str | None
@@ -90,6 +92,7 @@ _TOKENS = {
     "output_tokens": 212,
     "cache_read_tokens": 0,
     "cache_write_tokens": 0,
+    "cache_write_1h_tokens": 0,
     "reasoning_tokens": 64,
 }
 _EXAMPLE = {
@@ -231,12 +234,13 @@ def _attempt(attempt: AttemptRecord) -> AttemptAnswer:
     )
 
 
-def _tokens(usages: list[TokenUsage]) -> tuple[int, int, int, int, int]:
+def _tokens(usages: list[TokenUsage]) -> tuple[int, int, int, int, int, int]:
     return (
         sum(usage.input_tokens for usage in usages),
         sum(usage.output_tokens for usage in usages),
         sum(usage.cache_read_tokens for usage in usages),
         sum(usage.cache_write_tokens for usage in usages),
+        sum(usage.cache_write_1h_tokens for usage in usages),
         sum(usage.reasoning_tokens for usage in usages),
     )
 

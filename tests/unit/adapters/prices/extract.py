@@ -2,7 +2,8 @@
 
 Prices are rounded to a nano-USD per million tokens (the library has a few that are binary fractions of cents). Of a
 tiered price the base is taken. What is not charged by the token (seconds, pages, searches) is left out, and a model
-that has nothing else is in the file without prices, so that no other rule takes it.
+that has nothing else is in the file without prices, so that no other rule takes it. Where an hour in Claude's cache has
+no price it gets Anthropic's: twice the input's, wherever Claude is served.
 """
 
 import json
@@ -39,11 +40,25 @@ METERS = {
     "output": "output_mtok",
     "cache_read": "cache_read_mtok",
     "cache_write": "cache_write_mtok",
+    "cache_write_1h": "cache_write_1h_mtok",
     "reasoning": "output_reasoning_mtok",
     "audio_input": "input_audio_mtok",
     "audio_output": "output_audio_mtok",
     "image": "input_image_mtok",
 }
+
+ANTHROPICS_HOUR = 2
+"""An hour in the cache costs twice what input does.
+
+Source: https://platform.claude.com/docs/en/about-claude/pricing (read 2026-11). Every price that the library has for an
+hour is of this ratio too, in Anthropic's own list, Bedrock's and Vertex AI's; a test looks.
+"""
+
+EDITION = 2
+"""How the file is taken out of the library: 2 has the hour in the cache.
+
+Raise it where that changes: it is part of the ids of prices in the books, where no row is ever written again (R-17).
+"""
 
 Json = dict[str, object]
 
@@ -69,6 +84,8 @@ def token_prices(model: ModelInfo, prices: ModelPrice) -> dict[str, int] | None:
         return {"input": 0, "output": 0} if free else None
     if "input" not in found and "output" not in found:
         return None
+    if "claude" in model.id and "cache_write" in found:
+        found.setdefault("cache_write_1h", ANTHROPICS_HOUR * found["input"])
     return {"input": 0, "output": 0} | found
 
 
@@ -76,7 +93,7 @@ def render() -> str:
     """The whole file: one model a line, so that a new version of the library is a readable diff."""
     about = distribution("genai-prices")
     license_text = next(file for file in about.files or () if file.name == "LICENSE").read_text()
-    head = json.dumps({"version": about.version, "license": license_text}, ensure_ascii=False)[:-1]
+    head = json.dumps({"version": f"{about.version}+{EDITION}", "license": license_text}, ensure_ascii=False)[:-1]
     blocks = [
         f"{json.dumps(name)}: [\n" + ",\n".join(_dump(_model(model)) for model in provider.models) + "\n]"
         for name, provider in sorted(library().items())

@@ -11,7 +11,7 @@ from adapters.prices.providers import CATALOG_NAMES
 from domain.ports.prices import CatalogPrice
 from domain.prices import Prices
 from tests.builders import NOW
-from tests.unit.adapters.prices.extract import FILE, library, render, token_prices
+from tests.unit.adapters.prices.extract import ANTHROPICS_HOUR, FILE, alternatives, library, render, token_prices
 
 PRESETS = {name: preset for preset, name in CATALOG_NAMES.items()}
 MOMENTS = (
@@ -126,6 +126,38 @@ def test_of_a_tiered_price_the_base_is_taken(catalog: GenaiPricesCatalog) -> Non
     price = catalog.find("gemini", "gemini-2.5-pro", NOW).price
     assert price is not None
     assert price.prices.input == 1_250_000_000
+
+
+@pytest.mark.parametrize(
+    ("preset", "model"),
+    [
+        ("anthropic", "claude-sonnet-4-5"),
+        ("bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        ("vertex", "claude-opus-4-6"),
+        ("openrouter", "anthropic/claude-sonnet-4.5"),
+    ],
+)
+def test_an_hour_in_claudes_cache_costs_twice_the_input(catalog: GenaiPricesCatalog, preset: str, model: str) -> None:
+    price = catalog.find(preset, model, NOW).price
+
+    assert price is not None
+    assert price.prices.cache_write is not None
+    assert price.prices.cache_write < price.prices.of("cache_write_1h") == 2 * price.prices.input
+
+
+def test_the_library_prices_an_hour_in_the_cache_as_anthropic_does() -> None:
+    """If this fails, its prices and Anthropic's rule have parted: look which of them the others should have."""
+    known = [
+        found
+        for provider in library().values()
+        for model in provider.models
+        for alternative in alternatives(model)
+        if alternative.prices.cache_write_1h_mtok is not None
+        and (found := token_prices(model, alternative.prices)) is not None
+    ]
+
+    assert len(known) > 70
+    assert all(found["cache_write_1h"] == ANTHROPICS_HOUR * found["input"] for found in known)
 
 
 def test_the_source_names_the_librarys_version(catalog: GenaiPricesCatalog) -> None:
