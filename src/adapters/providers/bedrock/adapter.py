@@ -24,8 +24,7 @@ from adapters.providers.capability import HeaderSource, HttpCapability
 from adapters.providers.detokenized import Detokenized
 from adapters.providers.entry import Entry
 from adapters.providers.kind import Place
-from adapters.providers.over_chat.messages import MessagesOverChat
-from adapters.providers.over_chat.token_counts import EstimatedTokenCounts
+from adapters.providers.over_chat.carriers import estimated_token_counts, messages_over_chat
 from adapters.providers.upstream import HttpUpstream
 from domain.chat import ChatRequest
 from domain.fidelity import Fidelity
@@ -90,7 +89,7 @@ def _messages(
 
     native: HttpCapability[MessagesRequest] = HttpCapability(upstream, BedrockClaudeMessages(drop), invoke, headers)
     asked: HttpCapability[MessagesRequest] = HttpCapability(upstream, BedrockClaudeCount(drop), count, headers)
-    carried, estimated = MessagesOverChat(chat, place.count_tokens), EstimatedTokenCounts(place.count_tokens)
+    carried, estimated = messages_over_chat(chat, place.count_tokens), estimated_token_counts(place.count_tokens)
     counted = CountedOrEstimated(asked, estimated)
     return (
         ByModel(lambda model, key: native if family_of(model).is_claude else carried),  # noqa: ARG005 - by the model

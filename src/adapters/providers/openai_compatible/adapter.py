@@ -15,8 +15,6 @@ from adapters.dialects.openai.params import ENDPOINT_PARAMS, chat_fidelity, endp
 from adapters.dialects.openai.quirks import EndpointQuirks
 from adapters.dialects.openai.speech import OpenAISpeech
 from adapters.dialects.openai.transcriptions import OpenAITranscriptions
-from adapters.dialects.responses.params import native_fidelity
-from adapters.dialects.responses.pass_through import CODEX_ONLY, ResponsesPassThrough
 from adapters.providers.base_url import endpoint
 from adapters.providers.capability import Address, HeaderSource, HttpCapability, fixed
 from adapters.providers.credentials import KeyHeaders
@@ -25,8 +23,7 @@ from adapters.providers.dialect import Dialect
 from adapters.providers.entry import Entry
 from adapters.providers.kind import Place
 from adapters.providers.models import HttpModels
-from adapters.providers.over_chat.responses import ResponsesOverChat
-from adapters.providers.over_chat.responses_else_chat import ResponsesElseChat
+from adapters.providers.over_chat.carriers import responses_over_chat
 from adapters.providers.upstream import HttpUpstream
 from adapters.wire.errors import failure_from_answer
 from adapters.wire.rate_limits import RawHeaders
@@ -63,6 +60,8 @@ def fidelity(entry: Entry) -> dict[str, Fidelity]:
             own = entry.endpoint_quirks.get(name, EndpointQuirks())
             tables[name] = endpoint_fidelity(name, entry.quirks, own)
     if "responses" in entry.paths:
+        from adapters.dialects.responses.params import native_fidelity
+
         tables["responses"] = native_fidelity(entry.endpoint_quirks.get("responses", EndpointQuirks()).drop)
     return tables
 
@@ -110,12 +109,17 @@ class OpenAIParts:
 
     def responses(self, chat: ChatProvider | None) -> ResponsesProvider | None:
         """Its own, with chat behind them for a server that is older than they are."""
+        if self._locate("responses") is None:
+            return None
+        from adapters.dialects.responses.pass_through import CODEX_ONLY, ResponsesPassThrough
+        from adapters.providers.over_chat.responses_else_chat import ResponsesElseChat
+
         place = self.place
         drop = self._own("responses").drop.union(place.provider.settings.drop_params)
         silent = () if place.entry.preset.id == "openai" else CODEX_ONLY
         dialect = ResponsesPassThrough(place.provider.id, place.entry.quirks, drop=drop, silent=silent)
         own = self.at("responses", dialect)
-        return own if own is None or chat is None else ResponsesElseChat(own, ResponsesOverChat(chat, place.now))
+        return own if own is None or chat is None else ResponsesElseChat(own, responses_over_chat(chat, place.now))
 
     def models(self, url: httpx.URL | None) -> HttpModels:
         return HttpModels(self.upstream, url, self.headers, read_models, self._failure, self.certain())

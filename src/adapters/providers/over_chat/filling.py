@@ -1,21 +1,16 @@
 """Fills in what an upstream lacks from what it has: chat can carry other APIs of text."""
 
-from collections.abc import Callable
-
 import msgspec
 
-from adapters.dialects.legacy.params import COMPLETIONS_OVER_CHAT
-from adapters.dialects.messages.params import MESSAGE_COUNTS, MESSAGES_OVER_CHAT
-from adapters.dialects.responses.params import RESPONSES_OVER_CHAT
-from adapters.providers.over_chat.completions import CompletionsOverChat
-from adapters.providers.over_chat.messages import MessagesOverChat
-from adapters.providers.over_chat.responses import ResponsesOverChat
-from adapters.providers.over_chat.token_counts import EstimatedTokenCounts
+from adapters.providers.over_chat.carriers import (
+    CountTokens,
+    completions_over_chat,
+    estimated_token_counts,
+    messages_over_chat,
+    responses_over_chat,
+)
 from domain.fidelity import Fidelity
 from domain.ports.providers import Capabilities, ChatProvider
-
-CountTokens = Callable[[str], int]
-"""Estimates the tokens of a text."""
 
 
 def with_over_chat(own: Capabilities, count_tokens: CountTokens) -> Capabilities:
@@ -34,6 +29,10 @@ def with_over_chat_fidelity(own: dict[str, Fidelity]) -> dict[str, Fidelity]:
 
 def over_chat_fidelity() -> dict[str, Fidelity]:
     """The tables of what is carried over chat, by endpoint: a line each."""
+    from adapters.dialects.legacy.params import COMPLETIONS_OVER_CHAT
+    from adapters.dialects.messages.params import MESSAGE_COUNTS, MESSAGES_OVER_CHAT
+    from adapters.dialects.responses.params import RESPONSES_OVER_CHAT
+
     return {
         "completions": COMPLETIONS_OVER_CHAT,
         "messages": MESSAGES_OVER_CHAT,
@@ -45,8 +44,8 @@ def over_chat_fidelity() -> dict[str, Fidelity]:
 def _carriers(chat: ChatProvider, count_tokens: CountTokens) -> dict[str, object]:
     """By capability: a line each."""
     return {
-        "completions": CompletionsOverChat(chat),
-        "messages": MessagesOverChat(chat, count_tokens),
-        "token_counts": EstimatedTokenCounts(count_tokens),
-        "responses": ResponsesOverChat(chat),
+        "completions": completions_over_chat(chat),
+        "messages": messages_over_chat(chat, count_tokens),
+        "token_counts": estimated_token_counts(count_tokens),
+        "responses": responses_over_chat(chat),
     }

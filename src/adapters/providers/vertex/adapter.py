@@ -28,8 +28,7 @@ from adapters.providers.entry import Entry
 from adapters.providers.gemini.adapter import failure_reader
 from adapters.providers.kind import Place
 from adapters.providers.models import HttpModels
-from adapters.providers.over_chat.messages import MessagesOverChat
-from adapters.providers.over_chat.token_counts import EstimatedTokenCounts
+from adapters.providers.over_chat.carriers import estimated_token_counts, messages_over_chat
 from adapters.providers.upstream import HttpUpstream
 from adapters.providers.vertex.places import Places, is_claude
 from adapters.providers.vertex.signer import Credentials, VertexSigner
@@ -116,8 +115,8 @@ def build(place: Place) -> Capabilities:
     )
     images = wiring.http(ImagenImages(), wiring.address("google", "predict", "predict"))
     chat: ByModel[ChatRequest] = ByModel(lambda model, key: claude(key) if is_claude(model) else gemini(key))
-    carried = MessagesOverChat(chat, place.count_tokens)
-    estimated = EstimatedTokenCounts(place.count_tokens)
+    carried = messages_over_chat(chat, place.count_tokens)
+    estimated = estimated_token_counts(place.count_tokens)
     native: ByModel[MessagesRequest] = ByModel(lambda model, key: messages(key) if is_claude(model) else carried)
     token_counts: AnsweringByModel[MessagesRequest] = AnsweringByModel(
         lambda model, key: counts(key) if is_claude(model) else estimated
