@@ -45,6 +45,9 @@ def bind(settings: Settings) -> socket.socket:
             f"OMG_PORT: cannot listen on {settings.host}:{settings.port}: {error.strerror}{hint}"
         ) from None
     listener.set_inheritable(True)
+    # Before it is shared: `dup` in a worker that starts sets what it finds here on the socket itself, and were that
+    # blocking, a sibling that just then looks for a connection which another has taken would wait for the next one.
+    listener.setblocking(False)
     return listener
 
 

@@ -2,6 +2,7 @@
 
 import re
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,9 +36,9 @@ def pair(postgres: PostgresServer, tmp_path: Path) -> Iterator[RunningProcess]:
 
 
 def workers(running: RunningProcess) -> list[psutil.Process]:
-    """The processes that serve, without multiprocessing's own."""
+    """The processes that serve, without multiprocessing's own, oldest first."""
     children = psutil.Process(running.process.pid).children()
-    return [child for child in children if alive(child) and "spawn_main" in " ".join(child.cmdline())]
+    return [child for child in children if alive(child) and "resource_tracker" not in " ".join(child.cmdline())]
 
 
 def alive(process: psutil.Process) -> bool:
@@ -80,12 +81,47 @@ def test_workers_share_one_configuration_and_outlive_one_another(pair: RunningPr
     assert eventually(lambda: {child.pid for child in workers(pair)} > {survivor.pid})
     assert victim.pid not in {child.pid for child in workers(pair)}
     assert {call(url, "/v1/models", key) for _ in range(10)} == {200}
+    assert '"worker died"' in pair.output
 
     children = workers(pair)
     pair.process.send_signal(signal.SIGTERM)
 
     assert pair.process.wait(15) == 0
     assert not [child for child in children if alive(child)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere workers are spawned, and share nothing")
+def test_workers_share_the_code_they_run_with_their_supervisor(pair: RunningProcess) -> None:
+    assert eventually(lambda: len(workers(pair)) == 2)
+    url = pair.environment["URL"]
+    assert {call(url, "/health/live", "none") for _ in range(10)} == {200}
+
+    _, second = [child.memory_full_info() for child in workers(pair)]
+
+    assert second.uss < 0.7 * second.rss
+
+
+def test_workers_that_share_a_supervisors_memory_draw_different_ids(pair: RunningProcess) -> None:
+    """What a fork copies includes the state of random generators."""
+    assert eventually(lambda: len(workers(pair)) == 2)
+    url = pair.environment["URL"] + "/v1/models"
+
+    ids = [httpx.get(url, timeout=10).headers["x-request-id"] for _ in range(40)]
+
+    assert len(set(ids)) == 40
+
+
+def test_a_stop_signal_during_the_start_ends_everything(postgres: PostgresServer, tmp_path: Path) -> None:
+    shared = {"OMG_DATABASE_URL": postgres.new_database(), "OMG_VALKEY_URL": "valkey://127.0.0.1:6379"}
+    serve = [*OMG, "serve", "--demo", "--workers", "2", "--port", str(free_port())]
+    with RunningProcess(serve, tmp_path, shared) as running:
+        assert eventually(lambda: workers(running))
+        children = workers(running)
+
+        running.process.send_signal(signal.SIGTERM)
+
+        assert running.process.wait(15) == 0
+        assert not [child for child in children if alive(child)]
 
 
 def test_workers_end_when_their_supervisor_was_killed(pair: RunningProcess) -> None:

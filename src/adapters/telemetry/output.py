@@ -51,10 +51,14 @@ class BoundedOutput:
         return True
 
     def close(self, timeout_seconds: float = 2.0) -> None:
-        """Write what waits, for at most that long, and take no more."""
+        """Write what waits, for at most that long, take no more, and end the thread. Again, it does nothing."""
+        if self._closed:
+            return
         self.flush(timeout_seconds)
         self._closed = True
         self._wake.set()
+        if self._thread is not None:
+            self._thread.join(timeout_seconds)
 
     def _start(self) -> None:
         with self._starting:

@@ -32,5 +32,11 @@ class RuntimeModule(Provider):
 
 
 def set_up_logging(settings: Settings) -> None:
-    """Route the process's logging to stderr, as the settings say."""
+    """Route the process's logging to stderr, as the settings say; again, what was routed before is written first."""
+    finish_logging()
     configure_logging(settings.log_level, choose_format(settings.log_format, sys.stderr))
+
+
+def finish_logging() -> None:
+    """Write what waits, and end the thread that does so."""
+    current_output().close()
