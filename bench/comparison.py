@@ -131,6 +131,7 @@ def _once(cores: Cores, target: Target, scenario: Scenario, seconds: float) -> S
         cpu_us=used / max(1, result.requests) * 1e6,
         busy=used / result.seconds,
         rss_mib=target.server.rss_mib() if target.server else 0.0,
+        pss_mib=target.server.pss_mib() if target.server else 0.0,
         errors=result.errors,
     )
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -47,6 +48,18 @@ class Measured:
         for process in self._tree():
             try:
                 total += process.memory_info().rss
+            except psutil.Error:
+                continue
+        return total / 2**20
+
+    def pss_mib(self) -> float:
+        """The same, but a page that several processes have counts as its share; Linux alone tells (else the RSS)."""
+        if not sys.platform.startswith("linux"):
+            return self.rss_mib()
+        total = 0
+        for process in self._tree():
+            try:
+                total += process.memory_full_info().pss
             except psutil.Error:
                 continue
         return total / 2**20

@@ -30,6 +30,7 @@ class Sample(msgspec.Struct):
     cpu_us: float  # CPU time of the target's process tree a request
     busy: float  # share of one core
     rss_mib: float
+    pss_mib: float
     errors: int
 
 
@@ -47,8 +48,8 @@ def table(scenario: Scenario, rounds: Rounds) -> str:
         f"**{scenario.mode}, {scenario.connections} connection{'s' if scenario.connections > 1 else ''}**",
         "",
         f"| target | {'streams' if streams else 'requests'}/s | p50 ms | p99 ms |{first}"
-        " CPU µs each | core busy | RSS MiB | errors |",
-        "|---|---|---|---|---|---|---|---|" + ("---|" if streams else ""),
+        " CPU µs each | core busy | RSS MiB | PSS MiB | errors |",
+        "|---|---|---|---|---|---|---|---|---|" + ("---|" if streams else ""),
     ]
     for name, samples in rounds.items():
         of = medians(samples)
@@ -56,7 +57,7 @@ def table(scenario: Scenario, rounds: Rounds) -> str:
         lines.append(
             f"| {name} | {of(lambda s: s.rps):.0f} | {of(lambda s: s.p50_ms):.2f} | {of(lambda s: s.p99_ms):.2f} |"
             f"{begun} {of(lambda s: s.cpu_us):.0f} | {of(lambda s: s.busy):.0%} | {of(lambda s: s.rss_mib):.0f} |"
-            f" {sum(s.errors for s in samples)} |"
+            f" {of(lambda s: s.pss_mib):.0f} | {sum(s.errors for s in samples)} |"
         )
     return "\n".join(lines)
 

@@ -35,6 +35,19 @@ def test_where_no_safe_one_is_installed_the_old_one_stays(monkeypatch: pytest.Mo
     assert sqlite_version() == "3.40.1"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no bundled one")
+def test_the_systems_sqlite_is_not_loaded_beside_the_bundled_one() -> None:
+    program = """
+import sys
+from adapters.persistence.sqlite_driver import prefer_safe_sqlite
+prefer_safe_sqlite()
+import aiosqlite
+print("_sqlite3" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 def test_the_store_really_runs_on_the_safe_one() -> None:
     program = """
 import asyncio, sys, tempfile
