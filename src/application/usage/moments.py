@@ -1,6 +1,5 @@
 """Reads timezones, dates and moments as people write them, with complaints that say what would do."""
 
-import difflib
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -63,5 +62,7 @@ def _nearest(name: str) -> str:
     for folded, zone in zones.items():
         if wanted and folded.rpartition("/")[2] == wanted:
             return zone
+    import difflib  # for complaints alone
+
     found = difflib.get_close_matches(wanted, zones, n=1, cutoff=0.0)
     return zones[found[0]] if found else "UTC"

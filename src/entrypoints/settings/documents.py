@@ -1,6 +1,5 @@
 """Reads the two files settings may come from, and says which name was probably meant."""
 
-import difflib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -48,5 +47,7 @@ def check_names(document: Mapping[str, object], known: Collection[str], file: st
 
 def nearest(name: str, known: Collection[str]) -> str:
     """`; did you mean 'port'?`, or nothing where no known name is near."""
+    import difflib  # for complaints alone
+
     close = difflib.get_close_matches(name, [*known], n=1, cutoff=0.6)
     return f"; did you mean '{close[0]}'?" if close else ""
