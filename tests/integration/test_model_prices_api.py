@@ -10,7 +10,7 @@ from tests.builders import a_provider, a_provider_key
 from tests.integration.admin_app import AdminApp
 
 LISTED = "vendor/listed"
-PRICES = {"input": "0.65", "output": "2.40", "cache_read": "0.065"}
+PRICES = {"input": "0.65", "output": "2.40", "cache_read": "0.065", "cache_write": "0.81", "cache_write_1h": "1.30"}
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ SUMS = {
     "input_tokens": 150,
     "output_tokens": 20,
     "cache_read_tokens": 40,
-    "cache_write_tokens": 0,
-    "cache_write_1h_tokens": 0,
+    "cache_write_tokens": 30,
+    "cache_write_1h_tokens": 25,
     "reasoning_tokens": 7,
     "cost_usd": "0.0000015",
     "savings_usd": "0.00",
@@ -32,7 +32,7 @@ async def app() -> AdminApp:
         1, provider_id="groq", outcome="timeout", status=None, usage=TokenUsage(50), usage_source="estimated",
         price_id=None, cost_nano_usd=None, message="It took too long.",
     )  # fmt: skip
-    answered = an_attempt_record(2, usage=TokenUsage(100, 20, 40, 0, 7))
+    answered = an_attempt_record(2, usage=TokenUsage(100, 20, 40, 30, 7, cache_write_1h_tokens=25))
     app.fakes.usage.records += [
         a_request_record("req_1", attempts=(failed, answered)),
         a_request_record(
@@ -108,6 +108,8 @@ async def test_one_request_is_shown_with_every_call_it_took(admin: httpx.AsyncCl
     assert (shown["input_tokens"], shown["cost_usd"], shown["usage_source"]) == (150, None, "estimated")
     first, second = shown["attempts"]
     assert (first["provider"], first["outcome"], first["message"]) == ("groq", "timeout", "It took too long.")
+    assert (shown["cache_write_tokens"], shown["cache_write_1h_tokens"]) == (30, 25)
+    assert [each["cache_write_1h_tokens"] for each in shown["attempts"]] == [0, 25]
     assert (first["cost_usd"], second["cost_usd"], second["price_id"]) == (None, "0.0000015", "price_1")
 
 

@@ -145,7 +145,7 @@ attempts = st.builds(
     an_attempt_record,
     provider_id=st.sampled_from(["alpha", "beta"]),
     model=st.sampled_from(["m", "n"]),
-    usage=st.one_of(st.none(), st.builds(TokenUsage, *[tokens] * 8)),
+    usage=st.one_of(st.none(), st.builds(TokenUsage, *[tokens] * len(TokenUsage.__struct_fields__))),
     usage_source=st.sampled_from(["provider", "estimated", "none"]),
     cost_nano_usd=st.one_of(st.none(), st.integers(0, 10**12)),
 )

@@ -66,6 +66,8 @@ async def test_a_ledger_that_adds_up_has_no_differences(sql_store: SqlAlchemySto
         ("UPDATE usage_hourly SET starts_at = '2026-11-18 10:00:00.000000'", "2026-11-18T10:00:00+00:00"),
         ("UPDATE attempts SET cost_nano_usd = 5 WHERE request_id = 'req_00007' AND number = 2", "req_00007 attempt 2"),
         ("UPDATE attempts SET input_tokens = 1 WHERE request_id = 'req_00007' AND number = 2", "input_tokens"),
+        ("UPDATE usage_daily SET cache_write_1h_tokens = 9", "cache_write_1h_tokens is 9, its records give 0"),
+        ("UPDATE attempts SET cache_write_1h_tokens = 9 WHERE request_id = 'req_00007'", "is 0, its records give 9"),
     ],
 )
 async def test_what_was_changed_is_named(

@@ -8,7 +8,7 @@ from domain.ports.repositories import Store
 from domain.prices import ADMIN, PriceRow, Prices
 from tests.builders import NOW
 
-EVERY_METER = Prices(1, 2, 3, 4, 5, 6, 7, 10**15)
+EVERY_METER = Prices(1, 2, 3, 4, 5, 6, 7, 10**15, 9)
 
 
 def a_price(price_id: str = "price_1", **changes: object) -> PriceRow:

@@ -2,6 +2,7 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,6 +43,29 @@ def test_cached_and_reasoning_tokens_cost_their_own_price_once() -> None:
     prices = Prices(input=1_000_000_000, output=4_000_000_000, cache_read=100_000_000)
     usage = TokenUsage(input_tokens=1000, output_tokens=100, cache_read_tokens=600, reasoning_tokens=50)
     assert cost_nano_usd(usage, prices) == 400 * 1000 + 600 * 100 + 100 * 4000
+
+
+def test_what_is_cached_for_an_hour_costs_its_own_price_or_what_five_minutes_do() -> None:
+    usage = TokenUsage(1000, cache_write_tokens=700, cache_write_1h_tokens=400)
+    five_minutes = Prices(3_000_000_000, 15_000_000_000, cache_write=3_750_000_000)
+    an_hour = msgspec.structs.replace(five_minutes, cache_write_1h=6_000_000_000)
+
+    assert cost_nano_usd(usage, an_hour) == 300 * 3_000 + 300 * 3_750 + 400 * 6_000
+    assert cost_nano_usd(usage, five_minutes) == 300 * 3_000 + 700 * 3_750
+    prices = [each.of("cache_write_1h") for each in (an_hour, five_minutes, Prices(5, 7))]
+    assert prices == [6_000_000_000, 3_750_000_000, 5]
+
+
+@given(tokens, tokens, tokens, price, price, st.none() | price, st.none() | price)
+def test_the_cost_of_what_was_cached_equals_a_slow_reference(
+    fresh: int, for_minutes: int, for_an_hour: int, p_out: int, p_in: int, p_minutes: int | None, p_hour: int | None
+) -> None:
+    written = for_minutes + for_an_hour
+    usage = TokenUsage(fresh + written, 0, cache_write_tokens=written, cache_write_1h_tokens=for_an_hour)
+    minutes = p_in if p_minutes is None else p_minutes
+    exact = Decimal(fresh * p_in + for_minutes * minutes + for_an_hour * (minutes if p_hour is None else p_hour))
+    reference = int((exact / 10**6).to_integral_value(rounding=ROUND_HALF_UP))
+    assert cost_nano_usd(usage, Prices(p_in, p_out, cache_write=p_minutes, cache_write_1h=p_hour)) == reference
 
 
 @given(tokens, tokens, tokens, tokens, price, price, st.none() | price, st.none() | price)

@@ -8,12 +8,17 @@ from domain.usage import TokenUsage
 _Count = int | float | None
 
 
+class _CacheCreation(msgspec.Struct):
+    ephemeral_1h_input_tokens: _Count = None
+
+
 class _Details(msgspec.Struct):
     cached_tokens: _Count = None
     cache_write_tokens: _Count = None
     audio_tokens: _Count = None
     image_tokens: _Count = None
     reasoning_tokens: _Count = None
+    cache_creation_token_details: _CacheCreation | None = None  # gateways, this one too, about Claude
 
 
 class _Usage(msgspec.Struct):
@@ -61,17 +66,19 @@ def read_usage(raw: bytes, *, completion_excludes_reasoning: bool = False) -> Re
         mended = True
     if not _whole(usage):
         mended, total = True, total or prompt + completion
+    written, made = _int(inputs.cache_write_tokens), inputs.cache_creation_token_details
     tokens = TokenUsage(
         input_tokens=prompt,
         output_tokens=completion,
         cache_read_tokens=_int(inputs.cached_tokens)
         or _int(usage.prompt_cache_hit_tokens)
         or _int(usage.cached_tokens),
-        cache_write_tokens=_int(inputs.cache_write_tokens),
+        cache_write_tokens=written,
         reasoning_tokens=reasoning,
         audio_input_tokens=_int(inputs.audio_tokens),
         audio_output_tokens=_int(outputs.audio_tokens),
         image_tokens=_int(inputs.image_tokens),
+        cache_write_1h_tokens=min(written, _int(made.ephemeral_1h_input_tokens)) if made is not None else 0,
     )
     return ReadUsage(tokens, _mend(raw, prompt, completion, total) if mended else raw, mended)
 

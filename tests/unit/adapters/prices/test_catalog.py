@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 
 import pytest
 from genai_prices.types import ModelInfo, ModelPrice
@@ -11,7 +12,15 @@ from adapters.prices.providers import CATALOG_NAMES
 from domain.ports.prices import CatalogPrice
 from domain.prices import Prices
 from tests.builders import NOW
-from tests.unit.adapters.prices.extract import ANTHROPICS_HOUR, FILE, alternatives, library, render, token_prices
+from tests.unit.adapters.prices.extract import (
+    ANTHROPICS_HOUR,
+    EDITION,
+    FILE,
+    alternatives,
+    library,
+    render,
+    token_prices,
+)
 
 PRESETS = {name: preset for preset, name in CATALOG_NAMES.items()}
 MOMENTS = (
@@ -160,5 +169,5 @@ def test_the_library_prices_an_hour_in_the_cache_as_anthropic_does() -> None:
     assert all(found["cache_write_1h"] == ANTHROPICS_HOUR * found["input"] for found in known)
 
 
-def test_the_source_names_the_librarys_version(catalog: GenaiPricesCatalog) -> None:
-    assert catalog.source.startswith("genai-prices 0.")
+def test_the_source_names_the_librarys_version_and_how_it_was_taken(catalog: GenaiPricesCatalog) -> None:
+    assert catalog.source == f"genai-prices {version('genai-prices')}+{EDITION}"

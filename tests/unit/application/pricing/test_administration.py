@@ -121,6 +121,15 @@ async def test_a_part_is_compared_with_its_own_price_once_it_has_one(admin: Fake
         await admin.prices.set_price(new(cache_read="0.0029"))
 
 
+async def test_an_hour_in_the_cache_is_compared_with_what_it_cost_until_now(admin: FakeAdministration) -> None:
+    await admin.prices.set_price(new(cache_write="0.75"))
+    found = await admin.prices.set_price(new(cache_write="0.75", cache_write_1h="1.20"))
+    assert found.price is not None
+    assert found.price.prices.cache_write_1h == 1_200_000_000
+    with pytest.raises(Conflict, match="cache write 1h"):
+        await admin.prices.set_price(new(cache_write="0.75", cache_write_1h="12.1"))
+
+
 async def test_a_first_price_has_nothing_to_be_far_from(admin: FakeAdministration) -> None:
     await admin.prices.set_price(new("vendor/unpriced", input="600", output="0"))
 

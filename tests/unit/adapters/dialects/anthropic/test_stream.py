@@ -180,6 +180,30 @@ def test_usage_counts_what_the_cache_gave_and_took() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("later", "for_an_hour"),
+    [
+        ({}, 15),
+        ({"cache_creation_input_tokens": 20}, 15),
+        ({"cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0}}, 15),
+        ({"cache_creation": {"ephemeral_5m_input_tokens": 2, "ephemeral_1h_input_tokens": 18}}, 18),
+        ({"cache_creation_input_tokens": 9}, 9),
+        ({"cache_creation": None}, 15),
+    ],
+)
+def test_what_is_cached_for_an_hour_is_counted_apart(later: Fields, for_an_hour: int) -> None:
+    kept = {"ephemeral_5m_input_tokens": 5, "ephemeral_1h_input_tokens": 15}
+    reading = decoder()
+
+    reading.feed(start(cache_creation_input_tokens=20, cache_creation=kept) + text("hi"))
+    reading.feed(event("message_delta", delta={"stop_reason": "end_turn"}, usage={"output_tokens": 30} | later))
+    reading.feed(event("message_stop"))
+
+    assert reading.usage is not None
+    assert reading.usage.cache_write_1h_tokens == for_an_hour
+    assert reading.usage.cache_write_tokens == later.get("cache_creation_input_tokens", 20)
+
+
 def test_until_the_end_usage_is_not_known() -> None:
     """R-02: a stream given up midway is estimated, not booked with the one token of its beginning."""
     reading = decoder()

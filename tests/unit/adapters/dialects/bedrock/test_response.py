@@ -87,9 +87,28 @@ def test_what_is_no_answer_is_a_failure(body: bytes) -> None:
     assert caught.value.kind is FailureKind.SERVER_ERROR
 
 
+@pytest.mark.parametrize(
+    ("details", "for_an_hour"),
+    [
+        ([{"ttl": "1h", "inputTokens": 3}, {"ttl": "5m", "inputTokens": 2}], 3),
+        ([{"ttl": "5m", "inputTokens": 5}], 0),
+        ([{"ttl": "1h", "inputTokens": 50}], 5),
+        ([{"ttl": None}, {}, {"ttl": "1h"}], 0),
+        ([], 0),
+        (None, 0),
+    ],
+)
+def test_what_is_cached_for_an_hour_is_counted_apart(details: object, for_an_hour: int) -> None:
+    body = json.loads(an_answer({"text": "hi"})) | {"usage": USAGE | {"cacheDetails": details}}
+
+    answer = BedrockConverse().read(json.dumps(body).encode(), a_call(), "application/json")
+
+    assert answer.usage == TokenUsage(23, 4, 8, 5, cache_write_1h_tokens=for_an_hour)
+
+
 def test_counts_of_nothing_are_no_usage() -> None:
     """R-22."""
-    body = json.loads(an_answer({"text": "hi"})) | {"usage": {"inputTokens": 0, "outputTokens": 0}}
+    body = json.loads(an_answer({"text": "hi"})) | {"usage": {"inputTokens": 0, "outputTokens": 0, "cacheDetails": []}}
 
     answer = BedrockConverse().read(json.dumps(body).encode(), a_call(), "application/json")
 
