@@ -69,14 +69,14 @@ def cost_nano_usd(usage: TokenUsage, prices: Prices) -> int:
     more in the parts than in the whole is charged for the parts.
     """
     for_an_hour = usage.cache_write_1h_tokens
-    an_hour = prices.cache_write if prices.cache_write_1h is None else prices.cache_write_1h
-    parts_in = (
+    parts_in: tuple[tuple[int, int | None], ...] = (
         (usage.cache_read_tokens, prices.cache_read),
         (usage.cache_write_tokens - for_an_hour, prices.cache_write),
-        (for_an_hour, an_hour),
         (usage.audio_input_tokens, prices.audio_input),
         (usage.image_tokens, prices.image),
     )
+    if for_an_hour:
+        parts_in += ((for_an_hour, prices.cache_write if prices.cache_write_1h is None else prices.cache_write_1h),)
     parts_out = ((usage.reasoning_tokens, prices.reasoning), (usage.audio_output_tokens, prices.audio_output))
     total = _metered(usage.input_tokens, prices.input, parts_in) + _metered(
         usage.output_tokens, prices.output, parts_out
