@@ -16,16 +16,15 @@ from msgspec import UNSET
 from adapters.dialects.openai.call import CallFacts
 from adapters.dialects.openai.chunk import told
 from adapters.dialects.openai.mender import ChunkMender
-from adapters.wire.errors import unreadable
+from adapters.wire.errors import cut_off, invalid_answer, unreadable
+from adapters.wire.read_stream import lacks_its_end_alone
 from adapters.wire.sse import EVENT_STREAM, EventCutter, EventTooLarge, read_event
 from adapters.wire.undecodable import UNDECODABLE
 from domain.errors import UpstreamFailure
-from domain.failover import FailureKind
 from domain.usage import TokenUsage
 
 _PINGS: Final = frozenset({b"ping", b"heartbeat", b"keepalive", b"keep-alive"})
 
-_decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -80,7 +79,7 @@ class ChatStreamDecoder:
         try:
             block = self._cutter.feed(data)
         except EventTooLarge as error:
-            self.failure = _invalid(str(error))
+            self.failure = invalid_answer(str(error))
             return b""
         return self._mend(block) if block else b""
 
@@ -95,9 +94,7 @@ class ChatStreamDecoder:
         if self._mender.all_finished:
             self.done = True
             return output + _framed(self._mender.ending(include_usage=self._include_usage))
-        self.failure = UpstreamFailure(
-            FailureKind.TRUNCATED, "The provider's stream ended before its answer was complete.", status=200
-        )
+        self.failure = cut_off()
         return output
 
     def _is_over(self) -> bool:
@@ -152,7 +149,7 @@ class ChatStreamDecoder:
             return b""
         if data.strip() == b"[DONE]":
             if not self._mender.has_choices:
-                raise _invalid("the stream ended without an answer")
+                raise invalid_answer("the stream ended without an answer")
             self.done = True
             return b""
         try:
@@ -179,17 +176,4 @@ def _framed(chunks: list[bytes]) -> bytes:
 
 def _whole(rest: bytes) -> bool:
     """Whether what is left without its blank line is an event all the same: only its end was not written."""
-    data = read_event(rest).data
-    if data is None:
-        return False
-    try:
-        _decode_raw(data)
-    except UNDECODABLE:
-        return data.strip() == b"[DONE]"
-    return data.lstrip().startswith(b"{")
-
-
-def _invalid(what: str) -> UpstreamFailure:
-    return UpstreamFailure(
-        FailureKind.SERVER_ERROR, f"The provider's answer is invalid: {what}.", status=200, code="invalid_response"
-    )
+    return lacks_its_end_alone(rest) or (read_event(rest).data or b"").strip() == b"[DONE]"

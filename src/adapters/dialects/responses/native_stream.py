@@ -4,17 +4,18 @@ Events pass as the bytes they came; only those that hold the response itself are
 usage. R-08: complete only once a terminal event has come, which is held back as the `ending`.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
+from typing_extensions import override
 
 from adapters.dialects.responses.native_response import Facts, read_head, tokens, with_kept_id
 from adapters.wire.large_events import LargeEventCutter
-from adapters.wire.sse import EVENT_STREAM, EventTooLarge, read_event
+from adapters.wire.read_stream import ReadStream, lacks_its_end_alone
+from adapters.wire.sse import read_event
 from adapters.wire.undecodable import UNDECODABLE
-from domain.errors import UpstreamFailure
-from domain.failover import FailureKind
 from domain.usage import TokenUsage
 
 MAX_KEPT_TEXT_CHARS: Final = 16 * 1024
@@ -46,14 +47,11 @@ _decode_any = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
-class NativeStreamDecoder:
+class NativeStreamDecoder(ReadStream[bytes]):
     """A `StreamDecoder` that passes events on."""
 
-    content_type = EVENT_STREAM
-
     def __init__(self, facts: Facts) -> None:
-        self.failure: UpstreamFailure | None = None
-        self.done = False
+        super().__init__()
         self.model = facts.model
         self.usage: TokenUsage | None = None
         self.has_content = False
@@ -69,49 +67,32 @@ class NativeStreamDecoder:
     def output_text(self) -> str:
         return "".join(self._kept)
 
-    def feed(self, data: bytes) -> bytes:
-        if self._is_over():
-            return b""
-        try:
-            block = self._cutter.feed(data)
-        except EventTooLarge as error:
-            self.failure = self._facts.unreadable(str(error).encode())
-            return b""
-        return self._read(block) if block else b""
+    @override
+    def _follow(self, data: bytes | None) -> bytes:
+        return self._opened(super()._follow(data))
 
-    def finish(self) -> bytes:
-        if self._is_over():
-            return b""
+    @override
+    def _pieces(self, data: bytes) -> Iterable[bytes]:
+        return self._cutter.feed(data).split(b"\n\n")
+
+    @override
+    def _rest(self) -> Iterable[bytes]:
         rest = self._cutter.rest().strip(b"\n")
-        told = self._read(rest + b"\n\n") if _is_whole(rest) else b""
-        if not self._is_over():
-            self.failure = UpstreamFailure(
-                FailureKind.TRUNCATED, "The provider's stream ended before its answer was complete.", status=200
-            )
-        return told
+        return (rest,) if lacks_its_end_alone(rest) else ()
 
-    def _is_over(self) -> bool:
-        return self.done or self.failure is not None
-
-    def _read(self, block: bytes) -> bytes:
-        told: list[bytes] = []
-        for text in block[:-2].split(b"\n\n"):
-            name, data = read_event(text)
-            if data is None or data.strip() == b"[DONE]":
-                continue  # comments, pings, and an end that OpenAI does not write here
-            try:
-                passed = self._event(name, data)
-            except UpstreamFailure as failure:
-                self.failure = failure
-                break
-            except UNDECODABLE:
-                self.failure = self._facts.unreadable(data)
-                break
-            if self.done:
-                self.ending = passed
-                break
-            told.append(passed)
-        return self._opened(b"".join(told))
+    @override
+    def _read(self, piece: bytes) -> bytes:
+        name, data = read_event(piece)
+        if data is None or data.strip() == b"[DONE]":
+            return b""  # comments, pings, and an end that OpenAI does not write here
+        try:
+            passed = self._event(name, data)
+        except UNDECODABLE:
+            raise self._facts.unreadable(data) from None
+        if self.done:
+            self.ending = passed
+            return b""
+        return passed
 
     def _opened(self, told: bytes) -> bytes:
         """What may go on now."""
@@ -157,15 +138,3 @@ def _error_of(event: _Event, data: bytes) -> object:
         return read_head(event.response).error
     given: object = event.error or _decode_any(data)
     return given
-
-
-def _is_whole(rest: bytes) -> bool:
-    """Whether an event lacks its blank line alone."""
-    data = read_event(rest).data
-    if data is None:
-        return False
-    try:
-        _decode_fields(data)
-    except UNDECODABLE:
-        return False
-    return True
