@@ -1,4 +1,4 @@
-"""The deadlines of one upstream call (R-05), kept with one lazy timer instead of one a chunk."""
+"""The deadlines of upstream calls (R-05), all of them kept with one lazy timer instead of one a call or a chunk."""
 
 import asyncio
 from types import TracebackType
@@ -13,6 +13,51 @@ from domain.timeouts import Timeouts
 
 Phase = Literal["response headers", "first content", "idle"]
 
+_NEVER = float("inf")
+_PRECISION_SECONDS = 0.001
+
+
+class Deadlines:
+    """One timer of the loop for all waits: a call that ends in time costs it two set operations.
+
+    The timer is set for the earliest deadline there was when it was set. Where that call has ended since, or moved
+    its deadline later, the timer fires for nothing and is set for what is earliest then. Belongs to one event loop.
+    """
+
+    __slots__ = ("_fires_at", "_timer", "_waits", "loop")
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._waits: set[CallTimer] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._fires_at = _NEVER
+
+    def watch(self, wait: "CallTimer") -> None:
+        """The wait has begun, or its deadline is earlier than before."""
+        self._waits.add(wait)
+        if wait.due < self._fires_at:
+            self._set(wait.due)
+
+    def forget(self, wait: "CallTimer") -> None:
+        """The wait is over. Idempotent."""
+        self._waits.discard(wait)
+
+    def _set(self, due: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._fires_at = due
+        self._timer = self.loop.call_at(due, self._fire)
+
+    def _fire(self) -> None:
+        self._timer = None
+        self._fires_at = _NEVER
+        now = self.loop.time() + _PRECISION_SECONDS
+        for wait in [wait for wait in self._waits if wait.due <= now]:
+            self._waits.discard(wait)
+            wait.expire()
+        if self._waits:
+            self._set(min(wait.due for wait in self._waits))
+
 
 class CallTimer(CallProgress):
     """Bounds each wait for the upstream: `with timer: await …` raises `UpstreamFailure(TIMEOUT)` when it is over.
@@ -20,41 +65,24 @@ class CallTimer(CallProgress):
     Entered around every single wait, left in between, so that a slow client is never taken for a slow
     upstream. The deadline in force depends on how far the call has come: response headers, first content,
     then silence between bytes; the call's own and the request's end bound them all. Moving a deadline
-    later costs an assignment: the timer that fires too early just sets itself again.
+    later costs an assignment.
     """
 
-    __slots__ = (
-        "_due",
-        "_end",
-        "_expired",
-        "_first",
-        "_handle",
-        "_idle",
-        "_inside",
-        "_loop",
-        "_stream",
-        "_task",
-        "phase",
-    )
+    __slots__ = ("_deadlines", "_end", "_expired", "_first", "_idle", "_inside", "_stream", "_task", "due", "phase")
 
-    def __init__(self, timeouts: Timeouts, request_seconds_left: float, *, stream: bool) -> None:
-        self._loop = asyncio.get_running_loop()
-        now = self._loop.time()
+    def __init__(self, deadlines: Deadlines, timeouts: Timeouts, request_seconds_left: float, *, stream: bool) -> None:
+        self._deadlines = deadlines
+        now = deadlines.loop.time()
         self._end = now + min(timeouts.upstream_call, request_seconds_left)
         self._first = now + timeouts.first_content
         self._idle = timeouts.idle
-        self._due = min(now + timeouts.response_headers, self._end)
         self._stream = stream
-        self._handle: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[object] | None = None
         self._inside = -1  # cancellations of the task already under way when it entered; -1 outside
         self._expired = False
         self.phase: Phase = "response headers"
-
-    @property
-    def due(self) -> float:
+        self.due = min(now + timeouts.response_headers, self._end)
         """The deadline in force, in the event loop's time."""
-        return self._due
 
     @override
     def headers_received(self) -> None:
@@ -67,19 +95,12 @@ class CallTimer(CallProgress):
     @override
     def bytes_received(self) -> None:
         if self.phase == "idle":
-            self._due = min(self._loop.time() + self._idle, self._end)
+            self.due = min(self._deadlines.loop.time() + self._idle, self._end)
 
     def content_seen(self) -> None:
         """From here on only silence and the ends count."""
         self.phase = "idle"
-        self._move(self._loop.time() + self._idle)
-
-    def _move(self, due: float) -> None:
-        """A new phase's deadline may be earlier than the timer, within one wait: then the timer is set anew."""
-        self._due = min(due, self._end)
-        if self._handle is not None and self._handle.when() > self._due:
-            self._handle.cancel()
-            self._handle = self._loop.call_at(self._due, self._fire)
+        self._move(self._deadlines.loop.time() + self._idle)
 
     def failure(self) -> UpstreamFailure:
         """What to raise when the deadline in force has passed."""
@@ -87,24 +108,23 @@ class CallTimer(CallProgress):
             FailureKind.TIMEOUT, f"The provider did not answer in time ({self.phase}).", code="upstream_timeout"
         )
 
-    def close(self) -> None:
-        """Stop the timer. Idempotent."""
-        if self._handle is not None:
-            self._handle.cancel()
-            self._handle = None
+    def expire(self) -> None:
+        """The deadline in force has passed within a wait: interrupt it."""
+        if self._task is not None:
+            self._expired = True
+            self._task.cancel()
 
     def __enter__(self) -> None:
         if self.phase == "idle":
             self.bytes_received()
-        self._task = asyncio.current_task()
-        self._inside = self._task.cancelling() if self._task else 0
-        if self._handle is None or self._handle.when() > self._due:
-            self.close()
-            self._handle = self._loop.call_at(self._due, self._fire)
+        self._task = task = asyncio.current_task(self._deadlines.loop)
+        self._inside = task.cancelling() if task else 0
+        self._deadlines.watch(self)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._deadlines.forget(self)
         under_way, self._inside = self._inside, -1
         if not self._expired or self._task is None:
             return
@@ -112,12 +132,8 @@ class CallTimer(CallProgress):
         if self._task.uncancel() <= under_way and kind is not None and issubclass(kind, asyncio.CancelledError):
             raise self.failure() from error
 
-    def _fire(self) -> None:
-        self._handle = None
-        if self._inside < 0 or self._task is None:
-            return
-        if self._loop.time() < self._due - 0.001:
-            self._handle = self._loop.call_at(self._due, self._fire)
-        else:
-            self._expired = True
-            self._task.cancel()
+    def _move(self, due: float) -> None:
+        """A new phase's deadline may be earlier than the last one, within one wait."""
+        self.due = min(due, self._end)
+        if self._inside >= 0 and not self._expired:
+            self._deadlines.watch(self)

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from application.inference.calls import InferenceCall
-from application.inference.deadlines import CallTimer
+from application.inference.deadlines import CallTimer, Deadlines
 from application.inference.operations import Operation
 from application.inference.rotation import KeyRotation
 from application.inference.verdict import RATE_KINDS, Unavailability, rejected, verdict
@@ -37,7 +37,7 @@ SHORT_RETRY_AFTER_SECONDS = 2.0  # a 503's retry-after worth waiting for
 
 
 class Served(msgspec.Struct, Generic[T]):
-    """A call that was answered. The receiver releases `lease` and closes `timer` when done with `value`."""
+    """A call that was answered. The receiver releases `lease` when done with `value`."""
 
     value: T
     candidate: Candidate
@@ -66,6 +66,7 @@ class Dispatcher:
         self.meter = meter
         self.rotation = KeyRotation()
         self.jitter = jitter
+        self.deadlines = Deadlines()
 
     async def dispatch(
         self, operation: Operation[P], plan: Sequence[Candidate], call: InferenceCall[R], make: Make[P, R, T]
@@ -187,7 +188,7 @@ class _Dispatch(Generic[P, R, T]):
         trace = self._call.context.trace
         trace.attempts = number = trace.attempts + 1
         started = self._clock.monotonic()
-        timer = CallTimer(candidate.timeouts, self._seconds_left, stream=self._stream)
+        timer = CallTimer(self._owner.deadlines, candidate.timeouts, self._seconds_left, stream=self._stream)
         call = self._call
         provider_call = ProviderCall(
             call.payload,
@@ -202,7 +203,6 @@ class _Dispatch(Generic[P, R, T]):
         try:
             value = await self._make(deployment.provider, provider_call, timer)
         except BaseException as error:
-            timer.close()
             lease.release()
             self._unanswered(candidate, key, started, error)
             raise

@@ -68,7 +68,6 @@ class InferencePipeline:
         served = await self._dispatched(operation, call, _complete)
         answer = served.value
         self._served(call, served, answer.limits, answer.model, answer.dropped_params, asked=answer.asked)
-        served.timer.close()
         served.lease.release()
         usage, source = self._meter.answered(call.request, answer.usage, answer.output_text)
         attempt = self.attempt(served, "ok", usage, source)

@@ -146,7 +146,6 @@ class StreamReply:
             self._given_up = True
             self._draining.take(self._read_on())
             return
-        self._timer.close()
         self._end(None, finished=False)
         await self._held.aclose()
 
@@ -169,7 +168,6 @@ class StreamReply:
         except UpstreamFailure:
             log.debug("a stream broke after its client had left")
         finally:
-            self._timer.close()
             self._end(None, finished=False)
             await self._held.aclose()
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from application.inference.deadlines import CallTimer
+from application.inference.deadlines import CallTimer, Deadlines
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from domain.timeouts import Timeouts
@@ -13,26 +13,24 @@ SHORT = Timeouts(response_headers=0.03, first_content=0.06, idle=0.03, upstream_
 
 
 async def test_silence_before_the_headers_ends_at_the_headers_deadline() -> None:
-    timer = CallTimer(SHORT, 10, stream=True)
+    timer = CallTimer(Deadlines(), SHORT, 10, stream=True)
     with pytest.raises(UpstreamFailure, match="response headers") as caught, timer:
         await asyncio.sleep(5)
     assert caught.value.kind is FailureKind.TIMEOUT
-    timer.close()
 
 
 async def test_a_stream_waits_for_its_first_content_longer_than_for_headers() -> None:
-    timer = CallTimer(SHORT, 10, stream=True)
+    timer = CallTimer(Deadlines(), SHORT, 10, stream=True)
     timer.headers_received()
     started = asyncio.get_running_loop().time()
     with pytest.raises(UpstreamFailure, match="first content"), timer:
         await asyncio.sleep(5)
     assert asyncio.get_running_loop().time() - started >= 0.055
-    timer.close()
 
 
 async def test_bytes_put_the_idle_deadline_off_but_never_the_first_content_deadline() -> None:
     """R-05: comments of the provider must not hide that nothing comes."""
-    timer = CallTimer(SHORT, 10, stream=True)
+    timer = CallTimer(Deadlines(), SHORT, 10, stream=True)
     timer.headers_received()
     before = timer.due
     timer.bytes_received()
@@ -44,39 +42,35 @@ async def test_bytes_put_the_idle_deadline_off_but_never_the_first_content_deadl
         timer.bytes_received()
     with pytest.raises(UpstreamFailure, match="idle"), timer:
         await asyncio.sleep(5)
-    timer.close()
 
 
 async def test_a_phase_that_begins_within_a_wait_brings_its_earlier_deadline() -> None:
     """A plain call waits for headers and body in one go; silence in the body counts from the headers on (R-05)."""
-    timer = CallTimer(Timeouts(response_headers=30, idle=0.03), 60, stream=False)
+    timer = CallTimer(Deadlines(), Timeouts(response_headers=30, idle=0.03), 60, stream=False)
     with pytest.raises(UpstreamFailure, match="idle"), timer:
         await asyncio.sleep(0.01)
         timer.headers_received()
         await asyncio.sleep(5)
-    timer.close()
 
 
 async def test_the_end_of_the_request_bounds_every_phase() -> None:
-    timer = CallTimer(Timeouts(), 0.03, stream=False)
+    timer = CallTimer(Deadlines(), Timeouts(), 0.03, stream=False)
     with pytest.raises(UpstreamFailure), timer:
         await asyncio.sleep(5)
-    timer.close()
 
 
 async def test_a_slow_client_is_not_taken_for_a_slow_upstream() -> None:
-    timer = CallTimer(SHORT, 10, stream=False)
+    timer = CallTimer(Deadlines(), SHORT, 10, stream=False)
     timer.headers_received()
     with timer:
         await asyncio.sleep(0)
     await asyncio.sleep(0.08)  # handing bytes on takes longer than the idle deadline
     with timer:
         await asyncio.sleep(0.01)
-    timer.close()
 
 
 async def test_a_cancellation_from_outside_stays_a_cancellation() -> None:
-    timer = CallTimer(SHORT, 10, stream=False)
+    timer = CallTimer(Deadlines(), SHORT, 10, stream=False)
 
     async def waits() -> None:
         with timer:
@@ -87,4 +81,20 @@ async def test_a_cancellation_from_outside_stays_a_cancellation() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    timer.close()
+
+
+async def test_of_many_waits_each_ends_at_its_own_deadline() -> None:
+    """One timer watches them all: neither a longer wait that began first nor one that is over holds it up (R-05)."""
+    deadlines = Deadlines()
+    started = deadlines.loop.time()
+
+    async def waits(seconds: float, work_seconds: float = 5) -> float:
+        with pytest.raises(UpstreamFailure), CallTimer(deadlines, Timeouts(), seconds, stream=False):
+            await asyncio.sleep(work_seconds)
+            raise UpstreamFailure(FailureKind.SERVER_ERROR, "it ended by itself")
+        return deadlines.loop.time() - started
+
+    ended = await asyncio.gather(waits(0.2), waits(0.04), waits(0.03, work_seconds=0.01), waits(0.12), waits(0.04))
+
+    for seconds, due in zip(ended, (0.2, 0.04, 0.01, 0.12, 0.04), strict=True):
+        assert due - 0.002 <= seconds < due + 0.1
