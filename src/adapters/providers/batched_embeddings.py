@@ -111,21 +111,21 @@ class BatchedEmbeddings(EmbeddingProvider):
     async def _one(
         self, call: ProviderCall[EmbeddingRequest], wire: WireCall[EmbeddingRequest], encoded: Encoded
     ) -> _Batch:
-        response = await self._upstream.send(
+        answer = await self._upstream.send(
             "POST", self._address(call.model, False), self._headers.of(call.key), encoded.body, call.key
         )
         try:
             call.progress.headers_received()
-            odd = unexpected_status(response.status_code)
+            odd = unexpected_status(answer.status)
             if odd is not None:
                 raise odd
-            headers = response.headers.raw
-            if response.status_code >= 400:
-                told = await self._upstream.read_some(response, call.progress)
-                raise self._dialect.failure(response.status_code, headers, told, wire)
-            body = await self._upstream.read(response, wire.secret, call.progress)
+            headers = answer.headers
+            if answer.status >= 400:
+                told = await self._upstream.read_some(answer, call.progress)
+                raise self._dialect.failure(answer.status, headers, told, wire)
+            body = await self._upstream.read(answer, wire.secret, call.progress)
         finally:
-            await give_up(response)
+            await give_up(answer)
         vectors, tokens = self._dialect.read(body, headers, wire)
         return _Batch(vectors, tokens, self._dialect.limits(headers, wire.now()))
 

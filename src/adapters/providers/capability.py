@@ -1,6 +1,6 @@
 """One capability of one upstream: a dialect, an address, and the headers of a key."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Generic, Protocol, TypeVar
 
 import httpx
@@ -9,6 +9,7 @@ from typing_extensions import override
 from adapters.providers.dialect import Dialect
 from adapters.providers.stream import HttpStream, give_up
 from adapters.providers.upstream import HttpUpstream, unexpected_status
+from adapters.transport.direct import Answer
 from adapters.wire.answer import Encoded
 from adapters.wire.call import WireCall
 from adapters.wire.errors import unreadable
@@ -52,37 +53,37 @@ class HttpCapability(Answering[R], Streaming[R], Generic[R]):
     async def complete(self, call: ProviderCall[R]) -> ProviderAnswer:
         wire = self._wire(call)
         encoded = self._dialect.encode(wire, stream=False)
-        response = await self._send(call, encoded, stream=False)
+        answer = await self._send(call, encoded, stream=False)
         try:
             call.progress.headers_received()
-            await self._accept(response, wire, call.progress)
-            body = await self._upstream.read(response, wire.secret, call.progress)
+            await self._accept(answer, wire, call.progress)
+            body = await self._upstream.read(answer, wire.secret, call.progress)
         finally:
-            await give_up(response)
-        answer = self._dialect.read(body, wire, _content_type(response))
-        limits = self._dialect.limits(response.headers.raw, wire.now())
+            await give_up(answer)
+        told = self._dialect.read(body, wire, _content_type(answer))
+        limits = self._dialect.limits(answer.headers, wire.now())
         return ProviderAnswer(
-            answer.body, answer.model, answer.usage, limits, encoded.dropped, answer.output_text, answer.content_type
+            told.body, told.model, told.usage, limits, encoded.dropped, told.output_text, told.content_type
         )
 
     @override
     async def stream(self, call: ProviderCall[R]) -> ProviderStream:
         wire = self._wire(call)
         encoded = self._dialect.encode(wire, stream=True)
-        response = await self._send(call, encoded, stream=True)
+        answer = await self._send(call, encoded, stream=True)
         try:
             call.progress.headers_received()
-            await self._accept(response, wire, call.progress)
-            told = await self._answer_instead_of_stream(response, wire, call.progress)
+            await self._accept(answer, wire, call.progress)
+            told = await self._answer_instead_of_stream(answer, wire, call.progress)
         except BaseException:
-            await give_up(response)
+            await give_up(answer)
             raise
-        limits = self._dialect.limits(response.headers.raw, wire.now())
-        decoder = self._dialect.decoder(wire, _content_type(response))
+        limits = self._dialect.limits(answer.headers, wire.now())
+        decoder = self._dialect.decoder(wire, _content_type(answer))
         if told is not None:
-            await give_up(response)
-            response = httpx.Response(200, stream=httpx.ByteStream(told))
-        return HttpStream(response, decoder, call.progress, wire.secret, limits, encoded.dropped)
+            await give_up(answer)
+            answer = Answer(200, [], body=told)
+        return HttpStream(answer, decoder, call.progress, wire.secret, limits, encoded.dropped)
 
     def _wire(self, call: ProviderCall[R]) -> WireCall[R]:
         return WireCall(
@@ -95,7 +96,7 @@ class HttpCapability(Answering[R], Streaming[R], Generic[R]):
             client_headers=call.client_headers,
         )
 
-    async def _send(self, call: ProviderCall[R], encoded: Encoded, *, stream: bool) -> httpx.Response:
+    def _send(self, call: ProviderCall[R], encoded: Encoded, *, stream: bool) -> Awaitable[Answer]:
         headers = self._headers.of(call.key)
         if encoded.headers or encoded.content_type != "application/json":
             headers = headers.copy()
@@ -103,37 +104,39 @@ class HttpCapability(Answering[R], Streaming[R], Generic[R]):
             for name, value in encoded.headers:
                 headers[name] = value
         url = self._address(call.model, stream)
-        return await self._upstream.send("POST", url, headers, encoded.body, call.key)
+        return self._upstream.send("POST", url, headers, encoded.body, call.key)
 
-    async def _accept(self, response: httpx.Response, wire: WireCall[R], progress: CallProgress) -> None:
+    async def _accept(self, answer: Answer, wire: WireCall[R], progress: CallProgress) -> None:
         """Return for a 200; raise what any other status means, with the provider's words."""
-        status = response.status_code
+        status = answer.status
         if status == 200:
             return
         failure = unexpected_status(status)
         if failure is not None:
             raise failure
         if status >= 400:
-            body = await self._upstream.read_some(response, progress)
-            raise self._dialect.failure(status, response.headers.raw, body, wire)
+            body = await self._upstream.read_some(answer, progress)
+            raise self._dialect.failure(status, answer.headers, body, wire)
 
     async def _answer_instead_of_stream(
-        self, response: httpx.Response, wire: WireCall[R], progress: CallProgress
+        self, answer: Answer, wire: WireCall[R], progress: CallProgress
     ) -> bytes | None:
         """None for a stream. Some servers answer a streamed request with one JSON body: its events then."""
-        kind = _content_type(response)
+        kind = _content_type(answer)
         wanted = self._dialect.stream_types
         if not kind or not wanted or kind in wanted:
             return None
         if kind.endswith("json"):
-            body = await self._upstream.read(response, wire.secret, progress)
+            body = await self._upstream.read(answer, wire.secret, progress)
             told = self._dialect.replay(self._dialect.read(body, wire, kind), wire)
             if told is not None:
                 return told
             raise unreadable(body, wire.secret, "an event stream")
-        raise unreadable(await self._upstream.read_some(response, progress), wire.secret, "an event stream")
+        raise unreadable(await self._upstream.read_some(answer, progress), wire.secret, "an event stream")
 
 
-def _content_type(response: httpx.Response) -> str:
-    given: str = response.headers.get("content-type", "")
-    return given.partition(";")[0].strip().lower()
+def _content_type(answer: Answer) -> str:
+    for name, value in answer.headers:
+        if len(name) == 12 and name.lower() == b"content-type":
+            return value.partition(b";")[0].strip().lower().decode("latin-1")
+    return ""

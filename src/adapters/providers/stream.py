@@ -1,15 +1,15 @@
 """An upstream's streamed answer as a `ProviderStream`: read, mended by the dialect, and always given up."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import cast
 
 import httpx
 from typing_extensions import override
 
 from adapters.providers.dialect import StreamDecoder
 from adapters.providers.failures import transport_failure
+from adapters.transport.direct import Answer
 from domain.availability import RateLimitWindow
 from domain.ports.providers import CallProgress, ProviderStream
 from domain.secrets import Secret
@@ -19,11 +19,11 @@ _LAST_BYTES_SECONDS = 0.05
 
 
 class HttpStream(ProviderStream):
-    """Owns what `response` streams until it is closed; the rest of the response is let go."""
+    """Owns what `answer` streams until it is closed; the rest of the answer is let go."""
 
     def __init__(
         self,
-        response: httpx.Response,
+        answer: Answer,
         decoder: StreamDecoder,
         progress: CallProgress,
         secret: Secret | None,
@@ -33,8 +33,8 @@ class HttpStream(ProviderStream):
         self.content_type = decoder.content_type
         self.limits = limits
         self.dropped_params = dropped_params
-        self._source = None if "body" in response.extensions else cast(httpx.AsyncByteStream, response.stream)
-        self._pieces: AsyncIterator[bytes] = aiter(pieces(response))
+        self._source = answer.stream
+        self._pieces: AsyncIterator[bytes] = aiter(answer.pieces())
         self._decoder = decoder
         self._progress = progress
         self._secret = secret
@@ -95,16 +95,10 @@ class HttpStream(ProviderStream):
         self.ending = self._decoder.ending
 
 
-def pieces(response: httpx.Response) -> AsyncIterable[bytes]:
-    """The body as it arrives, undecoded: transports undo content codings themselves."""
-    return cast(AsyncIterable[bytes], response.stream)
-
-
-async def give_up(response: httpx.Response) -> None:
-    """Close the response at once, also while the calling task is being cancelled (R-01)."""
-    if "body" in response.extensions:
-        return  # it arrived whole; its connection is free already
-    await _cut(cast(httpx.AsyncByteStream, response.stream))
+async def give_up(answer: Answer) -> None:
+    """Close the answer at once, also while the calling task is being cancelled (R-01)."""
+    if answer.stream is not None:  # else it arrived whole, and its connection is free already
+        await _cut(answer.stream)
 
 
 async def _cut(source: httpx.AsyncByteStream) -> None:

@@ -13,7 +13,8 @@ import httpx
 from typing_extensions import override
 
 from adapters.providers.failures import transport_failure
-from adapters.providers.stream import give_up, pieces
+from adapters.providers.stream import give_up
+from adapters.transport.direct import Answer, direct
 from adapters.wire.error_body import MAX_BODY_BYTES
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
@@ -44,60 +45,55 @@ class HttpUpstream:
         signer: Signer | None = None,
     ) -> None:
         self.now = now
-        self._transport = transport
+        self._transport = direct(transport, timeouts)
         self._signer = signer
-        self._extensions = {
-            "timeout": {"connect": timeouts.connect, "pool": timeouts.pool, "read": None, "write": None}
-        }
 
     async def send(
         self, method: str, url: httpx.URL, headers: httpx.Headers, body: bytes, key: ProviderKey | None
-    ) -> httpx.Response:
+    ) -> Answer:
         """The answer's head. Raises `UpstreamFailure` where there is none."""
-        request = httpx.Request(
-            method, url, headers=headers, stream=httpx.ByteStream(body), extensions=self._extensions
-        )
         if self._signer is not None:
+            request = httpx.Request(method, url, headers=headers, stream=httpx.ByteStream(body))
             await self._signer.sign(request, body, key)
+            headers = request.headers
         try:
-            return await self._transport.handle_async_request(request)
+            return await self._transport.ask(method, url, headers, body)
         except httpx.RequestError as error:
             failure = transport_failure(error, key.secret if key is not None else None)
         raise failure
 
-    async def read(self, response: httpx.Response, secret: Secret | None, progress: CallProgress) -> bytes:
+    async def read(self, answer: Answer, secret: Secret | None, progress: CallProgress) -> bytes:
         """The whole body, up to 32 MiB. Raises `UpstreamFailure` where it is larger or breaks off."""
-        body = response.extensions.get("body")
-        if not isinstance(body, bytes):
-            parts: list[bytes] = []
-            size = 0
-            try:
-                async for part in pieces(response):
-                    progress.bytes_received()
-                    parts.append(part)
-                    size += len(part)
-                    if size > MAX_ANSWER_BYTES:
-                        break
-                failure = None
-            except httpx.RequestError as error:
-                failure = transport_failure(error, secret)
-            if failure is not None:
-                raise failure
-            body = b"".join(parts)
+        body = answer.body if answer.stream is None else await self._gather(answer, secret, progress)
         if len(body) > MAX_ANSWER_BYTES:
             raise UpstreamFailure(
                 FailureKind.SERVER_ERROR,
                 f"The provider's answer is larger than {MAX_ANSWER_BYTES // 1024**2} MiB.",
-                status=response.status_code,
+                status=answer.status,
                 code="invalid_response",
             )
         return body
 
-    async def read_some(self, response: httpx.Response, progress: CallProgress) -> bytes:
+    async def _gather(self, answer: Answer, secret: Secret | None, progress: CallProgress) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        try:
+            async for part in answer.pieces():
+                progress.bytes_received()
+                parts.append(part)
+                size += len(part)
+                if size > MAX_ANSWER_BYTES:
+                    break
+            return b"".join(parts)
+        except httpx.RequestError as error:
+            failure = transport_failure(error, secret)
+        raise failure
+
+    async def read_some(self, answer: Answer, progress: CallProgress) -> bytes:
         """The first 64 KiB, or what came before it broke off: enough to say what is wrong (R-34)."""
         body = bytearray()
         try:
-            async for part in pieces(response):
+            async for part in answer.pieces():
                 progress.bytes_received()
                 body += part
                 if len(body) >= MAX_BODY_BYTES:
@@ -110,12 +106,12 @@ class HttpUpstream:
         self, method: str, url: httpx.URL, headers: httpx.Headers, body: bytes, key: ProviderKey | None
     ) -> tuple[int, httpx.Headers, bytes]:
         """A call that is no attempt of a request: status, headers and the whole body. Raises `UpstreamFailure`."""
-        response = await self.send(method, url, headers, body, key)
+        answer = await self.send(method, url, headers, body, key)
         try:
-            content = await self.read(response, key.secret if key is not None else None, Unwatched())
+            content = await self.read(answer, key.secret if key is not None else None, Unwatched())
         finally:
-            await give_up(response)
-        return response.status_code, response.headers, content
+            await give_up(answer)
+        return answer.status, httpx.Headers(answer.headers), content
 
 
 def unexpected_status(status: int) -> UpstreamFailure | None:

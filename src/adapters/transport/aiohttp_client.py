@@ -15,7 +15,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from typing_extensions import override
 from yarl import URL
 
-from adapters.transport.decoding import DecodedStream, RawHeaders, content_encoding, decodable, without_encoding
+from adapters.transport.decoding import DecodedStream, content_encoding, decodable, without_encoding
+from adapters.transport.direct import RawHeaders
 from adapters.transport.egress import EgressGuard
 from adapters.transport.limits import TransportLimits
 from adapters.transport.origin import Origin

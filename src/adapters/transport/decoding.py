@@ -6,9 +6,9 @@ from collections.abc import AsyncIterable, AsyncIterator
 import httpx
 from typing_extensions import override
 
+from adapters.transport.direct import RawHeaders
 from adapters.transport.limits import TransportLimits
 
-RawHeaders = list[tuple[bytes, bytes]]
 _RATIO_FREE_BYTES = 64 * 1024  # small answers compress as well as they like
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _STEP_BYTES = 64 * 1024

@@ -4,6 +4,7 @@ Source: RFC 9112 3, 5, 6; RFC 9110 5.5 (field values hold no CR, LF or NUL).
 """
 
 import re
+from collections.abc import Iterable
 
 import httpx
 
@@ -24,10 +25,8 @@ def request_line(method: str, url: httpx.URL, origin: Origin) -> tuple[bytes, by
     return b"%b %b HTTP/1.1\r\n" % (verb, target), b"host: %b\r\n" % origin.authority.encode("ascii")
 
 
-def header_block(
-    host_line: bytes, headers: list[tuple[bytes, bytes]], body_bytes: int, *, announces_body: bool
-) -> bytes:
-    """All header lines with the empty one. Host, length and encoding are ours unless given; framing always is.
+def header_block(host_line: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """All header lines but the length. Host and encoding are ours unless given; framing always is.
 
     Raises `httpx.LocalProtocolError` for a value that would break out of its line.
     """
@@ -43,11 +42,8 @@ def header_block(
                     accept_encoding = b"accept-encoding: %b\r\n" % value
                 continue
         lines.append(b"%b: %b\r\n" % (name, value))
-    lines.append(accept_encoding)
-    if body_bytes or announces_body:
-        lines.append(b"content-length: %d\r\n" % body_bytes)
-    block = host_line + b"".join(lines)
-    written = len(lines) + 1
+    block = b"".join((host_line, *lines, accept_encoding))
+    written = len(lines) + 2
     if block.count(b"\n") != written or block.count(b"\r") != written or b"\0" in block:
         raise httpx.LocalProtocolError("A request header holds a line break or a NUL character.")
-    return block + b"\r\n"
+    return block

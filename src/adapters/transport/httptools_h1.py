@@ -8,14 +8,8 @@ from collections.abc import Hashable
 import httpx
 from typing_extensions import override
 
-from adapters.transport.decoding import (
-    DecodedStream,
-    Inflater,
-    RawHeaders,
-    content_encoding,
-    decodable,
-    without_encoding,
-)
+from adapters.transport.decoding import DecodedStream, Inflater, content_encoding, decodable, without_encoding
+from adapters.transport.direct import Answer, DirectTransport, RawHeaders
 from adapters.transport.egress import EgressGuard
 from adapters.transport.exchange import Exchange
 from adapters.transport.head import header_block, request_line
@@ -25,27 +19,40 @@ from adapters.transport.pool import Pool
 from adapters.transport.tls import client_context
 
 _KNOWN_TARGETS = 256
+_KNOWN_BLOCKS = 32
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 
 
 class _Target:
     """What is the same for every request to one URL with one method."""
 
-    __slots__ = ("announces_body", "host_line", "is_head", "line", "pool")
+    __slots__ = ("_announces_body", "_blocks", "_host_line", "_line", "is_head", "pool")
 
     def __init__(self, method: str, url: httpx.URL, origin: Origin, pool: Pool) -> None:
-        self.line, self.host_line = request_line(method, url, origin)
-        self.announces_body = method in _BODY_METHODS
+        self._line, self._host_line = request_line(method, url, origin)
+        self._announces_body = method in _BODY_METHODS
+        self._blocks: dict[tuple[tuple[bytes, bytes], ...], bytes] = {}
         self.is_head = method == "HEAD"
         self.pool = pool
 
+    def head(self, headers: httpx.Headers, body_bytes: int) -> bytes:
+        """The whole head. The same few headers come again and again, a set for each key."""
+        raw = tuple(headers.raw)
+        block = self._blocks.get(raw)
+        if block is None:
+            if len(self._blocks) >= _KNOWN_BLOCKS:
+                self._blocks.clear()
+            block = self._blocks[raw] = self._line + header_block(self._host_line, raw)
+        if body_bytes or self._announces_body:
+            return b"%bcontent-length: %d\r\n\r\n" % (block, body_bytes)
+        return block + b"\r\n"
 
-class HttptoolsTransport(httpx.AsyncBaseTransport):
+
+class HttptoolsTransport(DirectTransport):
     """Follows no redirects, keeps no cookies, reads no environment.
 
-    `handle_async_request` raises `httpx.ConnectError`, `ConnectTimeout` and `PoolTimeout` before anything
-    was sent; `WriteError`, `ReadError` and `RemoteProtocolError` after. An answer that was complete with
-    its head has its body in `extensions["body"]`. Cancelled or closed early, a call gives its connection up.
+    `ask` raises `httpx.ConnectError`, `ConnectTimeout` and `PoolTimeout` before anything was sent; `WriteError`,
+    `ReadError` and `RemoteProtocolError` after. Cancelled or closed early, a call gives its connection up.
     """
 
     def __init__(self, limits: TransportLimits, guard: EgressGuard, *, ca_file: str | None = None) -> None:
@@ -56,15 +63,9 @@ class HttptoolsTransport(httpx.AsyncBaseTransport):
         self._targets: dict[tuple[Hashable, str], _Target] = {}
 
     @override
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        target = self._targets.get((request.url._uri_reference, request.method)) or self._target(request)
-        stream = request.stream
-        body = b"".join(stream) if isinstance(stream, httpx.ByteStream) else await request.aread()
-        head = target.line + header_block(
-            target.host_line, request.headers.raw, len(body), announces_body=target.announces_body
-        )
-        exchange = await self._exchange(target, head, body)
-        return self._response(exchange)
+    async def ask(self, method: str, url: httpx.URL, headers: httpx.Headers, body: bytes) -> Answer:
+        target = self._targets.get((url._uri_reference, method)) or self._target(method, url)
+        return self._answer(await self._exchange(target, target.head(headers, len(body)), body))
 
     @override
     async def aclose(self) -> None:
@@ -96,49 +97,37 @@ class HttptoolsTransport(httpx.AsyncBaseTransport):
             raise
         return exchange
 
-    def _response(self, exchange: Exchange) -> httpx.Response:
-        """Without its request: whoever keeps a response open must not keep the body that was sent as well."""
+    def _answer(self, exchange: Exchange) -> Answer:
         headers, exchange.headers = exchange.headers, []
         coding = content_encoding(headers)
         if coding:
-            return self._encoded_response(headers, exchange, coding)
+            return self._decoded_answer(headers, exchange, coding)
         if exchange.complete:
-            body = exchange.body()
-            return httpx.Response(
-                exchange.status,
-                headers=headers,
-                stream=httpx.ByteStream(body),
-                extensions={"body": body},
-            )
-        return httpx.Response(exchange.status, headers=headers, stream=exchange)
+            return Answer(exchange.status, headers, body=exchange.body())
+        return Answer(exchange.status, headers, stream=exchange)
 
-    def _encoded_response(self, headers: RawHeaders, exchange: Exchange, coding: bytes) -> httpx.Response:
+    def _decoded_answer(self, headers: RawHeaders, exchange: Exchange, coding: bytes) -> Answer:
         if not decodable(coding):
             exchange.abandon()
             name = coding[:40].decode("latin-1")
             raise httpx.RemoteProtocolError(f"The upstream answered in the coding '{name}', which was not asked for.")
         headers = without_encoding(headers)
         if not exchange.complete:
-            return httpx.Response(exchange.status, headers=headers, stream=DecodedStream(exchange, self._limits))
+            return Answer(exchange.status, headers, stream=DecodedStream(exchange, self._limits))
         inflater = Inflater(self._limits)
         body = inflater.feed(exchange.body())
         inflater.end()
-        return httpx.Response(
-            exchange.status,
-            headers=headers,
-            stream=httpx.ByteStream(body),
-            extensions={"body": body},
-        )
+        return Answer(exchange.status, headers, body=body)
 
-    def _target(self, request: httpx.Request) -> _Target:
-        origin = Origin.of(request.url)
+    def _target(self, method: str, url: httpx.URL) -> _Target:
+        origin = Origin.of(url)
         pool = self._pools.get(origin)
         if pool is None:
             context = client_context(self._ca_file) if origin.tls else None
             pool = self._pools[origin] = Pool(origin, self._limits, self._guard, context)
-        target = _Target(request.method, request.url, origin, pool)
+        target = _Target(method, url, origin, pool)
         if len(self._targets) >= _KNOWN_TARGETS:
             self._targets.clear()
         # httpx keeps the parsed URL as a plain tuple; str(url), its public key, costs as much as all the rest here
-        self._targets[request.url._uri_reference, request.method] = target
+        self._targets[url._uri_reference, method] = target
         return target

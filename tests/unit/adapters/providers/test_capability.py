@@ -7,9 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
+from typing_extensions import override
 
 from adapters.providers.registry import Registry
 from adapters.providers.upstream import MAX_ANSWER_BYTES
+from adapters.transport.direct import Answer, DirectTransport
 from domain.availability import RateLimitWindow
 from domain.chat import ChatRequest
 from domain.errors import UpstreamFailure
@@ -25,7 +27,10 @@ SSE = {"content-type": "text/event-stream"}
 
 def provider(*answers: httpx.Response) -> ChatProvider:
     waiting = list(answers)
-    transport = httpx.MockTransport(lambda _: waiting.pop(0) if len(waiting) > 1 else waiting[0])
+    return provider_over(httpx.MockTransport(lambda _: waiting.pop(0) if len(waiting) > 1 else waiting[0]))
+
+
+def provider_over(transport: httpx.AsyncBaseTransport) -> ChatProvider:
     client = Registry(lambda provider, timeouts: transport, {}).build(a_provider("groq", base_url=None), Timeouts())
     assert client.capabilities.chat is not None
     return client.capabilities.chat
@@ -124,10 +129,16 @@ async def test_an_answer_cut_in_the_middle_is_truncated() -> None:
 
 
 async def test_a_body_that_arrived_whole_is_taken_without_reading() -> None:
-    body = json.dumps(ANSWER).encode()
-    answer = await provider(httpx.Response(200, stream=Pieces(b"unused"), extensions={"body": body})).complete(call())
+    whole = json.dumps(ANSWER).encode()
 
-    assert answer.body == body
+    class Whole(DirectTransport):
+        @override
+        async def ask(self, method: str, url: httpx.URL, headers: httpx.Headers, body: bytes) -> Answer:
+            return Answer(200, [(b"Content-Type", b"application/json")], body=whole)
+
+    answer = await provider_over(Whole()).complete(call())
+
+    assert answer.body == whole
 
 
 async def test_limits_come_with_answers_and_streams() -> None:

@@ -10,23 +10,31 @@ from typing_extensions import override
 
 from adapters.transport.client import DEFAULT_TRANSPORT, build_transport
 from adapters.transport.dial import dial
+from adapters.transport.direct import Answer, DirectTransport
 from adapters.transport.egress import EgressGuard
 from adapters.transport.httptools_h1 import HttptoolsTransport
 from adapters.transport.limits import TransportLimits
 from tests.contracts.transport_servers import OK, Wire, after_request, always, read, send, trap, upstream
 
 
-def transport_to(url: str, limits: TransportLimits | None = None) -> httpx.AsyncBaseTransport:
-    return build_transport(DEFAULT_TRANSPORT, limits or TransportLimits(), EgressGuard.for_provider(url))
+def transport_to(url: str, limits: TransportLimits | None = None) -> DirectTransport:
+    transport = build_transport(DEFAULT_TRANSPORT, limits or TransportLimits(), EgressGuard.for_provider(url))
+    assert isinstance(transport, DirectTransport)
+    return transport
+
+
+async def ask(transport: DirectTransport, url: str, headers: dict[str, str] | None = None) -> Answer:
+    return await transport.ask("POST", httpx.URL(url), httpx.Headers(headers), b"{}")
 
 
 async def test_a_body_that_came_with_its_head_is_handed_over_without_a_stream() -> None:
     async with upstream(always(OK)) as server:
         transport = transport_to(server.url())
-        response = await send(transport, server.url())
+        answer = await ask(transport, server.url())
 
-        assert response.extensions["body"] == b"ok"
-        assert await response.aread() == b"ok"
+        assert answer.stream is None
+        assert answer.body == b"ok"
+        assert [piece async for piece in answer.pieces()] == [b"ok"]
         await transport.aclose()
 
 
@@ -39,11 +47,28 @@ async def test_a_body_still_on_its_way_is_a_stream() -> None:
 
     async with upstream(script) as server:
         transport = transport_to(server.url())
-        response = await send(transport, server.url())
+        answer = await ask(transport, server.url())
 
-        assert "body" not in response.extensions
-        assert await response.aread() == b"late"
+        assert answer.stream is not None
+        assert b"".join([piece async for piece in answer.pieces()]) == b"late"
         await transport.aclose()
+
+
+async def test_headers_sent_before_are_not_mixed_up_with_others() -> None:
+    """What is sent for one key must never go out for another (S-24)."""
+    async with upstream(always(OK)) as server:
+        transport = transport_to(server.url())
+        for name in ("a", "b", "a", *(str(number) for number in range(40)), "b"):
+            await ask(transport, server.url(), {"authorization": f"Bearer {name}"})
+            assert f"Bearer {name}\r\n".encode() in server.received[-1].head
+        await transport.aclose()
+
+
+async def test_a_header_that_holds_a_line_break_is_refused_each_time() -> None:
+    transport = transport_to("http://127.0.0.1/")
+    for _ in range(2):
+        with pytest.raises(httpx.LocalProtocolError):
+            await ask(transport, "http://127.0.0.1/", {"x-from-outside": "a\r\nhost: other"})
 
 
 async def test_an_upload_that_is_an_async_stream_is_sent_whole() -> None:
