@@ -8,7 +8,7 @@ from collections.abc import Callable
 from domain.errors import GatewayError, StoreUnavailable
 from domain.ports.security import SecretUnreadable
 from entrypoints.app import GatewayProcess, create_app
-from entrypoints.first_migration import migrate_in_child
+from entrypoints.child_migration import migrate_in_child
 from entrypoints.settings.model import Settings, SettingsError
 
 GARBAGE_OBJECTS = 20_000

@@ -1,7 +1,7 @@
 """Bring a database's schema up to date, once, however many processes start at the same time (R-31)."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.persistence.engine import build_engines, build_schema_engine, parse_url, sqlite_path
 from adapters.persistence.errors import store_errors
 from adapters.persistence.migrations import HEAD, REVISIONS
+from adapters.persistence.sqlite_driver import prefer_safe_sqlite
 from domain.errors import StoreUnavailable
 
 _WAIT_SECONDS = 60.0  # for another process to finish its migration
@@ -46,6 +47,21 @@ async def check(database_url: str) -> SchemaState:
                 return SchemaState(await connection.run_sync(current_revision), HEAD)
     finally:
         await engines.aclose()
+
+
+def is_behind(path: Path) -> bool:
+    """Whether a SQLite file is missing, or at a revision before `HEAD`. False for what is no database of ours."""
+    if not path.exists():
+        return True
+    prefer_safe_sqlite()
+    import sqlite3  # the one that `prefer_safe_sqlite` chose
+
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.Error:
+        return False
+    return row is not None and row[0] in REVISIONS and row[0] != HEAD
 
 
 async def upgrade(database_url: str) -> SchemaState:

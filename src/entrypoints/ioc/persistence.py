@@ -42,13 +42,13 @@ def prepare_data_folder(settings: Settings) -> None:
         raise SettingsError(f"OMG_DATA_DIR: the folder {folder} cannot be written by this user")
 
 
-def is_new_sqlite(settings: Settings) -> bool:
-    """Whether the store is a SQLite file that is yet to be made."""
+def is_sqlite_behind(settings: Settings) -> bool:
+    """Whether the store is a SQLite file that is yet to be made, or was made by an older version."""
     try:
         path = sqlite_path(parse_url(settings.database))
     except DatabaseUrlInvalid:
         return False
-    return path is not None and not path.exists()
+    return path is not None and schema.is_behind(path)
 
 
 async def upgrade_schema(settings: Settings) -> schema.SchemaState:
