@@ -1,6 +1,6 @@
 """Stretches of time that usage is summed over: days as a timezone has them, cut where the roll-ups are (R-20)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 import msgspec
@@ -9,14 +9,19 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LEAST = timedelta(microseconds=1)
 
 
 class Stretch(msgspec.Struct, frozen=True):
-    """From `start` up to, and without, `end`; both UTC. `day` is the local day it counts for, None for no day."""
+    """From `start` up to, and without, `end`; both UTC. `day` is the local day it counts for, None for no day.
+
+    With a `sign` of -1 it is taken away from that day: another stretch of the day has it in excess.
+    """
 
     start: datetime
     end: datetime
     day: date | None = None
+    sign: int = 1
 
 
 class Cut(msgspec.Struct, frozen=True):
@@ -47,34 +52,43 @@ def local_days(start: datetime, end: datetime, zone: tzinfo) -> Iterator[Stretch
         day += DAY
 
 
-def cut(stretches: Iterator[Stretch] | tuple[Stretch, ...]) -> Cut:
-    """Every stretch in whole UTC days, whole UTC hours and the rest, so that no moment is lost or there twice."""
+def cut(stretches: Iterable[Stretch], *, nearest_days: bool = False) -> Cut:
+    """Every stretch in whole UTC days, whole UTC hours and the rest, so that no moment is lost or counts twice.
+
+    Hours are the nearest ones, and what they have in excess is taken away again, so that two local days on both sides
+    of a midnight need the same part of the hour it lies in. With `nearest_days` the same goes for days: more rows of
+    days and far fewer of hours.
+    """
     days: list[Stretch] = []
     hours: list[Stretch] = []
     edges: list[Stretch] = []
     for stretch in stretches:
-        before, whole_hours, after = _split(stretch, HOUR)
-        edges += before, after
+        whole_hours, rest = _split(stretch, HOUR, nearest=True)
+        edges += rest
         if whole_hours is not None:
-            before, whole_days, after = _split(whole_hours, DAY)
-            hours += before, after
+            whole_days, rest = _split(whole_hours, DAY, nearest=nearest_days)
+            hours += rest
             if whole_days is not None:
                 days.append(whole_days)
-    return Cut(_lasting(days), _lasting(hours), _lasting(edges))
+    return Cut(tuple(days), tuple(hours), tuple(edges))
 
 
-def _split(stretch: Stretch, unit: timedelta) -> tuple[Stretch, Stretch | None, Stretch]:
-    """What is before, within and after the whole units of a stretch."""
-    first = _EPOCH - (_EPOCH - stretch.start) // unit * unit  # rounded up
-    last = _EPOCH + (stretch.end - _EPOCH) // unit * unit
-    if first >= last:
-        return stretch, None, Stretch(stretch.end, stretch.end, stretch.day)
-    return (
-        Stretch(stretch.start, first, stretch.day),
-        Stretch(first, last, stretch.day),
-        Stretch(last, stretch.end, stretch.day),
-    )
+def _split(stretch: Stretch, unit: timedelta, *, nearest: bool) -> tuple[Stretch | None, list[Stretch]]:
+    """The whole units of a stretch, and what else counts. None where there are none, or rounding is no gain."""
+    to_first, to_last = (unit / 2, unit / 2) if nearest else (unit - _LEAST, timedelta(0))
+    first = _EPOCH + (stretch.start - _EPOCH + to_first) // unit * unit
+    last = _EPOCH + (stretch.end - _EPOCH + to_last) // unit * unit
+    around = abs(first - stretch.start) + abs(stretch.end - last)
+    if first >= last or around > stretch.end - stretch.start:
+        return None, _lasting(stretch)
+    before, behind = _from_to(stretch.start, first, stretch.day), _from_to(last, stretch.end, stretch.day)
+    return Stretch(first, last, stretch.day), [*_lasting(before), *_lasting(behind)]
 
 
-def _lasting(stretches: list[Stretch]) -> tuple[Stretch, ...]:
-    return tuple(stretch for stretch in stretches if stretch.end > stretch.start)
+def _from_to(start: datetime, end: datetime, day: date | None) -> Stretch:
+    """Taken away where it goes backwards."""
+    return Stretch(start, end, day) if start <= end else Stretch(end, start, day, sign=-1)
+
+
+def _lasting(stretch: Stretch) -> list[Stretch]:
+    return [stretch] if stretch.end > stretch.start else []

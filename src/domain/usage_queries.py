@@ -34,11 +34,12 @@ class UsageQuery(msgspec.Struct, frozen=True):
     timezone: str = "UTC"
     filter: UsageFilter = UsageFilter()
 
-    def cut(self) -> Cut:
+    def cut(self, *, nearest_days: bool = False) -> Cut:
         """The range in roll-up sizes, by day where days are asked for."""
         if "day" in self.group_by:
-            return cut(local_days(self.start, self.end, ZoneInfo(self.timezone)))
-        return cut((Stretch(self.start, self.end),))
+            days = local_days(self.start, self.end, ZoneInfo(self.timezone))
+            return cut(days, nearest_days=nearest_days)
+        return cut((Stretch(self.start, self.end),), nearest_days=nearest_days)
 
 
 def too_many_groups(limit: int) -> RequestInvalid:

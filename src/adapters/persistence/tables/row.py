@@ -1,6 +1,6 @@
 """What all tables share: the registry and the column types that mean the same on both databases."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from advanced_alchemy.base import AdvancedDeclarativeBase, CommonTableAttributes, create_registry
@@ -26,3 +26,8 @@ class Row(CommonTableAttributes, AdvancedDeclarativeBase):
 
     __abstract__ = True
     registry = create_registry()
+
+
+def as_stored(moment: datetime) -> str:
+    """As SQLAlchemy writes moments into SQLite: UTC, without saying so."""
+    return moment.astimezone(UTC).isoformat(" ", "microseconds")[:26]

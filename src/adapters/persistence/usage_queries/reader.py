@@ -5,22 +5,29 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 
-from sqlalchemy import Row
+from sqlalchemy import Row, text
 from typing_extensions import override
 
 from adapters.persistence.store import SqlAlchemyStore
 from adapters.persistence.tables import RequestRow
 from adapters.persistence.usage_queries.log import attempts_of, page_of, records_of
-from adapters.persistence.usage_queries.sums import ANSWERED, count_of_cells, statement
+from adapters.persistence.usage_queries.sums import count_of_cells, statement
 from adapters.persistence.work import Work
 from domain.ports.usage import RequestLog, UsageReader
 from domain.records import RequestRecord
-from domain.usage_queries import LogPlace, RequestFilter, UsageQuery, UsageRow, UsageSums, too_many_groups
+from domain.usage_queries import Grouping, LogPlace, RequestFilter, UsageQuery, UsageRow, UsageSums, too_many_groups
 
 REPORTS_AT_ONCE = 2
 """Of one process: reports wait for each other, so that they never take every connection from the requests."""
 
 REPORT_SECONDS = 10.0
+
+_FOR_REPORTS = text(
+    "SELECT set_config('jit', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true), "
+    "set_config('work_mem', '16MB', true)"
+)
+"""Of Postgres, until the transaction ends: compiling a report takes longer than answering it, a plan for any values
+does not know how many spans of time or how common a filter's value is, and sorting is not for the disk."""
 
 
 class SqlAlchemyUsage(UsageReader, RequestLog):
@@ -37,11 +44,11 @@ class SqlAlchemyUsage(UsageReader, RequestLog):
                 cells = (await work.run(work.session.execute(count))).scalar_one()
                 if cells > 2 * limit:  # a local day meets two of UTC at most: there are more groups than half the cells
                     raise too_many_groups(limit)
-            lateral = work.session.get_bind().dialect.name == "postgresql"
-            found = (await work.run(work.session.execute(statement(query, limit + 1, lateral=lateral)))).all()
+            asked = statement(query, limit + 1, lateral=_is_postgres(work))
+            found = (await work.run(work.session.execute(asked))).all()
         if len(found) > limit:
             raise too_many_groups(limit)
-        return [row for each in found if (row := _row(each, query)) is not None]
+        return [_row(each, query.group_by) for each in found]
 
     @override
     async def page(self, filter_: RequestFilter, limit: int, after: LogPlace | None) -> Sequence[RequestRecord]:
@@ -62,16 +69,19 @@ class SqlAlchemyUsage(UsageReader, RequestLog):
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[Work]:
         async with self._turn, self._store.reading(REPORT_SECONDS) as work:
+            if _is_postgres(work):
+                await work.run(work.session.execute(_FOR_REPORTS))
             yield work
 
 
-def _row(found: Row[*tuple[object, ...]], query: UsageQuery) -> UsageRow | None:
-    """None for what is there and nothing: the sums of no rows at all."""
-    values = tuple(found)
-    groups = dict(zip(query.group_by, values, strict=False))
-    sums = UsageSums(*(int(str(value)) for value in values[len(values) - len(ANSWERED) :]))
-    if sums == UsageSums():
-        return None
-    day = groups.pop("day", None)
-    named = {name: str(value) for name, value in groups.items()}
-    return UsageRow(sums, day=date.fromordinal(int(str(day))) if day is not None else None, **named)
+def _is_postgres(work: Work) -> bool:
+    return work.session.get_bind().dialect.name == "postgresql"
+
+
+def _row(found: Row[*tuple[object, ...]], group_by: Sequence[Grouping]) -> UsageRow:
+    """Called some thousand times for an answer, while other requests wait."""
+    sums = UsageSums(*found[len(group_by) :])  # type: ignore[arg-type]  # behind the groups there are integers
+    groups = dict(zip(group_by, found, strict=False))
+    if "day" in groups:
+        groups["day"] = date.fromordinal(groups["day"])  # type: ignore[arg-type]  # as the statement says
+    return UsageRow(sums, **groups)  # type: ignore[arg-type]  # a name of the groups is a field

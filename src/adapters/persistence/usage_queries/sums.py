@@ -1,10 +1,9 @@
 """One statement for any question about usage: whole days and hours from the roll-ups, the edges from the rows."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
-from advanced_alchemy.types import DateTimeUTC
 from sqlalchemy import (
     CTE,
     BigInteger,
@@ -15,18 +14,18 @@ from sqlalchemy import (
     and_,
     case,
     cast,
-    column,
     func,
     literal,
+    or_,
     select,
     true,
     union_all,
-    values,
 )
 
 from adapters.persistence.tables import AttemptRow, RequestRow
 from adapters.persistence.usage_queries.grains import DAYS, HOURS, HOURS_BY_KEY, HOURS_BY_MODEL, Grain
-from domain.usage_periods import DAY, Stretch
+from adapters.persistence.usage_queries.spans import Spans
+from domain.usage_periods import DAY
 from domain.usage_queries import UsageQuery
 
 ANSWERED = (
@@ -44,7 +43,6 @@ ANSWERED = (
 """The sums of an answer, in the order of `UsageSums`."""
 
 _COLUMN_OF = {"model": "model", "provider": "provider_id", "key": "key_id", "task": "task"}
-_MOMENT = DateTimeUTC(timezone=True)
 
 Part = Select[*tuple[object, ...]]
 
@@ -64,20 +62,23 @@ def statement(query: UsageQuery, limit: int, *, lateral: bool) -> Part:
     `lateral` is for Postgres, which is lost without it; SQLite has none. It is one statement so that all of it is as
     of one moment, whatever the isolation of the transaction.
     """
-    cut = query.cut()
-    needed = _needed(query)
-    edges = _stretches(cut.edges, "edges")
+    grain = _cheapest(_needed(query))
+    cut = query.cut(nearest_days=grain is HOURS)
+    spans = Spans(arrays=lateral)
+    days, hours, edges = spans.table("days", cut.days), spans.table("hours", cut.hours), spans.table("edges", cut.edges)
     summed = _lateral if lateral else _joined
     parts = [
-        summed(query, _grain(DAYS), _stretches(cut.days, "days")),
-        summed(query, _grain(_cheapest(needed)), _stretches(cut.hours, "hours")),
+        summed(query, _grain(DAYS), days),
+        summed(query, _grain(grain), hours),
         summed(query, _requests(), edges),
         summed(query, _attempts(bare=lateral), edges),
     ]
-    together = union_all(*parts).subquery("together")
-    groups = [together.c[name] for name in query.group_by]
-    sums = [cast(func.coalesce(func.sum(together.c[name]), 0), BigInteger) for name in ANSWERED]
-    return select(*groups, *sums).group_by(*groups).limit(limit)
+    together, counted = union_all(*parts).subquery("together"), spans.counted()
+    groups = [(counted if name == "day" else together).c[name] for name in query.group_by]
+    sums = [_whole(func.coalesce(func.sum(together.c[name] * counted.c.sign), 0)) for name in ANSWERED]
+    rows = together.join(counted, together.c.number == counted.c.number)
+    anything = or_(*(each != 0 for each in sums))
+    return select(*groups, *sums).select_from(rows).group_by(*groups).having(anything).limit(limit)
 
 
 def count_of_cells(query: UsageQuery, limit: int) -> Select[int] | None:
@@ -103,14 +104,6 @@ def _needed(query: UsageQuery) -> set[str]:
 def _cheapest(needed: set[str]) -> Grain:
     """The coarsest table of hours that can tell apart what must be told apart."""
     return next((grain for grain in (HOURS_BY_MODEL, HOURS_BY_KEY) if needed <= set(grain.groups)), HOURS)
-
-
-def _stretches(stretches: Sequence[Stretch], name: str) -> CTE:
-    """A table of them; without any, one that no moment is in."""
-    never = datetime(1970, 1, 1, tzinfo=UTC)
-    rows = [(each.day.toordinal() if each.day else 0, each.start, each.end) for each in stretches]
-    columns = (column("day", Integer), column("starts_at", _MOMENT), column("ends_at", _MOMENT))
-    return values(*columns, name=name).data(rows or [(0, never, never)]).cte(name)
 
 
 def _grain(grain: Grain) -> _Source:
@@ -153,30 +146,36 @@ def _whose() -> dict[str, ColumnElement[str]]:
     return {"tenant_id": table.c.tenant_id, "key_id": func.coalesce(table.c.key_id, ""), "task": table.c.task}
 
 
-def _joined(query: UsageQuery, source: _Source, stretches: CTE) -> Part:
-    """The sums of one source over some stretches, by group: SQLite goes from each stretch to its rows by itself."""
-    groups = {name: source.columns[_COLUMN_OF[name]] for name in query.group_by if name != "day"}
-    days = {"day": stretches.c.day} if "day" in query.group_by else {}
-    named = [value.label(name) for name, value in (days | groups).items()]
-    rows = stretches.join(source.rows, _within(source, stretches))
+def _joined(query: UsageQuery, source: _Source, spans: CTE) -> Part:
+    """The sums of one source over some spans, by group: SQLite goes from each span to its rows by itself."""
+    named = [spans.c.number, *_groups(query, source)]
+    rows = spans.join(source.rows, _within(source, spans))
     return select(*named, *_totals(source)).select_from(rows).where(*_wanted(query, source)).group_by(*named)
 
 
-def _lateral(query: UsageQuery, source: _Source, stretches: CTE) -> Part:
-    """The same, stretch by stretch: Postgres would compare every row with every stretch if it were left the choice."""
-    groups = [source.columns[_COLUMN_OF[name]].label(name) for name in query.group_by if name != "day"]
-    wanted = (*_wanted(query, source), _within(source, stretches))
+def _lateral(query: UsageQuery, source: _Source, spans: CTE) -> Part:
+    """The same, span by span: Postgres would compare every row with every span if it were left the choice."""
+    groups = _groups(query, source)
+    wanted = (*_wanted(query, source), _within(source, spans))
     each = select(*groups, *_totals(source)).select_from(source.rows).where(*wanted).group_by(*groups).lateral()
-    days = [stretches.c.day] if "day" in query.group_by else []
-    return select(*days, *each.c).select_from(stretches.join(each, true()))
+    return select(spans.c.number, *each.c).select_from(spans.join(each, true()))
 
 
-def _within(source: _Source, stretches: CTE) -> ColumnElement[bool]:
-    return and_(source.at >= stretches.c.starts_at, source.at < stretches.c.ends_at)
+def _groups(query: UsageQuery, source: _Source) -> list[ColumnElement[str]]:
+    return [source.columns[_COLUMN_OF[name]].label(name) for name in query.group_by if name != "day"]
+
+
+def _within(source: _Source, spans: CTE) -> ColumnElement[bool]:
+    return and_(source.at >= spans.c.starts_at, source.at < spans.c.ends_at)
 
 
 def _totals(source: _Source) -> Sequence[ColumnElement[int]]:
-    return [func.sum(value).label(name) for name, value in zip(ANSWERED, source.sums, strict=True)]
+    return [_whole(func.sum(value)).label(name) for name, value in zip(ANSWERED, source.sums, strict=True)]
+
+
+def _whole(value: ColumnElement[int]) -> ColumnElement[int]:
+    """Postgres sums into decimals of any length, which cost more; these fit (`MAX_TOKENS`, `MAX_COST_NANO_USD`)."""
+    return cast(value, BigInteger)
 
 
 def _wanted(query: UsageQuery, source: _Source) -> list[ColumnElement[bool]]:
