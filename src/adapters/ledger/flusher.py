@@ -154,9 +154,15 @@ class LedgerFlusher(LedgerBacklog):
         return applied
 
     async def _remove(self, segment: Path) -> None:
-        """First its offset, durably with all that came from it, then the file (P-03)."""
+        """First its offset, durably with all that came from it, then the file (P-03).
+
+        A file that the disk does not let go is for the next process: applying it again changes nothing.
+        """
         await self._store.forget(segment.name)
-        await asyncio.to_thread(segment.unlink, missing_ok=True)
+        try:
+            await asyncio.to_thread(segment.unlink, missing_ok=True)
+        except OSError as error:
+            log.warning("a finished spool file cannot be removed", extra={"reason": str(error)})
         self._reader.forget(segment)
         self._spool.forget(segment)
 

@@ -2,14 +2,14 @@
 
 One writer per process. The loop only writes to memory the kernel keeps: a killed process loses nothing.
 A thread makes it durable every 100 ms and prepares the next segment, so that the loop never waits for a disk.
-Where the disk refuses, or the database has been away for so long that the spool is full, records wait in memory
-in their order, `writable` turns False, and the thread tries again every second; nothing has to be restarted.
+Where the disk refuses to take or to keep them, or the database has been away for so long that the spool is full,
+records wait in memory in their order, `writable` turns False, and the thread tries again every second; nothing has
+to be restarted.
 """
 
 import contextlib
 import errno
 import logging
-import os
 import threading
 import time
 from collections import deque
@@ -21,6 +21,7 @@ from typing_extensions import override
 
 from adapters.ledger.frames import Kind, frame
 from adapters.ledger.ownership import OwnDirectory
+from adapters.ledger.segment import Segment
 from domain.ports.ledger import Ledger
 from domain.records import ProgressRecord, RequestRecord, StartRecord
 
@@ -32,45 +33,6 @@ RETRY_SECONDS = 1.0
 MAX_SPOOL_BYTES = 1024 * 1024 * 1024
 MAX_WAITING_BYTES = 256 * 1024 * 1024
 SUFFIX = ".spool"
-
-
-class Segment:
-    """A preallocated file being filled. `written` is the length of whole records in it."""
-
-    def __init__(self, path: Path, size: int) -> None:
-        self.path = path
-        self.size = size
-        self.written = 0
-        self.descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        try:
-            os.posix_fallocate(self.descriptor, 0, size)
-        except OSError:
-            os.close(self.descriptor)
-            path.unlink()
-            raise
-
-    def append(self, data: bytes) -> None:
-        """Write one record whole. Raises `OSError`; a record cut short is overwritten by the next try."""
-        done = os.pwrite(self.descriptor, data, self.written)
-        if done != len(data):
-            raise OSError(errno.ENOSPC, "the record was written in part")
-        self.written += done
-
-    def sync(self) -> None:
-        """Make what was written durable."""
-        os.fdatasync(self.descriptor)
-
-    def close(self) -> None:
-        """Make it durable and let go of it."""
-        try:
-            self.sync()
-        finally:
-            os.close(self.descriptor)
-
-    def discard(self) -> None:
-        """It was prepared and is not needed."""
-        os.close(self.descriptor)
-        self.path.unlink(missing_ok=True)
 
 
 class Extent(NamedTuple):
@@ -187,7 +149,7 @@ class Spool(Ledger):
 
     def _write(self, data: bytes) -> None:
         with self._lock:
-            if self._waiting or self._closed:
+            if self._waiting or self._current is None or self._closed:
                 self._wait(data)
                 return
             try:
@@ -242,8 +204,7 @@ class Spool(Ledger):
             self._sync()
             if not self.writable and time.monotonic() - retried_at >= RETRY_SECONDS:
                 retried_at = time.monotonic()
-                with self._lock:
-                    self._drain_waiting()
+                self._try_again()
             self._prepare()
 
     def _sync(self) -> None:
@@ -251,11 +212,45 @@ class Spool(Ledger):
             full, current, dirty = list(self._full), self._current, self._dirty
             self._full.clear()
             self._dirty = False
-        for make_durable in [segment.close for segment in full] + ([current.sync] if dirty and current else []):
+        for segment in full:
             try:
-                make_durable()
+                segment.close()
             except OSError as error:
                 log.warning("usage could not be made durable", extra={"reason": str(error)})
+        if dirty and current is not None:
+            try:
+                current.sync()
+            except OSError as error:
+                self._give_up(current, error)
+
+    def _give_up(self, segment: Segment, error: OSError) -> None:
+        """A disk that takes records and cannot keep them refuses. Those in the segment can be read for now."""
+        with self._lock:
+            if self._current is not segment:  # it filled up meanwhile, and is tried again when it is closed
+                log.warning("usage could not be made durable", extra={"reason": str(error)})
+                return
+            self._tell(error)
+            self._fill_up(segment)
+            self._current = None
+            prepared, self._next = self._next, None
+        if prepared is not None:
+            prepared.discard()
+
+    def _try_again(self) -> None:
+        """Write what waits. Whether a new segment can be made durable is asked first, outside the lock."""
+        made = None
+        try:
+            if self._current is None:
+                made = self._new_segment()
+                made.sync()
+        except OSError:
+            if made is not None:
+                made.discard()
+            return
+        with self._lock:
+            if made is not None:  # only this thread makes one while there is none
+                self._current = made
+            self._drain_waiting()
 
     def _drain_waiting(self) -> None:
         count = len(self._waiting)

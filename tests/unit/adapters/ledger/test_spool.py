@@ -2,11 +2,12 @@
 
 import errno
 import os
+import shutil
 import struct
 import subprocess
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from hypothesis import strategies as st
 from adapters.ledger import spool as spool_module
 from adapters.ledger.frames import Kind, Record, TornFrame, frame, frames
 from adapters.ledger.ownership import OwnDirectory
-from adapters.ledger.spool import Segment, Spool
+from adapters.ledger.segment import Segment
+from adapters.ledger.spool import Spool
 from domain.records import AttemptRecord, ProgressRecord, RequestRecord, StartRecord
 from domain.usage import TokenUsage
 
@@ -50,6 +52,13 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
 
 def is_writable(spool: Spool) -> bool:
     return spool.writable
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.01)
 
 
 def written(directory: Path) -> list[Record]:
@@ -235,6 +244,76 @@ def test_a_start_on_a_full_disk_waits_for_room(small_disk: Path, monkeypatch: py
         time.sleep(0.01)
     assert written(small_disk / "own") == [an_end()]
     spool.close()
+
+
+def test_a_disk_that_takes_records_and_does_not_keep_them_refuses(
+    spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """R-30: as a mapping does, or a device that fails when it is written back. One line, then one when it is over."""
+    monkeypatch.setattr(spool_module, "RETRY_SECONDS", 0.05)
+    real = Segment.sync
+
+    def refuses(segment: Segment) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Segment, "sync", refuses)
+    spool.end(an_end(1))
+    until(lambda: not is_writable(spool))
+    for number in range(2, 5):
+        spool.end(an_end(number))
+    time.sleep(0.3)
+    assert not is_writable(spool)
+    assert spool.waiting == 3
+    assert [extent.growing for extent in spool.extents] == [False]
+    monkeypatch.setattr(Segment, "sync", real)
+    until(lambda: is_writable(spool))
+
+    assert [r.request_id for r in written(tmp_path / "own")] == [f"req_{n}" for n in range(1, 5)]
+    told = [record.message for record in caplog.records]
+    assert sum("cannot be written" in message for message in told) == 1
+    assert sum("written down again" in message for message in told) == 1
+
+
+@pytest.fixture
+def own_ext4(tmp_path: Path) -> Iterator[Path]:
+    """A file system of the test's own, which turns read-only on an error."""
+    image, place = tmp_path / "image", tmp_path / "disk"
+    image.write_bytes(bytes(16 * 1024 * 1024))
+    place.mkdir()
+    mount = ["mount", "-t", "ext4", "-o", "loop,errors=remount-ro", str(image), str(place)]
+    for command in (["mkfs.ext4", "-q", str(image)], mount):
+        if shutil.which(command[0]) is None or subprocess.run(command, check=False).returncode != 0:
+            pytest.skip("an ext4 of one's own needs root and a loop device")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def test_records_wait_in_memory_when_the_file_system_turns_read_only(
+    own_ext4: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R-30: the process lives, and what it wrote before can be read."""
+    device = own_ext4.stat().st_dev
+    loop = (Path("/sys/dev/block") / f"{os.major(device)}:{os.minor(device)}").resolve().name
+    trigger = Path("/sys/fs/ext4") / loop / "trigger_fs_error"
+    if not os.access(trigger, os.W_OK):
+        pytest.skip("errors cannot be caused here")
+    monkeypatch.setattr(spool_module, "RETRY_SECONDS", 0.05)
+    spool = Spool(OwnDirectory(own_ext4, "own"), segment_bytes=1024 * 1024)
+    for number in range(100):
+        spool.end(an_end(number))
+    trigger.write_text("1")
+    deadline = time.monotonic() + 5
+    while is_writable(spool) and time.monotonic() < deadline:
+        spool.end(an_end(100))
+        time.sleep(0.001)
+    for number in range(1000):
+        spool.end(an_end(number))
+    found = written(own_ext4 / "own")
+    spool.close()
+
+    assert not is_writable(spool)
+    assert spool.waiting >= 1000
+    assert [r.request_id for r in found[:100]] == [f"req_{n}" for n in range(100)]
 
 
 @pytest.mark.parametrize("value", ["x" * 400_000, "\ud800"], ids=["larger than a frame may be", "no Unicode"])
