@@ -1,6 +1,7 @@
 """Every settled request reaches the database exactly once, whatever fails and whenever."""
 
 import asyncio
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -80,6 +81,32 @@ async def test_a_segment_goes_when_all_of_it_is_applied_and_stays_while_a_reques
     assert not first.exists()
     assert len(store.requests) == 600
     assert first.name not in store.offsets
+
+
+async def test_a_file_that_the_disk_does_not_let_go_is_told_and_applied_again_without_effect(
+    tmp_path: Path, process: Process, store: MemoryLedgerStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R-18, R-30: the disk turned read-only; whatever a later process finds there is booked already."""
+    for number in range(600):
+        process.spool.start(a_start(number))
+        process.spool.end(an_end(number))
+    files = sorted(process.directory.glob("*.spool"))
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", refuse)
+        assert await process.flusher.flush() == 600
+        assert await process.flusher.flush() == 0
+    assert sorted(process.directory.glob("*.spool")) == files
+    assert len(process.spool.extents) == 1
+    process.die()
+    following = Process(tmp_path, "two", store)
+    assert await following.flusher.replay_orphans() == 0
+    following.spool.close()
+    assert {record.outcome for record in store.requests.values()} == {"ok"}
+    assert len(store.requests) == 600
 
 
 async def test_a_database_that_fails_midway_is_caught_up_with_later(process: Process, store: MemoryLedgerStore) -> None:
