@@ -12,6 +12,7 @@ from domain.ports.runtime import Clock, IdFactory
 
 _COUNTER_BITS = 12
 _RANDOM_BITS = 62
+_VARIANT = 0b10 << _RANDOM_BITS
 
 
 class SystemClock(Clock):
@@ -45,8 +46,8 @@ class Uuid7Ids(IdFactory):
     def new(self, prefix: str) -> str:
         with self._lock:
             millisecond, counter = self._step()
-        value = millisecond << 80 | 0x7 << 76 | counter << 64 | 0b10 << 62 | self._bits(_RANDOM_BITS)
-        return f"{prefix}_{value:032x}"
+        # version 7 and variant 0b10, put between the parts
+        return f"{prefix}_{millisecond:012x}7{counter:03x}{_VARIANT | self._bits(_RANDOM_BITS):016x}"
 
     def _step(self) -> tuple[int, int]:
         now = self._unix_ns() // 1_000_000
