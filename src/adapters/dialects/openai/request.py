@@ -40,7 +40,9 @@ class RequestEncoder:
         fields, request = payload.fields, payload.value
         skipped = self._skipped
         out = {name: raw for name, raw in fields.items() if name not in skipped and raw != _NULL}
-        dropped = [name for name in fields.keys() & self._reported if worth_a_report(name, fields[name])]
+        dropped: list[str] = []
+        if not self._reported.isdisjoint(fields):
+            dropped = [name for name in fields if name in self._reported and worth_a_report(name, fields[name])]
         out["model"] = msgspec.Raw(_encode(model))
         out["messages"], left_out = self._messages.edit(request.messages, out["messages"])
         dropped.extend(left_out)

@@ -13,13 +13,13 @@ from msgspec import UNSET, Meta, UnsetType
 from adapters.dialects.openai.call import CallFacts
 from adapters.dialects.openai.finish import FAILURES, finish_reason
 from adapters.dialects.openai.output_text import output_text
-from adapters.dialects.openai.quirks import Quirks
-from adapters.dialects.openai.usage import ReadUsage, read_usage
+from adapters.dialects.openai.usage import Usage, count_usage, read_usage
 from adapters.wire.answer import PlainAnswer
 from adapters.wire.errors import failure_in_body, unreadable
 from adapters.wire.undecodable import UNDECODABLE
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
+from domain.usage import TokenUsage
 
 _OBJECT: Final = "chat.completion"
 _NULL: Final = msgspec.Raw(b"null")
@@ -56,7 +56,7 @@ class _Completion(msgspec.Struct):
     created: int
     model: str
     choices: Annotated[list[_Choice], Meta(min_length=1)]
-    usage: msgspec.Raw | UnsetType = UNSET
+    usage: Usage | UnsetType | None = UNSET
     error: msgspec.Raw | UnsetType = UNSET
 
 
@@ -75,9 +75,11 @@ def read_answer(body: bytes, call: CallFacts) -> PlainAnswer:
         answer = _decode(body)
     except UNDECODABLE:
         return _mended(body, call)
-    usage = _usage(answer.usage, call.quirks)
-    told_usage = answer.usage is not UNSET and answer.usage != _NULL
-    sound = answer.error is UNSET and (usage is not None and not usage.mended if told_usage else True)
+    tokens, sound = None, answer.error is UNSET
+    if isinstance(answer.usage, Usage):
+        counted = count_usage(answer.usage, completion_excludes_reasoning=call.quirks.completion_excludes_reasoning)
+        tokens, mended = counted or (None, True)
+        sound = sound and not mended
     for choice in answer.choices:
         calls = choice.message.tool_calls
         sound = sound and choice.error is UNSET and (calls is None or _whole(calls))
@@ -85,23 +87,15 @@ def read_answer(body: bytes, call: CallFacts) -> PlainAnswer:
             sound = False
     if not sound:
         return _mended(body, call)
-    return _answer(body, answer.model, usage)
+    return _answer(body, answer.model, tokens)
 
 
-def _answer(body: bytes, model: str, usage: ReadUsage | None) -> PlainAnswer:
-    if usage is None:
-        return PlainAnswer(body, model, None, output_text(body))
-    return PlainAnswer(body, model, usage.tokens)
+def _answer(body: bytes, model: str, tokens: TokenUsage | None) -> PlainAnswer:
+    return PlainAnswer(body, model, tokens, "" if tokens is not None else output_text(body))
 
 
 def _whole(calls: list[_ToolCall]) -> bool:
     return bool(calls) and all(call.type == "custom" or call.function is not UNSET for call in calls)
-
-
-def _usage(raw: msgspec.Raw | UnsetType, quirks: Quirks) -> ReadUsage | None:
-    if isinstance(raw, UnsetType):
-        return None
-    return read_usage(bytes(raw), completion_excludes_reasoning=quirks.completion_excludes_reasoning)
 
 
 def _mended(body: bytes, call: CallFacts) -> PlainAnswer:
@@ -118,7 +112,8 @@ def _mended(body: bytes, call: CallFacts) -> PlainAnswer:
     except UNDECODABLE:
         raise unreadable(body, call.secret) from None
     answer_model = _mend_head(fields, call)
-    usage = _usage(fields["usage"], call.quirks) if "usage" in fields else None
+    told = fields.get("usage", _NULL)
+    usage = read_usage(told, completion_excludes_reasoning=call.quirks.completion_excludes_reasoning)
     if usage is None:
         fields.pop("usage", None)
     else:
@@ -128,7 +123,7 @@ def _mended(body: bytes, call: CallFacts) -> PlainAnswer:
         _decode(mended)
     except UNDECODABLE:
         raise unreadable(body, call.secret) from None
-    return _answer(mended, answer_model, usage)
+    return _answer(mended, answer_model, usage.tokens if usage is not None else None)
 
 
 def _raise_error(fields: _Fields, body: bytes, call: CallFacts) -> None:

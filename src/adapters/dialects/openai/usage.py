@@ -1,5 +1,7 @@
 """Token usage, from every shape OpenAI-compatible providers write it in, into OpenAI's way of counting."""
 
+from typing import Final
+
 import msgspec
 
 from adapters.wire.undecodable import UNDECODABLE
@@ -21,7 +23,9 @@ class _Details(msgspec.Struct):
     cache_creation_token_details: _CacheCreation | None = None  # gateways, this one too, about Claude
 
 
-class _Usage(msgspec.Struct):
+class Usage(msgspec.Struct):
+    """Usage as it is told."""
+
     prompt_tokens: _Count = None
     completion_tokens: _Count = None
     total_tokens: _Count = None
@@ -32,7 +36,9 @@ class _Usage(msgspec.Struct):
     reasoning_tokens: _Count = None  # Perplexity and others put it on top
 
 
-_decode = msgspec.json.Decoder(_Usage).decode
+_NO_DETAILS: Final = _Details()
+
+_decode = msgspec.json.Decoder(Usage).decode
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -54,18 +60,24 @@ def read_usage(raw: bytes, *, completion_excludes_reasoning: bool = False) -> Re
         usage = _decode(raw)
     except UNDECODABLE:
         return None
+    counted = count_usage(usage, completion_excludes_reasoning=completion_excludes_reasoning)
+    if counted is None:
+        return None
+    tokens, mended = counted
+    return ReadUsage(tokens, _mend(raw, tokens, _int(usage.total_tokens)) if mended else raw, mended)
+
+
+def count_usage(usage: Usage, *, completion_excludes_reasoning: bool = False) -> tuple[TokenUsage, bool] | None:
+    """The counts, and whether a client must be shown others than the upstream's. None where nothing was counted."""
     prompt, completion = _int(usage.prompt_tokens), _int(usage.completion_tokens)
     if not prompt and not completion:  # absent, or zeros by a server that does not count: no prompt has no tokens
         return None
-    inputs, outputs = usage.prompt_tokens_details or _Details(), usage.completion_tokens_details or _Details()
+    inputs, outputs = usage.prompt_tokens_details or _NO_DETAILS, usage.completion_tokens_details or _NO_DETAILS
     reasoning = _int(outputs.reasoning_tokens) or _int(usage.reasoning_tokens)
-    total = _int(usage.total_tokens)
-    mended = False
-    if completion_excludes_reasoning and reasoning and total == prompt + completion + reasoning:
+    mended = not _whole(usage)
+    if completion_excludes_reasoning and reasoning and _int(usage.total_tokens) == prompt + completion + reasoning:
         completion += reasoning
         mended = True
-    if not _whole(usage):
-        mended, total = True, total or prompt + completion
     written, made = _int(inputs.cache_write_tokens), inputs.cache_creation_token_details
     tokens = TokenUsage(
         input_tokens=prompt,
@@ -80,17 +92,18 @@ def read_usage(raw: bytes, *, completion_excludes_reasoning: bool = False) -> Re
         image_tokens=_int(inputs.image_tokens),
         cache_write_1h_tokens=min(written, _int(made.ephemeral_1h_input_tokens)) if made is not None else 0,
     )
-    return ReadUsage(tokens, _mend(raw, prompt, completion, total) if mended else raw, mended)
+    return tokens, mended
 
 
-def _whole(usage: _Usage) -> bool:
+def _whole(usage: Usage) -> bool:
     """Whether the three counts every typed client requires are there, as integers."""
-    counts = (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens)
-    return all(type(count) is int for count in counts)
+    return type(usage.prompt_tokens) is int and type(usage.completion_tokens) is int and type(usage.total_tokens) is int
 
 
-def _mend(raw: bytes, prompt: int, completion: int, total: int) -> bytes:
+def _mend(raw: bytes, tokens: TokenUsage, total: int) -> bytes:
     fields = _decode_fields(raw)
+    prompt, completion = tokens.input_tokens, tokens.output_tokens
+    total = total or prompt + completion
     for name, count in (("prompt_tokens", prompt), ("completion_tokens", completion), ("total_tokens", total)):
         fields[name] = msgspec.Raw(_encode(count))
     return _encode(fields)
