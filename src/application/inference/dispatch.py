@@ -68,15 +68,15 @@ class Dispatcher:
         self.jitter = jitter
         self.deadlines = Deadlines()
 
-    async def dispatch(
+    def dispatch(
         self, operation: Operation[P], plan: Sequence[Candidate], call: InferenceCall[R], make: Make[P, R, T]
-    ) -> Served[T]:
+    ) -> Awaitable[Served[T]]:
         """The first answer along the plan, of those that have the operation's capability.
 
         Every upstream call that is not answered is appended to `call.attempts`. Raises `ClientRejected`,
         `NotFound` or `AllCandidatesFailed`. A cancelled task stops the upstream call under way at once.
         """
-        return await _Dispatch(self, operation, plan, call, make).run()
+        return _Dispatch(self, operation, plan, call, make).run()
 
 
 def key_id_of(provider_id: str, key: ProviderKey | None) -> str:

@@ -1,7 +1,5 @@
 """Sending answers as ASGI messages, with headers made once; and the filter for header values from outside."""
 
-import re
-
 from litestar.types import Send
 
 from entrypoints.http.error_styles import OPENAI_ERRORS, ErrorStyle
@@ -21,7 +19,7 @@ _STREAM: Headers = (
     *(header for header in JSON_SECURITY if header[0] != b"cache-control"),
 )
 
-_VISIBLE = re.compile(rb"[\x20-\x7e]{1,1024}")
+_MAX_VALUE_BYTES = 1024
 
 
 def header_value(text: str | bytes) -> bytes | None:
@@ -30,8 +28,10 @@ def header_value(text: str | bytes) -> bytes | None:
     For every value that comes from an upstream, a client or the database: the server closes the connection
     without any answer on a value with a line break in it.
     """
-    value = text if isinstance(text, bytes) else text.encode("utf-8", "replace")
-    return value if _VISIBLE.fullmatch(value) else None
+    if isinstance(text, bytes):
+        text = text.decode("latin-1")
+    visible = text.isascii() and text.isprintable() and 0 < len(text) <= _MAX_VALUE_BYTES
+    return text.encode("ascii") if visible else None
 
 
 async def send_json(send: Send, status: int, body: bytes, headers: Headers) -> None:

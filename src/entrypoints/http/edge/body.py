@@ -7,6 +7,7 @@ from typing import cast
 from litestar.types import HTTPReceiveMessage, Receive
 
 from domain.errors import RequestInvalid
+from domain.ports.runtime import Clock
 from entrypoints.http.edge.cycle import ClientConnection
 from entrypoints.http.edge.head import Head
 from entrypoints.http.edge.json_depth import MAX_DEPTH, too_deep
@@ -23,31 +24,33 @@ class ClientGone(Exception):
 
 
 class BodyReader:
-    """Reads one request's body, once. `due` is the loop's time at which it must be whole.
+    """Reads one request's body, once. `due` is the clock's time at which it must be whole.
 
     A body that has arrived with its head is taken from `connection` at once, without a deadline.
     """
 
-    __slots__ = ("_connection", "_due", "_head", "_max_bytes", "_receive", "complete")
+    __slots__ = ("_clock", "_connection", "_due", "_head", "_max_bytes", "_receive", "complete")
 
     def __init__(
-        self, receive: Receive, head: Head, max_bytes: int, due: float, connection: ClientConnection | None = None
+        self,
+        receive: Receive,
+        head: Head,
+        max_bytes: int,
+        due: float,
+        clock: Clock,
+        connection: ClientConnection | None = None,
     ) -> None:
         self._connection = connection
         self._receive = receive
         self._head = head
         self._max_bytes = max_bytes
         self._due = due
+        self._clock = clock
         self.complete = False
-
-    @property
-    def declared_bytes(self) -> int | None:
-        """`content-length`, None where the body is chunked or absent."""
-        return self._head.declared_bytes
 
     async def read(self) -> bytes:
         """The whole body, inflated. Raises `RequestInvalid` (400, 408, 413, 415) or `ClientGone`."""
-        if (self.declared_bytes or 0) > self._max_bytes:
+        if (self._head.declared_bytes or 0) > self._max_bytes:
             raise self._too_large()
         encoding = _encoding(self._head)
         body = await self._read_raw()
@@ -65,7 +68,7 @@ class BodyReader:
             self.complete = True
             return body
         try:
-            async with asyncio.timeout_at(self._due):
+            async with asyncio.timeout(self._due - self._clock.monotonic()):
                 return await self._gather()
         except TimeoutError:
             raise RequestInvalid("The request body did not arrive in time.", code="request_timeout") from None

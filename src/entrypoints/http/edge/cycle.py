@@ -20,7 +20,8 @@ Headers = list[tuple[bytes, bytes]]
 
 _LAST_CHUNK = b"0\r\n\r\n"
 _JOINED_BYTES = 64 * 1024  # a head is copied to a body up to this size
-_CONTROLS = bytes(code for code in (*range(32), 127) if code not in b"\t\r\n")
+_CONTROLS = bytes(code for code in (*range(32), 127) if code not in b"\t")
+_FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
 _BODILESS = frozenset({204, 304})
 
 
@@ -40,6 +41,11 @@ CONNECTION_EXTENSION = "omg.connection"
 class ClientConnection(Protocol):
     """What our own server can do for an exchange beyond ASGI."""
 
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop the connection belongs to: asking asyncio for the running one is a system call."""
+        ...
+
     def abort(self) -> None:
         """Drop the connection at once."""
         ...
@@ -56,6 +62,7 @@ class ClientConnection(Protocol):
 class Line(Protocol):
     """What a cycle needs of the connection it goes over."""
 
+    loop: asyncio.AbstractEventLoop
     transport: asyncio.Transport
     write_paused: bool
 
@@ -110,6 +117,11 @@ class Cycle(ClientConnection):
                 self._line.transport.close()
 
     # For the application.
+
+    @property
+    @override
+    def loop(self) -> asyncio.AbstractEventLoop:
+        return self._line.loop
 
     async def receive(self) -> HTTPReceiveMessage:
         """ASGI's `receive`."""
@@ -198,21 +210,19 @@ class Cycle(ClientConnection):
             waiter.set_result(None)
 
     def _head_of(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-        """Raises `RuntimeError` for a header that would break out of its line."""
-        lines = [status_line(status)]
+        """Names are lower-case (ASGI). Raises `RuntimeError` for a header that would break out of its line."""
+        every = [*self._line.default_headers, *headers]
         framed = closes = False
-        for name, value in (*self._line.default_headers, *headers):
-            lines.append(b"%b: %b\r\n" % (name, value))
-            size = len(name)
-            if size == 14 and name.lower() == b"content-length":
+        for name, value in [header for header in every if header[0] in _FRAMING]:
+            if name == b"content-length":
                 self._left = int(value)
                 framed = True
-            elif size == 17 and name.lower() == b"transfer-encoding":
+            elif name == b"transfer-encoding":
                 self._chunked = framed = True
-            elif size == 10 and name.lower() == b"connection" and b"close" in value.lower():
+            elif b"close" in value.lower():
                 self.keep_alive, closes = False, True
-        block = b"".join(lines)
-        if not block.count(b"\n") == block.count(b"\r") == len(lines) or block.translate(None, _CONTROLS) != block:
+        block = status_line(status) + b"\r\n".join([b": ".join(header) for header in every]) + b"\r\n"
+        if len(block) - len(block.translate(None, _CONTROLS)) != 2 * (len(every) + 1):
             raise RuntimeError("A header of the answer holds a control character.")
         if not self.keep_alive and not closes:
             block += b"connection: close\r\n"

@@ -1,6 +1,5 @@
 """One request and its answer, as the edge and the inference handlers see them."""
 
-import asyncio
 import logging
 from typing import cast
 
@@ -85,8 +84,8 @@ class Exchange:
     def reader(self, max_bytes: int) -> BodyReader:
         """The request's body reader, made at the first call."""
         if self._reader is None:
-            due = asyncio.get_running_loop().time() + self.services.edge.receive_seconds
-            self._reader = BodyReader(self.receive, self.head, max_bytes, due, self.connection)
+            due = self.started + self.services.edge.receive_seconds
+            self._reader = BodyReader(self.receive, self.head, max_bytes, due, self.services.clock, self.connection)
         return self._reader
 
     def call(self, endpoint: str, forwarded: frozenset[bytes] = frozenset()) -> CallContext:
@@ -101,7 +100,8 @@ class Exchange:
     def headers(self) -> Headers:
         """The answer's headers that this request decides: its id, how it was routed, CORS."""
         request_id = self.request_id.encode()
-        own: list[tuple[bytes, bytes]] = [*((name, request_id) for name in self.errors.id_headers), *self.cors]
+        own: list[tuple[bytes, bytes]] = [(name, request_id) for name in self.errors.id_headers]
+        own += self.cors
         if self.trace is not None and self.trace.decision_id:
             own += self._routing_headers(self.trace)
         if self._unread:
@@ -155,10 +155,10 @@ class Exchange:
             (b"x-omg-attempts", b"%d" % trace.attempts),
             (b"x-omg-overhead-ms", b"%.2f" % (max(own_seconds, 0.0) * 1000)),
         ]
-        from_outside = (
-            (b"x-omg-provider", trace.provider_id),
-            (b"x-omg-model", trace.model),
-            (b"x-omg-dropped-params", ", ".join(trace.dropped_params)),
-        )
-        found += [(name, value) for name, text in from_outside if text and (value := header_value(text)) is not None]
+        if provider := header_value(trace.provider_id or ""):
+            found.append((b"x-omg-provider", provider))
+        if model := header_value(trace.model or ""):
+            found.append((b"x-omg-model", model))
+        if trace.dropped_params and (dropped := header_value(", ".join(trace.dropped_params))):
+            found.append((b"x-omg-dropped-params", dropped))
         return found

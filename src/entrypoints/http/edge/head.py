@@ -27,7 +27,7 @@ MAX_URL_BYTES = 4096
 class Head:
     """The headers the edge itself reads. `credentials` keeps every carrier as (name, value), in order."""
 
-    __slots__ = ("count", "credentials", "hosts", "lists", "request_id", "singles", "size_bytes")
+    __slots__ = ("count", "credentials", "declared_bytes", "hosts", "lists", "request_id", "singles", "size_bytes")
 
     def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
         self.credentials: list[tuple[bytes, bytes]] = []
@@ -50,12 +50,9 @@ class Head:
         self.count = count
         wanted = self.singles.get(b"x-request-id")
         self.request_id = wanted if wanted is not None and _REQUEST_ID.fullmatch(wanted) else None
-
-    @property
-    def declared_bytes(self) -> int | None:
-        """`content-length`, None where the body is chunked or absent."""
         declared = self.singles.get(b"content-length")
-        return int(declared) if declared is not None and declared.isdigit() else None
+        self.declared_bytes = int(declared) if declared is not None and declared.isdigit() else None
+        """`content-length`, None where the body is chunked or absent."""
 
     @property
     def announces_large_body(self) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from domain.providers import RESERVED_IDS
 from entrypoints.http.error_styles import ErrorStyle
@@ -21,11 +21,10 @@ class Match:
     routes: Mapping[str, InferenceRoute]
     provider: str | None = None
     tail: str = ""
+    error_style: ErrorStyle = field(init=False)  # of a path, whatever the method: its routes serve the same clients
 
-    @property
-    def error_style(self) -> ErrorStyle:
-        """Of a path, whatever the method: all its routes serve the same clients."""
-        return next(iter(self.routes.values())).error_style
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "error_style", next(iter(self.routes.values())).error_style)
 
 
 class RouteTable:

@@ -49,8 +49,8 @@ class GatewayProtocol(asyncio.Protocol):
 
     __slots__ = (
         "_address", "_app", "_client", "_cycle", "_due", "_expects_continue", "_head_bytes", "_head_ended", "_headers",
-        "_in_head", "_loop", "_parser", "_queue", "_reading_paused", "_server", "_serving", "_state", "_timer",
-        "_unsent_bytes", "_url", "_waiters", "transport", "write_paused",
+        "_in_head", "_parser", "_queue", "_reading_paused", "_server", "_serving", "_state", "_timer",
+        "_unsent_bytes", "_url", "_waiters", "loop", "transport", "write_paused",
     )  # fmt: skip
 
     limits: ClassVar[ConnectionLimits] = ConnectionLimits()
@@ -68,7 +68,7 @@ class GatewayProtocol(asyncio.Protocol):
             config.load()
         self._app = cast(ASGIApp, config.loaded_app)
         self._state = server_state
-        self._loop = _loop or asyncio.get_running_loop()
+        self.loop = _loop or asyncio.get_running_loop()
         self._parser: httptools.HttpRequestParser | None = httptools.HttpRequestParser(self)
         # What follows a request that asked for the connection's end is no reason to refuse that request.
         self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
@@ -236,7 +236,7 @@ class GatewayProtocol(asyncio.Protocol):
 
     async def drained(self) -> None:
         if self.write_paused:
-            waiter = self._loop.create_future()
+            waiter = self.loop.create_future()
             self._waiters = [*(self._waiters or ()), waiter]
             await waiter
 
@@ -283,7 +283,7 @@ class GatewayProtocol(asyncio.Protocol):
 
     def _serve(self, cycle: Cycle) -> None:
         self._serving = cycle
-        task = self._loop.create_task(cycle.run(self._app))
+        task = self.loop.create_task(cycle.run(self._app))
         self._state.tasks.add(task)
         task.add_done_callback(self._state.tasks.discard)
 
@@ -306,19 +306,19 @@ class GatewayProtocol(asyncio.Protocol):
 
     def _await(self, seconds: float) -> None:
         """A whole head, where one has begun or was never seen, else the next request: within so many seconds."""
-        self._due = due = self._loop.time() + seconds
+        self._due = due = self.loop.time() + seconds
         timer = self._timer
         if timer is None or timer.when() > due:
             if timer is not None:
                 timer.cancel()
-            self._timer = self._loop.call_at(due, self._tick)
+            self._timer = self.loop.call_at(due, self._tick)
 
     def _tick(self) -> None:
         self._timer = None
         if self._due == _NEVER or self.transport.is_closing():
             return
-        if self._loop.time() < self._due - 0.002:
-            self._timer = self._loop.call_at(self._due, self._tick)
+        if self.loop.time() < self._due - 0.002:
+            self._timer = self.loop.call_at(self._due, self._tick)
             return
         self._due = _NEVER
         if self._in_head and self._head_bytes:

@@ -34,12 +34,13 @@ class ClientWatch:
         self.reason: Reason | None = None
 
     def __enter__(self) -> "ClientWatch":
-        self._task = asyncio.current_task()
         self._armed = True
         connection = self._exchange.connection
         if connection is not None:
+            self._task = asyncio.current_task(connection.loop)
             connection.watch(self._client_left)
         else:
+            self._task = asyncio.current_task()
             self._watcher = asyncio.get_running_loop().create_task(self._watch())
         self._drain.started(self)
         return self

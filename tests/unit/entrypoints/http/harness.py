@@ -243,6 +243,11 @@ class Client(ClientConnection):
         if self._on_gone is not None:
             self._on_gone()
 
+    @property
+    @override
+    def loop(self) -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()
+
     @override
     def watch(self, on_gone: Callable[[], None] | None) -> None:
         self._on_gone = on_gone

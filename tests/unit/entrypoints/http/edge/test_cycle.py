@@ -30,6 +30,7 @@ class Wire:
 
 class FakeLine:
     def __init__(self) -> None:
+        self.loop = cast(asyncio.AbstractEventLoop, None)  # only handed on
         self.wire = Wire()
         self.transport = cast(asyncio.Transport, self.wire)
         self.write_paused = False
