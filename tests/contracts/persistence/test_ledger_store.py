@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,13 +14,16 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from adapters.persistence.engine import parse_url, sqlite_path
 from adapters.persistence.ledger.opening import OpenLedgerStore, open_ledger_store
 from adapters.persistence.ledger.rows import ATTEMPT_COLUMNS, REQUEST_COLUMNS
+from adapters.persistence.store import SqlAlchemyStore
 from adapters.persistence.tables import AttemptRow, RequestRow, Row
 from adapters.persistence.tables.usage import SUMS
 from adapters.persistence.usage_queries.grains import GRAINS, columns_of
+from adapters.persistence.usage_queries.reader import SqlAlchemyUsage
 from domain.errors import StoreUnavailable
 from domain.ports.ledger import AppliedBatch, LedgerStore, SegmentOffset
 from domain.records import RequestRecord
 from domain.usage import TokenUsage
+from domain.usage_queries import RequestFilter
 from tests.builders import NOW, a_request_record, an_attempt_record
 from tests.contracts.persistence.postgres import PostgresServer
 from tests.fakes.ledger import MemoryLedgerStore
@@ -197,6 +201,32 @@ async def test_hours_and_days_begin_in_utc(sql_ledger: OpenLedgerStore, database
     for table, hour in (("usage_hourly", 23), ("usage_daily", 0)):
         ((at,),) = await rows_of(database_url, f"SELECT starts_at FROM {table}")
         assert str(at).startswith(f"2026-11-21 {hour:02}:00:00")
+
+
+async def test_what_is_written_is_read_back_as_it_was(sql_ledger: OpenLedgerStore, sql_store: SqlAlchemyStore) -> None:
+    """Moments of any zone and in any order to the microsecond; what a record does not have is not there."""
+    zones = (UTC, ZoneInfo("Asia/Kathmandu"), timezone(timedelta(hours=-3, minutes=-30)))
+    steps = (0, 1, 3_599_999_999, 3_600_000_000, -1, 59_000_000, 86_400_000_000, 7)
+    moments = [NOW + timedelta(microseconds=step) for step in steps]
+    bare = an_attempt_record(
+        key_id=None, status=None, usage=None, usage_source="none", price_id=None, cost_nano_usd=None
+    )
+    written = [
+        a_request_record(
+            f"req_{number}",
+            created_at=moment.astimezone(zones[number % 3]),
+            stream=number % 2 == 0,
+            ttft_ms=0.0 if number % 2 else None,
+            error_code="" if number % 2 else None,
+            attempts=(bare,) if number % 3 else (),
+            usage=None,
+        )
+        for number, moment in enumerate(moments)
+    ]
+    await sql_ledger.apply(written, None)
+
+    found = await SqlAlchemyUsage(sql_store).page(RequestFilter(), 100, None)
+    assert sorted(found, key=lambda record: record.request_id) == written
 
 
 async def test_what_no_column_can_hold_is_cut_and_stops_nothing(sql_ledger: OpenLedgerStore, database_url: str) -> None:

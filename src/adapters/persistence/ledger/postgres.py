@@ -149,7 +149,7 @@ async def _insert_new(connection: Any, records: Sequence[RequestRecord]) -> tupl
 
 
 def _requests(candidates: Mapping[str, RequestRecord]) -> list[RowValues]:
-    return _columns([request_row(record) for record in candidates.values()], len(REQUEST_COLUMNS))
+    return _columns([request_row(record, record.created_at) for record in candidates.values()], len(REQUEST_COLUMNS))
 
 
 def _rest(new: Sequence[RequestRecord]) -> list[tuple[str, list[RowValues]]]:

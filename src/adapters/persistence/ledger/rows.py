@@ -60,12 +60,13 @@ RowValues = tuple[Value, ...]
 _NO_TOKENS = (0,) * len(TOKEN_COLUMNS)
 
 
-def request_row(record: RequestRecord) -> RowValues:
+def request_row(record: RequestRecord, created_at: datetime | str) -> RowValues:
+    """With its moment as the database takes it."""
     provider_id, model = went_to(record)
     return (
         record.request_id,
         record.decision_id,
-        record.created_at,
+        created_at,
         record.tenant_id,
         record.key_id,
         record.endpoint,
@@ -129,27 +130,32 @@ def storable(record: RequestRecord) -> RequestRecord:
 
     One such value would otherwise stop everything behind it for ever.
     """
-    attempts = record.attempts
-    if _fits(record.requested_model, record.model, record.error_code) and all(map(_attempt_fits, attempts)):
+    if _fits(record):
         return record
     return msgspec.structs.replace(
         record,
         requested_model=_cut(record.requested_model),
         model=_cut(record.model) if record.model is not None else None,
         error_code=_cut(record.error_code) if record.error_code is not None else None,
-        attempts=tuple(attempt if _attempt_fits(attempt) else _cut_attempt(attempt) for attempt in attempts),
+        attempts=tuple(attempt if _attempt_fits(attempt) else _cut_attempt(attempt) for attempt in record.attempts),
     )
 
 
-def _fits(*names: str | None) -> bool:
-    return all(name is None or (len(name) <= MAX_NAME and "\0" not in name) for name in names)
+def _fits(record: RequestRecord) -> bool:
+    for attempt in record.attempts:
+        if not _attempt_fits(attempt):
+            return False
+    return _name_fits(record.requested_model) and _name_fits(record.model) and _name_fits(record.error_code)
+
+
+def _name_fits(name: str | None) -> bool:
+    return name is None or (len(name) <= MAX_NAME and "\0" not in name)
 
 
 def _attempt_fits(attempt: AttemptRecord) -> bool:
     message, usage = attempt.message, attempt.usage
     return (
-        len(attempt.model) <= MAX_NAME
-        and "\0" not in attempt.model
+        _name_fits(attempt.model)
         and (not message or (len(message) <= MAX_MESSAGE and "\0" not in message))
         and (usage is None or max(msgspec.structs.astuple(usage)) <= MAX_TOKENS)
         and (attempt.cost_nano_usd or 0) <= MAX_COST_NANO_USD

@@ -5,7 +5,7 @@ the spool still has the records. Only before a segment's file goes, what came fr
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -18,18 +18,19 @@ from typing_extensions import override
 from adapters.persistence.ledger.rows import (
     ATTEMPT_COLUMNS,
     REQUEST_COLUMNS,
-    RowValues,
     Value,
     attempt_rows,
     request_row,
     sort_out,
 )
 from adapters.persistence.sqlite_driver import prefer_safe_sqlite
+from adapters.persistence.tables.row import as_stored
 from adapters.persistence.tables.usage import SUMS
 from adapters.persistence.usage_queries.grains import GRAINS, Grain, additions, columns_of
 from domain.errors import StoreUnavailable
 from domain.ports.ledger import AppliedBatch, LedgerStore, SegmentOffset
 from domain.records import RequestRecord
+from domain.usage_periods import HOUR
 
 T = TypeVar("T")
 
@@ -57,7 +58,7 @@ _KEEP_OFFSET = (
 )
 _OFFSET = "SELECT applied_bytes FROM spool_offsets WHERE segment = ?"
 _FORGET = "DELETE FROM spool_offsets WHERE segment = ?"
-_CREATED_AT = REQUEST_COLUMNS.index("created_at")
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class SqliteLedgerStore(LedgerStore):
@@ -146,6 +147,9 @@ class SqliteLedgerStore(LedgerStore):
             prefer_safe_sqlite()
             import sqlite3  # the one that `prefer_safe_sqlite` chose
 
+            # Of the whole process: what is no number, text or buffer the driver asks around for, 0.9 µs a value.
+            sqlite3.register_adapter(bool, int)
+            sqlite3.register_adapter(type(None), {None: None}.get)
             uri = f"{self._path.resolve().as_uri()}?mode=rw"
             connection = sqlite3.connect(
                 uri, uri=True, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
@@ -169,19 +173,31 @@ def _known(connection: Any, records: Sequence[RequestRecord]) -> dict[str, str]:
 
 
 def _insert_all(connection: Any, new: Sequence[RequestRecord]) -> None:
-    connection.executemany(_INSERT_REQUEST, [_as_text(request_row(record), _CREATED_AT) for record in new])
+    connection.executemany(_INSERT_REQUEST, list(map(request_row, new, _moments(new))))
     connection.executemany(_INSERT_ATTEMPT, [row for record in new for row in attempt_rows(record)])
+    texts: dict[Value, str] = {}
     for grain, rows in additions(new).items():
-        connection.executemany(_ADD[grain], [_as_text(row, 0) for row in rows])
+        connection.executemany(_ADD[grain], [(_text(row[0], texts), *row[1:]) for row in rows])
 
 
-def _as_text(row: RowValues, place: int) -> RowValues:
-    """The row with the moment at `place` as it is stored."""
-    return (*row[:place], _moment(row[place]), *row[place + 1 :])
+def _moments(records: Iterable[RequestRecord]) -> Iterator[str]:
+    """When each was, as `as_stored` says it at three times the price."""
+    begin = end = _NEVER
+    text = ""
+    for record in records:
+        moment = record.created_at
+        if not begin <= moment < end:
+            begin = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+            end, text = begin + HOUR, as_stored(begin)[:14]
+        moment = moment.astimezone(UTC)
+        yield f"{text}{moment.minute:02}:{moment.second:02}.{moment.microsecond:06}"
 
 
-def _moment(value: Value) -> str:
-    """As SQLAlchemy writes moments into SQLite: UTC, without saying so."""
-    if not isinstance(value, datetime):
-        raise TypeError(f"{value!r} is no moment")
-    return value.astimezone(UTC).isoformat(" ", "microseconds")[:26]
+def _text(hour: Value, texts: dict[Value, str]) -> str:
+    """As `as_stored` says it, which is asked once for each."""
+    text = texts.get(hour)
+    if text is None:
+        if not isinstance(hour, datetime):
+            raise TypeError(f"{hour!r} is no moment")
+        text = texts[hour] = as_stored(hour)
+    return text
