@@ -86,9 +86,10 @@ class Written(Writer):
 
 
 class Mapped(Writer):
-    """A copy into the kernel's own pages of the file, through a window that moves along. Raises nothing: see `_writer`.
+    """A copy into the kernel's own pages of the file, through a moving window. It must not fail: see `_writer`.
 
-    The whole file is not mapped, because what is mapped counts as the process's memory.
+    The pages are the file's: what a killed process copied is in them, and `Segment.sync` makes them durable. Not the
+    whole file is mapped, because what is mapped counts as the process's memory.
     """
 
     def __init__(self, descriptor: int, size: int) -> None:
