@@ -56,8 +56,9 @@ def additions(records: Iterable[RequestRecord]) -> Mapping[Grain, list[Cell]]:
     finest = _finest(records)
     sums: dict[Grain, dict[Cell, list[int]]] = {HOURS: finest, DAYS: {}, HOURS_BY_MODEL: {}, HOURS_BY_KEY: {}}
     days, by_model, by_key = sums[DAYS], sums[HOURS_BY_MODEL], sums[HOURS_BY_KEY]
+    day_of = {hour: _day_of(hour) for hour in {cell[0] for cell in finest}}
     for (hour, tenant, key, *rest), added in finest.items():
-        _merge(days, (_day_of(hour), tenant, key, *rest), added)
+        _merge(days, (day_of[hour], tenant, key, *rest), added)
         _merge(by_model, (hour, tenant, *rest), added)
         _merge(by_key, (hour, tenant, key), added)
     return {grain: [(*key, *total) for key, total in sorted(cells.items())] for grain, cells in sums.items()}
