@@ -14,7 +14,7 @@ from domain.timeouts import Timeouts
 Phase = Literal["response headers", "first content", "idle"]
 
 _NEVER = float("inf")
-_PRECISION_SECONDS = 0.001
+_PRECISION_SECONDS = 0.001  # of a loop's timers: uvloop rounds to milliseconds, and so may fire early
 
 
 class Deadlines:
@@ -83,6 +83,11 @@ class CallTimer(CallProgress):
         self.phase: Phase = "response headers"
         self.due = min(now + timeouts.response_headers, self._end)
         """The deadline in force, in the event loop's time."""
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the deadline in force has passed, for who waits until `due` by itself."""
+        return self._deadlines.loop.time() >= self.due - _PRECISION_SECONDS
 
     @override
     def headers_received(self) -> None:

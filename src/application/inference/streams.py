@@ -72,7 +72,7 @@ async def _hold(held: HeldStream, timer: CallTimer) -> None:
             held.pending = asyncio.ensure_future(anext(held.iterator, None))
             await asyncio.wait({held.pending}, timeout=max(min(hold_until, timer.due) - loop.time(), 0))
             if not held.pending.done():
-                if loop.time() >= timer.due:
+                if timer.overdue:
                     raise timer.failure()
                 return
             block, held.pending = held.pending.result(), None

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import uvloop
 
 from application.inference.deadlines import CallTimer, Deadlines
 from domain.errors import UpstreamFailure
@@ -98,3 +99,22 @@ async def test_of_many_waits_each_ends_at_its_own_deadline() -> None:
 
     for seconds, due in zip(ended, (0.2, 0.04, 0.01, 0.12, 0.04), strict=True):
         assert due - 0.002 <= seconds < due + 0.1
+
+
+def test_who_waits_until_a_deadline_by_itself_finds_it_passed() -> None:
+    """uvloop keeps time in whole milliseconds, whose rounding must not turn a deadline into none (R-05)."""
+
+    async def waits() -> list[bool]:
+        deadlines, found = Deadlines(), []
+        for step in range(40):
+            timer = CallTimer(deadlines, Timeouts(response_headers=0.004 + step / 10_000), 60, stream=True)
+            await asyncio.sleep(0.0013)
+            await asyncio.sleep(timer.due - deadlines.loop.time())
+            found.append(timer.overdue)
+        return found
+
+    assert all(uvloop.run(waits()))
+
+
+async def test_a_deadline_ahead_has_not_passed() -> None:
+    assert not CallTimer(Deadlines(), SHORT, 10, stream=True).overdue
