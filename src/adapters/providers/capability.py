@@ -55,7 +55,8 @@ class HttpCapability(Answering[R], Streaming[R], Generic[R]):
         encoded = self._dialect.encode(wire, stream=False)
         answer = await self._send(call, encoded, stream=False)
         try:
-            call.progress.headers_received()
+            if answer.stream is not None:  # else there is nothing left to wait for
+                call.progress.headers_received()
             await self._accept(answer, wire, call.progress)
             body = await self._upstream.read(answer, wire.secret, call.progress)
         finally:

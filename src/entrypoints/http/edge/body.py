@@ -53,20 +53,24 @@ class BodyReader:
         if (self._head.declared_bytes or 0) > self._max_bytes:
             raise self._too_large()
         encoding = _encoding(self._head)
-        body = await self._read_raw()
+        body = self._arrived()
+        if body is None:
+            body = await self._receive_rest()
         if encoding is None:
             return body
         if len(body) > DECODE_ASIDE_BYTES:
             return await asyncio.to_thread(self._inflate, body, encoding)
         return self._inflate(body, encoding)
 
-    async def _read_raw(self) -> bytes:
+    def _arrived(self) -> bytes | None:
         body = self._connection.whole_body() if self._connection is not None else None
         if body is not None:
             if len(body) > self._max_bytes:
                 raise self._too_large()
             self.complete = True
-            return body
+        return body
+
+    async def _receive_rest(self) -> bytes:
         try:
             async with asyncio.timeout(self._due - self._clock.monotonic()):
                 return await self._gather()

@@ -1,6 +1,7 @@
 """One request and its answer, as the edge and the inference handlers see them."""
 
 import logging
+from collections.abc import Awaitable
 from typing import cast
 
 from litestar.types import HTTPScope, Receive, Send
@@ -78,8 +79,8 @@ class Exchange:
         if self.provider is not None and self.provider not in self.services.state.current.by_id:
             raise NotFound(f"There is no provider '{self.provider}'.", code="provider_not_found")
 
-    async def read_body(self) -> bytes:
-        return await self.reader(self.services.edge.max_body_bytes).read()
+    def read_body(self) -> Awaitable[bytes]:
+        return self.reader(self.services.edge.max_body_bytes).read()
 
     def reader(self, max_bytes: int) -> BodyReader:
         """The request's body reader, made at the first call."""
@@ -108,17 +109,16 @@ class Exchange:
             own.append(_CLOSE)
         return tuple(own)
 
-    async def send_json(self, status: int, body: bytes, *more: tuple[bytes, bytes]) -> None:
+    def send_json(self, status: int, body: bytes, *more: tuple[bytes, bytes]) -> Awaitable[None]:
         self.answered = True
-        await send_json(self._send, status, body, (*self.headers(), *more))
+        return send_json(self._send, status, body, (*self.headers(), *more))
 
-    async def send_body(self, status: int, body: bytes, content_type: str, *more: tuple[bytes, bytes]) -> None:
+    def send_body(self, status: int, body: bytes, content_type: str, *more: tuple[bytes, bytes]) -> Awaitable[None]:
         """Answer with a whole body of any type."""
         if content_type == "application/json":
-            await self.send_json(status, body, *more)
-            return
+            return self.send_json(status, body, *more)
         self.answered = True
-        await send_body(self._send, status, body, content_type, (*self.headers(), *more))
+        return send_body(self._send, status, body, content_type, (*self.headers(), *more))
 
     async def send_error(self, error: BaseException) -> ErrorAnswer | None:
         """Answer with an error, or do nothing where an answer has begun."""
