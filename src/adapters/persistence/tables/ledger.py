@@ -33,16 +33,18 @@ class RequestRow(Row):
 
     __table_args__ = (
         Index("ix_requests_created_at", "created_at", "id"),
-        Index("ix_requests_tenant_id", "tenant_id", "created_at", "id"),
-        Index("ix_requests_key_id", "key_id", "created_at", "id"),
-        Index("ix_requests_provider_id", "provider_id", "created_at", "id"),
-        Index("ix_requests_model", "model", "created_at", "id"),
+        # Behind the id is what may be filtered by as well: rows that do not match need not be looked up.
+        Index("ix_requests_tenant_id", "tenant_id", "created_at", "id", "outcome", "status"),
+        Index("ix_requests_key_id", "key_id", "created_at", "id", "provider_id", "model", "outcome", "status"),
+        Index("ix_requests_provider_id", "provider_id", "created_at", "id", "outcome", "status"),
+        Index("ix_requests_model", "model", "created_at", "id", "provider_id", "outcome", "status"),
         Index(
             "ix_requests_not_ok",
             "created_at",
             "id",
             "outcome",
             "status",
+            "tenant_id",
             sqlite_where=text("outcome <> 'ok'"),
             postgresql_where=text("outcome <> 'ok'"),
         ),

@@ -13,16 +13,28 @@ from domain.usage_queries import LogPlace, RequestFilter
 _NOT_OK: ColumnElement[bool] = literal_column("requests.outcome <> 'ok'")
 """As the index of failures has it, to the letter: with a parameter or a type in it, SQLite could not tell."""
 
+_INDEXED = ("key_id", "model", "provider_id", "tenant_id")
+"""What has an index of its own: first the one whose index tells most of the others."""
 
-def page_of(filter_: RequestFilter, limit: int, after: LogPlace | None) -> Select[RequestRow]:
-    """The requests that match, in the order of the indexes; whatever is filtered by, one of them serves."""
+
+def page_of(filter_: RequestFilter, limit: int, after: LogPlace | None, *, steered: bool = False) -> Select[RequestRow]:
+    """The requests that match, in the order of the indexes; whatever is filtered by, one of them serves.
+
+    `steered` is for SQLite, which knows nothing of the values and takes any of them: it is shown one alone.
+    """
     row = RequestRow
+    given = {name: value for name in filter_.__struct_fields__ if (value := getattr(filter_, name)) is not None}
+    not_ok = given.get("outcome", "ok") != "ok" or given.get("status", 200) != 200
+    index = next((name for name in _INDEXED if name in given), None)
+    if index == "tenant_id" and not_ok:
+        index = None
+    hidden = {name for name in _INDEXED if name != index} if steered else set[str]()
     wanted: list[ColumnElement[bool]] = [
-        getattr(row, name) == value
-        for name in ("tenant_id", "key_id", "provider_id", "model", "outcome", "status")
-        if (value := getattr(filter_, name)) is not None
+        (_unindexed(name) if name in hidden else getattr(row, name)) == given[name]
+        for name in (*_INDEXED, "outcome", "status")
+        if name in given
     ]
-    if filter_.outcome not in (None, "ok") or filter_.status not in (None, 200):
+    if not_ok:
         wanted.append(_NOT_OK)
     if filter_.start is not None:
         wanted.append(row.created_at >= filter_.start)
@@ -32,6 +44,10 @@ def page_of(filter_: RequestFilter, limit: int, after: LogPlace | None) -> Selec
         same_moment = and_(row.created_at == after.created_at, row.id < after.request_id)
         wanted += row.created_at <= after.created_at, or_(row.created_at < after.created_at, same_moment)
     return select(row).where(*wanted).order_by(row.created_at.desc(), row.id.desc()).limit(limit)
+
+
+def _unindexed(name: str) -> ColumnElement[str]:
+    return literal_column(f"+requests.{name}", RequestRow.__table__.c[name].type)
 
 
 def attempts_of(request_ids: Sequence[str]) -> Select[AttemptRow]:

@@ -53,7 +53,8 @@ class SqlAlchemyUsage(UsageReader, RequestLog):
     @override
     async def page(self, filter_: RequestFilter, limit: int, after: LogPlace | None) -> Sequence[RequestRecord]:
         async with self._reading() as work:
-            requests = (await work.run(work.session.scalars(page_of(filter_, limit, after)))).all()
+            asked = page_of(filter_, limit, after, steered=not _is_postgres(work))
+            requests = (await work.run(work.session.scalars(asked))).all()
             return await self._with_attempts(work, requests)
 
     @override
