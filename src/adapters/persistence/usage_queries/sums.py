@@ -84,9 +84,10 @@ def statement(query: UsageQuery, limit: int, *, lateral: bool) -> Part:
 def count_of_cells(query: UsageQuery, limit: int) -> Select[int] | None:
     """How many groups there are by days of UTC, up to `limit`: told soon, where the answer itself may take long.
 
-    None where it is not: without days, or where a coarser grain than the finest serves.
+    None where it is not: without days, by hardly more than them, or where a coarser grain than the finest serves.
     """
-    if "day" not in query.group_by or not query.cut().hours or _cheapest(_needed(query)) is not HOURS:
+    by_much = "day" in query.group_by and len(query.group_by) > 2
+    if not by_much or not query.cut().hours or _cheapest(_needed(query)) is not HOURS:
         return None
     source = _grain(DAYS)
     groups = [source.columns[_COLUMN_OF[name]] for name in query.group_by if name != "day"]
