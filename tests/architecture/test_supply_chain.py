@@ -5,6 +5,7 @@ import site
 import tomllib
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -27,9 +28,12 @@ def _pins(name: str) -> list[Requirement]:
     return [Requirement(line.removesuffix("\\").strip()) for line in lines if line and line[0] not in "# "]
 
 
+def _project() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
 def _declared() -> list[Requirement]:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return [Requirement(text) for text in project["project"]["dependencies"]]
+    return [Requirement(text) for text in _project()["project"]["dependencies"]]
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -53,7 +57,7 @@ def test_every_declared_dependency_is_in_the_runtime_lock() -> None:
 
 
 def test_the_environment_has_the_versions_of_the_lock() -> None:
-    """`exclude-newer` makes a fresh resolution find the same versions as the lock file."""
+    """`constraint-dependencies` make a fresh resolution find the same versions as the lock file."""
     differing = {}
     for pin in _pins("requirements-dev.lock"):
         if pin.marker is None or pin.marker.evaluate():
@@ -68,9 +72,15 @@ def test_the_environment_has_the_versions_of_the_lock() -> None:
 
 
 def test_a_fresh_resolution_is_held_to_a_date() -> None:
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["uv"]
+    assert re.fullmatch(r"\d{4}-\d{2}-\d{2}T00:00:00Z", _project()["tool"]["uv"]["exclude-newer"])
 
-    assert re.fullmatch(r"\d{4}-\d{2}-\d{2}T00:00:00Z", settings["exclude-newer"])
+
+def test_a_fresh_resolution_is_held_to_the_versions_of_the_locks() -> None:
+    """A date alone lets in what a registry shows late."""
+    held = {str(Requirement(pin)) for pin in _project()["tool"]["uv"]["constraint-dependencies"]}
+    locks = ("requirements.lock", "requirements-dev.lock", "requirements-build.lock")
+
+    assert held == {f"{pin.name}{pin.specifier}" for lock in locks for pin in _pins(lock)}
 
 
 def test_few_packages_run_in_production() -> None:

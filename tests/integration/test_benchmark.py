@@ -73,7 +73,7 @@ async def test_a_wrong_or_unfinished_answer_is_an_error_and_shown(
 
 
 def _samples(*cpu_us: float, rps: float = 1000) -> list[Sample]:
-    return [Sample(rps, 1.0, 2.0, 0.5, us, 0.9, 50, 0) for us in cpu_us]
+    return [Sample(rps, 1.0, 2.0, 0.5, us, 0.9, 50, 40, 0) for us in cpu_us]
 
 
 def test_the_report_compares_medians_of_one_run() -> None:
@@ -87,7 +87,7 @@ def test_the_report_compares_medians_of_one_run() -> None:
 
     row = "| plain x32 | 100% | 10.0x | 0.00 / 0.00 | 0.00 / 0.00 | 5.0x |"
     assert row in ratios([(scenario, rounds)], "nginx")
-    assert "| gateway | 1000 | 1.00 | 2.00 | 200 | 90% | 50 | 0 |" in table(scenario, rounds)
+    assert "| gateway | 1000 | 1.00 | 2.00 | 200 | 90% | 50 | 40 | 0 |" in table(scenario, rounds)
 
 
 def test_the_gate_takes_the_cheapest_round_of_each_side_and_fails_beyond_a_quarter() -> None:
