@@ -26,7 +26,7 @@ class Pipe:
         self.output = BoundedOutput(self._writing, max_waiting)
 
     def text(self) -> str:
-        assert self.output.flush()
+        assert self.output.flush(20.0)  # the first line imports structlog, which a busy machine takes its time for
         return os.read(self._reading, 1_000_000).decode()
 
     def lines(self) -> list[dict[str, Any]]:
