@@ -50,9 +50,6 @@ def supervise(given: Mapping[str, object], settings: Settings) -> int:
 
 
 def _import_what_is_shared() -> None:
-    from entrypoints.lean_start import import_store_without_other_databases
-
-    import_store_without_other_databases()
     for name in _SHARED:
         importlib.import_module(name)
     gc.collect()

@@ -28,11 +28,11 @@ def command(host: str | None, port: int | None, workers: int | None, config: Pat
     import_without_unused_parts()
     settings = load_settings(given)
     _warn(settings)
+    import_store_without_other_databases()  # before anything imports the store
     if settings.workers > 1:
         from entrypoints.supervisor import supervise
 
         sys.exit(supervise(given, settings))
-    import_store_without_other_databases()
     from entrypoints.process import run_process
 
     sys.exit(run_process(settings))
