@@ -9,6 +9,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -146,6 +147,7 @@ def _gate(cores: Cores, found: list[Target], results: Results, options: argparse
         for _ in range(gate.MORE_ROUNDS):
             if gate.within(baseline, scenario, rounds):
                 break
+            time.sleep(gate.PAUSE_SECONDS)
             for target in found:
                 if target.name in {GATEWAY, NOTHING}:
                     rounds[target.name].append(_once(cores, target, scenario, options.seconds))

@@ -19,7 +19,7 @@ from adapters.persistence import schema
 from adapters.persistence.ledger.opening import open_ledger_store
 from domain.records import AttemptRecord, ProgressRecord, RequestRecord, StartRecord
 from domain.usage import TokenUsage
-from entrypoints.process import GARBAGE_OBJECTS
+from entrypoints.lean_start import collect_garbage_seldom
 
 REQUESTS = 20_000
 BATCH = 500
@@ -57,7 +57,7 @@ def main() -> None:
     with TemporaryDirectory(prefix="omg-ledger-") as folder:
         url = f"sqlite:///{folder}/omg.db"
         asyncio.run(schema.upgrade(url))
-        gc.set_threshold(GARBAGE_OBJECTS, 20, 50)  # as in a process that serves
+        collect_garbage_seldom()  # as in a process that serves
         gc.freeze()
         written, flushed = asyncio.run(measure(made, Path(folder), url))
         size = Path(folder, "omg.db").stat().st_size / REQUESTS

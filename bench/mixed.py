@@ -1,4 +1,4 @@
-"""Mixed clients for the soak: plain and streaming, patient and not, with an upstream that fails now and then.
+"""Mixed clients for the soak: plain, streaming, with tools, patient and not, while the upstream fails now and then.
 
 `python -m bench.mixed '{"port": 1, "key": "…", "requests": 10000, "connections": 48, "seed": 1}'` prints one JSON line.
 """
@@ -6,7 +6,9 @@
 import asyncio
 import random
 import sys
+import time
 from collections import Counter
+from statistics import quantiles
 
 import msgspec
 import uvloop
@@ -17,7 +19,8 @@ from bench.samples import EVENTS
 KINDS = {
     ("plain", False): 48,
     ("faulty", False): 2,
-    ("burst", False): 22,
+    ("burst", False): 17,
+    ("tools", False): 5,
     ("paced", False): 2,
     ("cut", False): 1,
     ("burst", True): 10,
@@ -39,11 +42,16 @@ class Order(msgspec.Struct):
 
 
 class Outcome(msgspec.Struct):
-    """Requests by kind (`left` ones by mode and `, left`), and those that were answered otherwise than they should."""
+    """Requests by kind (`left` ones by mode and `, left`), and those that were answered otherwise than they should.
+
+    Latencies are those of the plain requests, in milliseconds to the last byte.
+    """
 
     done: dict[str, int]
     wrong: int
     sample: str
+    p50_ms: float = 0.0
+    p99_ms: float = 0.0
 
 
 class Clients:
@@ -58,16 +66,19 @@ class Clients:
         self._done: Counter[str] = Counter()
         self._wrong = 0
         self._sample = ""
+        self._plain_ms: list[float] = []
 
     async def run(self) -> Outcome:
         """Until every request is answered or left."""
         await asyncio.gather(*(self._client() for _ in range(self._order.connections)))
-        return Outcome(dict(self._done), self._wrong, self._sample)
+        hundredths = quantiles(self._plain_ms, n=100) if len(self._plain_ms) > 1 else [0.0] * 99
+        return Outcome(dict(self._done), self._wrong, self._sample, hundredths[49], hundredths[98])
 
     async def _client(self) -> None:
         kept: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         for mode, leaves in self._kinds:
             reader, writer = kept or await asyncio.open_connection("127.0.0.1", self._order.port)
+            began = time.perf_counter()
             writer.write(self._requests[mode])
             after = self._random.randrange(1, EVENTS * 2 // 3) if leaves else 0
             try:
@@ -75,6 +86,8 @@ class Clients:
                     whole, answer = await _answer(reader, after)
             except (OSError, EOFError, TimeoutError) as error:
                 whole, answer = False, repr(error).encode()
+            if mode == "plain":
+                self._plain_ms.append((time.perf_counter() - began) * 1000)
             self._done[f"{mode}, left" if leaves else mode] += 1
             if not _right(mode, answer, left=leaves):
                 self._wrong += 1
@@ -116,6 +129,8 @@ def _right(mode: str, answer: bytes, *, left: bool) -> bool:
         return False
     if mode == "cut":
         return b'"error"' in answer
+    if mode == "tools" and b'"tool_calls"' not in answer:
+        return False
     return left or mode == "plain" or b"[DONE]" in answer
 
 

@@ -24,6 +24,7 @@ from tests.contracts.pyreqwest_transport import PyreqwestTransport
 from adapters.transport.client import build_transport
 from adapters.transport.egress import EgressGuard
 from adapters.transport.limits import TransportLimits
+from adapters.transport.tls import NO_FILES, TlsFiles
 
 BODY = b'{"model":"m","messages":[{"role":"user","content":"' + b"x" * 300 + b'"}]}'
 ANSWER = b'{"id":"chatcmpl-1","object":"chat.completion","choices":[{"index":0,"message":"' + b"y" * 700 + b'"}]}'
@@ -74,7 +75,7 @@ def make(name: str, base_url: str, ca_file: str) -> httpx.AsyncBaseTransport:
     limits, guard = TransportLimits(), EgressGuard.for_provider(base_url)
     if name == "pyreqwest":
         return PyreqwestTransport(limits, guard, ca_file=ca_file)
-    return build_transport(name, limits, guard, ca_file=ca_file)
+    return build_transport(name, limits, guard, tls=TlsFiles((ca_file,)) if ca_file else NO_FILES)
 
 
 async def call(transport: httpx.AsyncBaseTransport, url: httpx.URL) -> int:

@@ -13,7 +13,15 @@ from typing import cast
 import uvloop
 from typing_extensions import override
 
-from bench.samples import CUT_AFTER_EVENTS, EVENT_GAP_SECONDS, HELD_EVENTS, MODES, plain_answer, stream_events
+from bench.samples import (
+    CUT_AFTER_EVENTS,
+    EVENT_GAP_SECONDS,
+    HELD_EVENTS,
+    MODES,
+    plain_answer,
+    stream_events,
+    tool_events,
+)
 
 _MODELS = {"object": "list", "data": [{"id": mode, "object": "model"} for mode in MODES]}
 CUT = b"cut here"
@@ -27,14 +35,15 @@ def _whole(body: bytes, status: bytes = b"200 OK") -> bytes:
     return head % (status, len(body)) + body
 
 
-def _chunks(*, usage: bool) -> list[bytes]:
-    return [b"%x\r\n%b\r\n" % (len(event), event) for event in stream_events(usage=usage)]
+def _chunks(events: list[bytes]) -> list[bytes]:
+    return [b"%x\r\n%b\r\n" % (len(event), event) for event in events]
 
 
 _PLAIN = _whole(plain_answer())
 _FAULTY = cycle((_whole(_ERROR, b"500 Internal Server Error"), _PLAIN))
 _LIST = _whole(json.dumps(_MODELS).encode())
-_CHUNKS = {usage: _chunks(usage=usage) for usage in (False, True)}
+_CHUNKS = {usage: _chunks(stream_events(usage=usage)) for usage in (False, True)}
+_TOOLS = {usage: _chunks(tool_events(usage=usage)) for usage in (False, True)}
 
 
 class Upstream(asyncio.Protocol):
@@ -75,6 +84,8 @@ class Upstream(asyncio.Protocol):
             self._stream(_CHUNKS[b"include_usage" in body], gap=EVENT_GAP_SECONDS)
         elif b'held"' in body:
             self._write(_STREAM_HEAD + b"".join(_CHUNKS[False][:HELD_EVENTS]))
+        elif b'tools"' in body:
+            self._stream(_TOOLS[b"include_usage" in body], gap=0.0)
         elif b'cut"' in body:
             self._stream([*_CHUNKS[False][:CUT_AFTER_EVENTS], CUT], gap=0.0)
         else:

@@ -6,12 +6,14 @@ from typing import Any
 import msgspec
 
 from domain.chat import ChatRequest
-from domain.keys import ProviderKey, Tenant, VirtualKey
+from domain.keys import ProviderKey, VirtualKey
+from domain.payload import Payload
 from domain.providers import Provider, ProviderSettings
 from domain.records import AttemptRecord, RequestRecord
 from domain.secrets import Secret
+from domain.tenants import Membership, Tenant
 from domain.usage import TokenUsage
-from domain.wire import Payload
+from domain.users import User
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -48,8 +50,24 @@ def a_provider_key(key_id: str = "pk_1", provider_id: str = "alpha", **changes: 
 
 
 def a_tenant(tenant_id: str = "ten_default", **changes: Any) -> Tenant:
-    fields: dict[str, Any] = {"id": tenant_id, "name": "Default", "kind": "shared", "created_at": NOW}
+    fields: dict[str, Any] = {
+        "id": tenant_id,
+        "name": "Default",
+        "kind": "shared",
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
     return Tenant(**(fields | changes))
+
+
+def a_user(user_id: str = "usr_1", **changes: Any) -> User:
+    fields: dict[str, Any] = {"id": user_id, "email": f"{user_id}@example.org", "name": "Ann"}
+    return User(**(fields | {"created_at": NOW, "updated_at": NOW} | changes))
+
+
+def a_membership(tenant_id: str = "ten_default", user_id: str = "usr_1", **changes: Any) -> Membership:
+    fields: dict[str, Any] = {"role": "member", "created_at": NOW, "updated_at": NOW}
+    return Membership(tenant_id, user_id, **(fields | changes))
 
 
 def a_virtual_key(key_id: str = "key_1", **changes: Any) -> VirtualKey:

@@ -22,9 +22,7 @@ class SystemClock(Clock):
     def now(self) -> datetime:
         return datetime.now(UTC)
 
-    @override
-    def monotonic(self) -> float:
-        return time.monotonic()  # asyncio's and uvloop's loop.time() read the same clock
+    monotonic = staticmethod(time.monotonic)  # asyncio's and uvloop's loop.time() read the same clock
 
 
 class Uuid7Ids(IdFactory):

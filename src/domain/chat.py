@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 from typing_extensions import override
 
 from domain.inference import InferenceRequest, Json
+from domain.media import BYTES_PER_TOKEN, PICTURE_TOKENS
 
 Role = Literal["developer", "system", "user", "assistant", "tool", "function"]
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
@@ -138,6 +139,31 @@ class ChatRequest(InferenceRequest, kw_only=True):
 
     @property
     @override
+    def media_tokens(self) -> int:
+        tokens = 0
+        for message in self.messages:
+            if isinstance(message.content, list):
+                tokens += sum([_media_tokens(part) for part in message.content if part.type != "text"])
+        return tokens
+
+    @property
+    @override
+    def output_limit(self) -> int | None:
+        return self.max_completion_tokens or self.max_tokens
+
+    @property
+    @override
+    def streamable(self) -> bool:
+        """Sound comes in other formats in streams."""
+        return not self.modalities or all(kind == "text" for kind in self.modalities)
+
+    @property
+    @override
+    def answers(self) -> int:
+        return self.n or 1
+
+    @property
+    @override
     def include_usage(self) -> bool:
         return self.stream_options is not None and bool(self.stream_options.include_usage)
 
@@ -159,6 +185,14 @@ class ChatRequest(InferenceRequest, kw_only=True):
         for tool in self.tools or ():
             if tool.function:
                 yield f"{tool.function.name}{tool.function.description or ''}"
+
+
+def _media_tokens(part: ContentPart) -> int:
+    """Of a picture, or by the size of what else it is."""
+    if part.image_url is not None:
+        return PICTURE_TOKENS
+    size = sum(len(bytes(raw)) for raw in (*(part.input_audio or {}).values(), *(part.file or {}).values()))
+    return size // BYTES_PER_TOKEN
 
 
 class PromptTokensDetails(msgspec.Struct, omit_defaults=True):
@@ -184,11 +218,19 @@ class CompletionUsage(msgspec.Struct):
     completion_tokens_details: CompletionTokensDetails | UnsetType | None = UNSET
 
 
+class Picture(msgspec.Struct):
+    """A picture that was made, where it is or as a `data:` URL."""
+
+    image_url: ImageUrl
+    type: Literal["image_url"] = "image_url"
+
+
 class AssistantMessage(msgspec.Struct):
     role: Literal["assistant"] = "assistant"
     content: str | None = None
     refusal: str | None = None
     tool_calls: list[ToolCall] | UnsetType = UNSET
+    images: list[Picture] | UnsetType = UNSET
 
 
 class Choice(msgspec.Struct):

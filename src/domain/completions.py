@@ -21,7 +21,7 @@ class CompletionRequest(InferenceRequest, kw_only=True):
     temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
     top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
     n: Annotated[int, Meta(ge=1, le=128)] | None = None
-    best_of: Annotated[int, Meta(ge=1, le=20)] | None = None
+    best_of: Annotated[int, Meta(ge=0, le=20)] | None = None
     echo: bool | None = None
     logprobs: Annotated[int, Meta(ge=0)] | None = None
     stop: str | list[str] | None = None
@@ -47,6 +47,16 @@ class CompletionRequest(InferenceRequest, kw_only=True):
     @override
     def streams(self) -> bool:
         return bool(self.stream)
+
+    @property
+    @override
+    def output_limit(self) -> int | None:
+        return self.max_tokens
+
+    @property
+    @override
+    def answers(self) -> int:
+        return max(self.n or 1, self.best_of or 1) * len(self.prompts())
 
     @property
     @override

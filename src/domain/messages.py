@@ -11,6 +11,7 @@ from msgspec import Meta
 from typing_extensions import override
 
 from domain.inference import InferenceRequest, Json
+from domain.media import media_tokens_of, text_of
 
 
 class MessageParam(msgspec.Struct):
@@ -45,6 +46,24 @@ class MessagesRequest(InferenceRequest, kw_only=True):
 
     @property
     @override
+    def media_tokens(self) -> int:
+        blocks = (message.content for message in self.messages if not isinstance(message.content, str))
+        return sum(media_tokens_of(block) for content in blocks for block in content)
+
+    @property
+    @override
+    def output_limit(self) -> int | None:
+        return self.max_tokens
+
+    @property
+    @override
+    def least_output(self) -> int:
+        budget = (self.thinking or {}).get("budget_tokens")
+        text = bytes(budget) if budget is not None else b""
+        return int(text) + 1 if text.isdigit() and len(text) < 10 else 1
+
+    @property
+    @override
     def turns(self) -> int:
         return len(self.messages)
 
@@ -54,13 +73,13 @@ class MessagesRequest(InferenceRequest, kw_only=True):
         if isinstance(self.system, str):
             yield self.system
         else:
-            yield from (_text(block) for block in self.system or ())
+            yield from (text_of(block) for block in self.system or ())
         for message in self.messages:
             if isinstance(message.content, str):
                 yield message.content
             else:
-                yield from (_text(block) for block in message.content)
-        yield from (_text(tool) for tool in self.tools or ())
+                yield from (text_of(block) for block in message.content)
+        yield from (text_of(tool) for tool in self.tools or ())
 
 
 class TokenCountRequest(MessagesRequest, kw_only=True):
@@ -71,6 +90,11 @@ class TokenCountRequest(MessagesRequest, kw_only=True):
     @override
     def streams(self) -> bool:
         return False
+
+    @property
+    @override
+    def output_limit(self) -> int | None:
+        return 0
 
     @property
     @override
@@ -118,7 +142,3 @@ class TokenCount(msgspec.Struct):
     """The answer of `POST /v1/messages/count_tokens`."""
 
     input_tokens: int
-
-
-def _text(raw: Json) -> str:
-    return bytes(raw).decode(errors="replace")

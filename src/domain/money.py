@@ -3,15 +3,18 @@
 from decimal import Decimal, InvalidOperation
 
 NANO_PER_USD = 1_000_000_000
+_NANO_PER_CENT = 10_000_000
 MAX_USD_PER_MILLION_TOKENS = Decimal(1_000_000)
 
 
 def usd(nano_usd: int) -> str:
     """`0.000123456`: plain notation, at least two decimals, no trailing zeros beyond them."""
-    sign = "-" if nano_usd < 0 else ""
-    whole, rest = divmod(abs(nano_usd), NANO_PER_USD)
-    decimals = f"{rest:09d}".rstrip("0").ljust(2, "0")
-    return f"{sign}{whole}.{decimals}"
+    if nano_usd < 0:
+        return "-" + usd(-nano_usd)
+    whole, rest = divmod(nano_usd, NANO_PER_USD)
+    if rest % _NANO_PER_CENT:
+        return f"{whole}.{rest:09d}".rstrip("0")
+    return f"{whole}.{rest // _NANO_PER_CENT:02d}"
 
 
 def nano_usd_per_million(price: str) -> int:

@@ -1,18 +1,26 @@
 """Providers: who serves models, where, and what the gateway knows of the place."""
 
+import re
 from datetime import datetime
 from typing import Literal
 
 import msgspec
+from typing_extensions import override
 
 from domain.errors import RequestInvalid
 from domain.fidelity import Fidelity, ParamSupport
+from domain.free_tiers import FreeTier
+from domain.provider_headers import shown_headers, with_hidden_of
+from domain.quotas import Quotas
+from domain.secrets import MASK
 from domain.timeouts import TimeoutOverrides
 
 RESERVED_IDS = frozenset(
-    "v1 admin docs health metrics app assets auth me chat completions embeddings models images audio "
-    "moderations responses messages usage".split()
+    "v1 v1beta admin api app assets auth batches docs files health mcp me metrics realtime rerank static user "
+    "chat completions embeddings models images audio moderations responses messages usage mock".split()
 )
+
+_USER_INFO = re.compile(r"(?<=://).*@")
 
 Owner = Literal["database", "environment", "file", "demo"]
 """Who declares an object. All but `database` are read-only in the admin API."""
@@ -42,7 +50,42 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     project: str | None = None  # Vertex AI
     location: str | None = None  # Vertex AI: `global`, `europe-west4`, …; Bedrock: the AWS region
     model_places: dict[str, ModelPlace] = {}
+    default_voice: str | None = None  # of speech requests that name none
     num_ctx: int | None = None  # Ollama: the context for requests that name none
+    quota: Quotas = ()  # that all its keys share
+    flat_fee: bool = False  # a plan that is paid by the month: a request costs nothing
+    proxy: str | None = None  # the outbound proxy to it, `http://user:password@host:port`; None: the gateway's own
+    ca_file: str | None = None  # in the data folder: authorities (PEM) that are trusted besides the usual ones
+    client_cert: str | None = None  # in the data folder: a certificate and its key (PEM) that it is shown
+    headers: dict[str, str] = {}  # sent to the origin of its base URL besides the gateway's own
+
+    def shown(self) -> "ProviderSettings":
+        """The same as anyone may read it: the proxy without its user name and password, no header of a credential."""
+        if self.proxy is None and not self.headers:
+            return self
+        proxy = None if self.proxy is None else _USER_INFO.sub(f"{MASK}@", self.proxy)
+        return msgspec.structs.replace(self, proxy=proxy, headers=shown_headers(self.headers))
+
+    def with_hidden_of(self, stored: "ProviderSettings") -> "ProviderSettings":
+        """What is written here as `stored` is shown is what is stored."""
+        kept = stored.proxy if self.proxy is not None and self.proxy == stored.shown().proxy else self.proxy
+        return msgspec.structs.replace(self, proxy=kept, headers=with_hidden_of(self.headers, stored.headers))
+
+
+class FollowedSettings(ProviderSettings, frozen=True):
+    """Settings of a file, whose headers of the names `hidden` stood somewhere else: they are shown to nobody."""
+
+    hidden: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, settings: ProviderSettings, headers: dict[str, str], hidden: frozenset[str]) -> "FollowedSettings":
+        fields = {name: getattr(settings, name) for name in settings.__struct_fields__}
+        return cls(**fields | {"headers": headers, "hidden": hidden})
+
+    @override
+    def shown(self) -> ProviderSettings:
+        shown = ProviderSettings(**{name: getattr(self, name) for name in ProviderSettings.__struct_fields__}).shown()
+        return msgspec.structs.replace(shown, headers=shown_headers(self.headers, self.hidden))
 
 
 class Provider(msgspec.Struct, frozen=True):
@@ -73,7 +116,7 @@ class ProviderPreset(msgspec.Struct, frozen=True):
     requires_key: bool = True
     default_model: str | None = None
     models: tuple[str, ...] = ()  # offered for certain, used before its list was first read
-    free_tier: str = ""  # in words, for people
+    free_tier: FreeTier = FreeTier(kind="unknown")
     key_url: str = ""  # where a person gets a key
     ambient: tuple[str, ...] = ()  # variables that switch it on too, while the adapter finds the credential itself
 
@@ -109,5 +152,7 @@ def check_provider_id(provider_id: str) -> str:
             "A provider id is 1 to 63 of a-z, 0-9, '-' and '_', and starts with a letter or digit.", param="id"
         )
     if provider_id in RESERVED_IDS:
-        raise RequestInvalid(f"'{provider_id}' is the name of a route; choose another provider id.", param="id")
+        raise RequestInvalid(
+            f"'{provider_id}' is the name of a route, or of mocks; choose another provider id.", param="id"
+        )
     return provider_id

@@ -8,6 +8,8 @@ from typing import Literal
 
 import msgspec
 
+from domain.attribution import UNATTRIBUTED, Attribution
+from domain.decisions import DecisionNote
 from domain.usage import TokenUsage
 
 Outcome = Literal["ok", "error", "client_cancelled", "interrupted", "unknown_outcome"]
@@ -16,8 +18,23 @@ UsageSource = Literal["provider", "estimated", "none"]
 """Who counted the tokens: the provider, the gateway, or nobody because nothing was generated."""
 
 
+class Charge(msgspec.Struct, frozen=True, array_like=True):
+    """What a request means for a budget: whose account, in which bucket (seconds since 1970), and how much.
+
+    At the start it is what is held, at the end what it cost.
+    """
+
+    account: str
+    starts_at: int
+    nano_usd: int
+
+
 class StartRecord(msgspec.Struct, frozen=True, array_like=True):
-    """A request is about to go upstream. Without a later record of its end it was interrupted."""
+    """A request is about to go upstream. Without a later record of its end it was interrupted.
+
+    From `provider_id` on it is the first upstream call's: where it goes, with which of the provider's keys, and the
+    prompt's tokens as estimated, which are billed though the process dies before the answer. None in older records.
+    """
 
     request_id: str
     decision_id: str
@@ -28,10 +45,19 @@ class StartRecord(msgspec.Struct, frozen=True, array_like=True):
     requested_model: str
     stream: bool
     input_bytes: int
+    provider_id: str | None = None
+    provider_key_id: str | None = None
+    model: str | None = None
+    input_tokens: int | None = None
+    charges: tuple[Charge, ...] = ()
+    attribution: Attribution = UNATTRIBUTED
 
 
 class ProgressRecord(msgspec.Struct, frozen=True, array_like=True):
-    """How far a stream has come; at most one a second."""
+    """How far a request has come: a stream, at most once a second, or a further upstream call that begins.
+
+    `charges` are what is held by then; None where it has no budgets, and in older records.
+    """
 
     request_id: str
     attempt: int
@@ -40,12 +66,15 @@ class ProgressRecord(msgspec.Struct, frozen=True, array_like=True):
     model: str
     output_bytes: int
     usage: TokenUsage | None
+    charges: tuple[Charge, ...] | None = None
 
 
 class AttemptRecord(msgspec.Struct, frozen=True, array_like=True):
     """One upstream call. `outcome` is `ok`, `cancelled` or the `FailureKind`'s value; `status` is the provider's.
 
-    `cost_nano_usd` of None is the state `unpriced`; `price_id` is the price row it was computed with.
+    `cost_nano_usd` of None is the state `unpriced`. It is what the provider says it charged (`usage.billing`) where it
+    does, else `computed_nano_usd`, which is by the price row `price_id`; `cost_missing` names what was used and has no
+    price there.
     """
 
     number: int
@@ -60,10 +89,21 @@ class AttemptRecord(msgspec.Struct, frozen=True, array_like=True):
     usage_source: UsageSource = "none"
     price_id: str | None = None
     cost_nano_usd: int | None = None
+    cost_missing: tuple[str, ...] = ()
+    computed_nano_usd: int | None = None
+
+    @property
+    def reported_nano_usd(self) -> int | None:
+        """What the provider says it charged."""
+        return self.usage.billing.cost_nano_usd if self.usage is not None and self.usage.billing is not None else None
 
 
 class RequestRecord(msgspec.Struct, frozen=True, array_like=True):
-    """One client request, settled. `status` is the HTTP status sent (499 for a client that left)."""
+    """One client request, settled. `status` is the HTTP status sent (499 for a client that left).
+
+    `route` is the alias, or `auto`, that it went by; `decision` says what decided there. `savings_nano_usd` are filled
+    in when it is carried over to the database; None is not known, or nothing was decided.
+    """
 
     request_id: str
     decision_id: str
@@ -83,6 +123,14 @@ class RequestRecord(msgspec.Struct, frozen=True, array_like=True):
     latency_ms: float
     ttft_ms: float | None
     task: str = ""
+    charges: tuple[Charge, ...] = ()
+    refused_by: str = ""  # `key:key_0198`: whose limit or budget allowed it not
+    attribution: Attribution = UNATTRIBUTED
+    would_refuse: tuple[str, ...] = ()  # the same, of budgets in `shadow`: it passed all the same
+    route: str = ""
+    holdout: bool = False
+    savings_nano_usd: int | None = None
+    decision: DecisionNote | None = None
 
 
 _KEPT_OF_ID = 90  # of 128 characters: a decision's id is 36

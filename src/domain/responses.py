@@ -11,6 +11,7 @@ from msgspec import Meta
 from typing_extensions import override
 
 from domain.inference import InferenceRequest, Json
+from domain.media import media_tokens_of, text_of
 
 
 class ResponsesRequest(InferenceRequest, kw_only=True):
@@ -50,6 +51,27 @@ class ResponsesRequest(InferenceRequest, kw_only=True):
 
     @property
     @override
+    def media_tokens(self) -> int:
+        return sum(media_tokens_of(item) for item in self.input or ()) if not isinstance(self.input, str) else 0
+
+    @property
+    @override
+    def output_limit(self) -> int | None:
+        return self.max_output_tokens
+
+    @property
+    @override
+    def streamable(self) -> bool:
+        """In the background its answer is there at once, and says only that it has begun."""
+        return not self.background
+
+    @property
+    @override
+    def outlives(self) -> bool:
+        return bool(self.background)
+
+    @property
+    @override
     def turns(self) -> int:
         return len(self.input) if isinstance(self.input, list) else 1
 
@@ -61,7 +83,7 @@ class ResponsesRequest(InferenceRequest, kw_only=True):
         if isinstance(self.input, str):
             yield self.input
         else:
-            yield from (bytes(item).decode(errors="replace") for item in self.input or ())
+            yield from (text_of(item) for item in self.input or ())
 
 
 class Response(msgspec.Struct):

@@ -7,9 +7,9 @@ class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Deadlines in force for a call; every one is a setting, and a provider or model may override it."""
 
     connect: float = 5.0
-    response_headers: float = 60.0
-    first_content: float = 120.0
-    idle: float = 30.0  # between upstream bytes; our own pings never reset it
+    response_headers: float = 60.0  # of a stream; a plain answer has no head before its end
+    first_content: float = 120.0  # of a stream, from the call's beginning
+    idle: float = 30.0  # between upstream bytes once there was content; our own pings never reset it
     upstream_call: float = 280.0
     request: float = 300.0
     pool: float = 1.0  # waiting for a pooled connection

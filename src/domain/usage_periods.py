@@ -13,14 +13,15 @@ _LEAST = timedelta(microseconds=1)
 
 
 class Stretch(msgspec.Struct, frozen=True):
-    """From `start` up to, and without, `end`; both UTC. `day` is the local day it counts for, None for no day.
+    """From `start` up to, and without, `end`; both UTC. `day` is the local day it counts for, or the moment at which
+    the local hour begins that it counts for; None for neither.
 
     With a `sign` of -1 it is taken away from that day: another stretch of the day has it in excess.
     """
 
     start: datetime
     end: datetime
-    day: date | None = None
+    day: date | datetime | None = None
     sign: int = 1
 
 
@@ -50,6 +51,20 @@ def local_days(start: datetime, end: datetime, zone: tzinfo) -> Iterator[Stretch
             yield Stretch(begin, day_end, day)
             begin = day_end
         day += DAY
+
+
+def local_hours(start: datetime, end: datetime, zone: tzinfo) -> Iterator[Stretch]:
+    """The same by hours as the zone's clocks show them, each with the moment at which it begins.
+
+    Where clocks go back, an hour that is shown twice is two; where they jump by half of one, so much is an hour.
+    """
+    begin = start
+    while begin < end:
+        local = begin.astimezone(zone)
+        passed = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+        hour_end = min(begin - passed + HOUR, end)
+        yield Stretch(begin, hour_end, begin - passed)
+        begin = hour_end
 
 
 def cut(stretches: Iterable[Stretch], *, nearest_days: bool = False) -> Cut:
@@ -85,7 +100,7 @@ def _split(stretch: Stretch, unit: timedelta, *, nearest: bool) -> tuple[Stretch
     return Stretch(first, last, stretch.day), [*_lasting(before), *_lasting(behind)]
 
 
-def _from_to(start: datetime, end: datetime, day: date | None) -> Stretch:
+def _from_to(start: datetime, end: datetime, day: date | datetime | None) -> Stretch:
     """Taken away where it goes backwards."""
     return Stretch(start, end, day) if start <= end else Stretch(end, start, day, sign=-1)
 

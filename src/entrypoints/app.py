@@ -10,7 +10,7 @@ from application.bootstrap import FirstStart
 from entrypoints.http.edge.config import ConnectionLimits
 from entrypoints.http.edge.drain import DrainState
 from entrypoints.lifespan import RunningGateway, start_gateway
-from entrypoints.settings.loading import load_settings
+from entrypoints.process_settings import load_process_settings
 from entrypoints.settings.model import Settings
 
 Scope = dict[str, Any]
@@ -86,4 +86,4 @@ def create_app(settings: Settings | None = None, *overrides: Provider) -> Gatewa
 
     `overrides` are dishka providers that replace parts: `provide(..., override=True)`.
     """
-    return GatewayProcess(settings or load_settings(), overrides)
+    return GatewayProcess(settings or load_process_settings(), overrides)

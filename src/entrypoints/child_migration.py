@@ -5,7 +5,8 @@ import os
 from contextlib import suppress
 
 from domain.errors import StoreUnavailable
-from entrypoints.ioc.persistence import is_sqlite_behind, prepare_data_folder, upgrade_schema
+from entrypoints.data_folder import prepare_data_folder
+from entrypoints.ioc.persistence import is_sqlite_behind, upgrade_schema
 from entrypoints.settings.model import Settings, SettingsError
 
 

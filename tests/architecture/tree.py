@@ -1,6 +1,8 @@
 """The project's own files, for the tests that read them as text."""
 
 import ast
+import gc
+import re
 import subprocess
 from collections.abc import Iterator
 from functools import cache
@@ -9,6 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS = ("domain", "application", "adapters", "entrypoints")
 CODE = ("src", "tests", "bench")
+BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+"""The fields of a node that hold statements, or what holds them."""
 
 
 @cache
@@ -35,16 +39,60 @@ def texts(*suffixes: str) -> Iterator[tuple[Path, str]]:
     for path in files():
         if suffixes and path.suffix not in suffixes:
             continue
-        try:
-            yield path, path.read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            continue
+        text = text_of(path)
+        if text is not None:
+            yield path, text
+
+
+@cache
+def text_of(path: Path) -> str | None:
+    """What the file says, read once for all tests; None where it is no text."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def lines_with(pattern: str, text: str) -> Iterator[tuple[int, str]]:
+    """Number and content of each line in which the pattern is found. Most files have none: those cost one search."""
+    if not re.search(pattern, text, re.MULTILINE):
+        return
+    for number, line in enumerate(text.splitlines(), start=1):
+        if re.search(pattern, line):
+            yield number, line
 
 
 @cache
 def tree(path: Path) -> ast.Module:
-    """The file's syntax tree, parsed once for all tests."""
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    """The file's syntax tree, parsed once for all tests.
+
+    With the garbage collector at rest: a tree is all new objects and no garbage, and collecting doubles the cost.
+    """
+    gc.disable()
+    try:
+        return ast.parse(text_of(path) or "", filename=str(path))
+    finally:
+        gc.enable()
+
+
+@cache
+def statements(path: Path) -> tuple[ast.stmt, ...]:
+    """Every statement of the file at any depth: all definitions and imports, without the walk through expressions."""
+    found: list[ast.stmt] = []
+    waiting: list[ast.AST] = [tree(path)]
+    while waiting:
+        node = waiting.pop()
+        for block in BLOCKS:
+            for inner in getattr(node, block, ()):
+                waiting.append(inner)
+                if isinstance(inner, ast.stmt):
+                    found.append(inner)
+    return tuple(found)
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Every function and method of the file, nested ones too."""
+    return (node for node in statements(path) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 def name_of(path: Path) -> str:

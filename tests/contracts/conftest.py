@@ -1,11 +1,12 @@
-"""Runs the transport contracts over every transport, on asyncio's own loop and on uvloop."""
+"""Runs the transport contracts over every transport, on asyncio's own loop and on uvloop; and real servers for all."""
 
 import asyncio
 import os
 import re
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import httpx
@@ -17,6 +18,10 @@ import uvloop
 from adapters.transport.client import build_transport
 from adapters.transport.egress import EgressGuard
 from adapters.transport.limits import TransportLimits
+from adapters.transport.proxy import Proxies
+from adapters.transport.tls import TlsFiles
+from tests.contracts.limits.valkey import ValkeyServer
+from tests.contracts.persistence.postgres import PostgresServer
 from tests.contracts.pyreqwest_transport import PyreqwestTransport
 
 SHIPPED = ("httptools", "aiohttp")
@@ -55,7 +60,15 @@ class Transports:
         self._ca_file = ca_file
         self._opened: list[httpx.AsyncBaseTransport] = []
 
-    def to(self, url: str, *, guard: EgressGuard | None = None, **limits: float) -> httpx.AsyncBaseTransport:
+    def to(
+        self,
+        url: str,
+        *,
+        guard: EgressGuard | None = None,
+        proxies: Proxies | None = None,
+        client_cert: str | None = None,
+        **limits: float,
+    ) -> httpx.AsyncBaseTransport:
         """A transport that may call this private URL, with some limits changed."""
         bounds = TransportLimits(**limits)  # type: ignore[arg-type]  # counts and seconds alike
         allowed = guard or EgressGuard.for_provider(url)
@@ -63,7 +76,8 @@ class Transports:
         if self.name == "pyreqwest":
             transport = PyreqwestTransport(bounds, allowed, ca_file=self._ca_file)
         else:
-            transport = build_transport(self.name, bounds, allowed, ca_file=self._ca_file)
+            tls = TlsFiles((self._ca_file,), client_cert)
+            transport = build_transport(self.name, bounds, allowed, tls=tls, proxies=proxies)
         self._opened.append(transport)
         return transport
 
@@ -71,6 +85,21 @@ class Transports:
         for transport in self._opened:
             await transport.aclose()
         await asyncio.sleep(0)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    # Not below pytest's own folder: a second pytest closes that to the user that Postgres runs as.
+    with TemporaryDirectory(prefix="omg-postgres-", ignore_cleanup_errors=True) as folder:
+        server = PostgresServer(Path(folder))
+        yield server
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[ValkeyServer]:
+    with ValkeyServer() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -90,10 +119,10 @@ async def transports(request: pytest.FixtureRequest, certificates: Certificates)
 
 def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
-) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]] | None:
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     if item.path.name.startswith("test_transport"):
         return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
-    return None
+    return {"asyncio": asyncio.new_event_loop}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -23,10 +23,9 @@ from pyreqwest.request import StreamRequest
 from pyreqwest.response import Response
 from typing_extensions import override
 
-from adapters.transport.decoding import DecodedStream, content_encoding, decodable, without_encoding
-from adapters.transport.egress import EgressGuard
+from adapters.transport.egress import EgressGuard, Origin
 from adapters.transport.limits import TransportLimits
-from adapters.transport.origin import Origin
+from adapters.transport.response_stream import DecodedStream, content_encoding, decodable, without_encoding
 
 
 class _Body(httpx.AsyncByteStream):
@@ -87,7 +86,7 @@ class PyreqwestTransport(httpx.AsyncBaseTransport):
             if not decodable(coding):
                 await answer.aclose()
                 raise httpx.RemoteProtocolError(f"The upstream answered in the coding {coding!r}.")
-            raw, answer = without_encoding(raw), DecodedStream(answer, self._limits)
+            raw, answer = without_encoding(raw), DecodedStream(answer, coding, self._limits)
         return httpx.Response(response.status, headers=raw, stream=answer, request=request)
 
     @override

@@ -9,15 +9,19 @@ from adapters.availability.automatic import AutomaticAvailability
 from adapters.availability.manual import ManualAvailability
 from domain.availability import KeyCondition, KeyState, RateLimitWindow
 from domain.errors import UpstreamFailure
-from domain.failover import REACTIONS, FailureKind
+from domain.failover import REACTIONS, FailureKind, FailureScope
 from domain.ports.policies import AvailabilityPolicy
 from domain.ports.runtime import Clock
 from tests.fakes.clock import FakeClock
 
 Make = Callable[[Clock], AvailabilityPolicy]
 
-BREAKER_KINDS = [kind for kind in FailureKind if REACTIONS[kind].counts_for_breaker]
-HARMLESS_KINDS = [FailureKind.CONTEXT_LENGTH, FailureKind.CLIENT_FAULT]
+BREAKER_KINDS = [
+    kind
+    for kind in FailureKind
+    if REACTIONS[kind].counts_for_breaker and kind is not FailureKind.ADDRESS_REFUSED  # one of it is enough
+]
+HARMLESS_KINDS = [kind for kind in FailureKind if REACTIONS[kind].scope is FailureScope.REQUEST]
 
 
 @pytest.fixture(params=[AutomaticAvailability, ManualAvailability])
@@ -78,15 +82,6 @@ def test_an_exhausted_key_waits_for_the_reset_its_provider_states(policy: Availa
     assert policy.key_state("pk_1").until == clock.now() + timedelta(hours=2)
     clock.advance(7200)
     assert policy.key_state("pk_1").condition is KeyCondition.AVAILABLE
-
-
-def test_an_invalid_key_waits_for_ever(policy: AvailabilityPolicy, clock: FakeClock) -> None:
-    fail(policy, FailureKind.INVALID_CREDENTIAL)
-
-    clock.advance(365 * 86_400)
-
-    assert policy.key_state("pk_1").condition is KeyCondition.INVALID
-    assert policy.key_state("pk_1").until is None
 
 
 def test_a_milder_answer_to_an_earlier_call_does_not_free_a_key(policy: AvailabilityPolicy) -> None:
@@ -255,7 +250,7 @@ def test_changes_are_drained_once_and_newest_only(policy: AvailabilityPolicy) ->
 
     drained = {state.key_id: state for state in policy.drain_changes()}
 
-    assert drained == {"pk_1": policy.key_state("pk_1"), "pk_2": policy.key_state("pk_2")}
+    assert drained == {"pk_1": policy.key_state("pk_1"), "pk_2": policy.key_state("pk_2")}  # replaces nothing stored
     assert policy.drain_changes() == ()
 
 
@@ -265,7 +260,8 @@ def test_a_retry_is_a_change_for_the_store(policy: AvailabilityPolicy) -> None:
 
     policy.retry_key("pk_1")
 
-    assert policy.drain_changes() == (KeyState("pk_1"),)
+    (change,) = policy.drain_changes()
+    assert (change.id, change.is_plain) == ("pk_1", True)
 
 
 @pytest.mark.parametrize(
@@ -337,3 +333,59 @@ def test_a_window_without_a_known_reset_changes_nothing(policy: AvailabilityPoli
     policy.record_success("alpha", "pk_1", (RateLimitWindow("requests", "minute", remaining=0),))
 
     assert policy.key_state("pk_1").condition is KeyCondition.AVAILABLE
+
+
+KINDS_OF_A_KEY = [kind for kind in BREAKER_KINDS if kind is not FailureKind.CONNECT]
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_A_KEY)
+def test_five_failures_in_a_row_with_one_key_rest_it_whatever_others_answer(
+    policy: AvailabilityPolicy, clock: FakeClock, kind: FailureKind
+) -> None:
+    """R-39: its provider's breaker never opens, as the other keys' answers close it each time."""
+    for _ in range(4):
+        fail(policy, kind, key_id="pk_bad")
+        policy.record_success("alpha", "pk_good", ())
+    before = policy.key_unhealthy_until("pk_bad")
+    fail(policy, kind, key_id="pk_bad")
+    policy.record_success("alpha", "pk_good", ())
+
+    assert before is None
+    assert policy.key_unhealthy_until("pk_bad") == clock.now() + timedelta(seconds=30)
+    assert policy.key_unhealthy_until("pk_good") is None
+    assert policy.healthy("alpha", "m")
+
+
+def test_a_key_that_failed_is_tried_by_one_at_a_time_once_its_wait_is_over(
+    policy: AvailabilityPolicy, clock: FakeClock
+) -> None:
+    for _ in range(5):
+        fail(policy, FailureKind.SERVER_ERROR)
+    clock.advance(30)
+    first, second = policy.key_may_try("pk_1"), policy.key_may_try("pk_1")
+    fail(policy, FailureKind.SERVER_ERROR)
+    again = policy.key_unhealthy_until("pk_1")
+    clock.advance(60)
+    last = policy.key_may_try("pk_1")
+    policy.record_success("alpha", "pk_1", ())
+
+    assert (first, second, last) == (True, False, True)
+    assert again == clock.now()
+    assert policy.key_unhealthy_until("pk_1") is None
+
+
+@pytest.mark.parametrize("kind", [FailureKind.CONNECT, *HARMLESS_KINDS])
+def test_what_says_nothing_of_a_key_does_not_rest_it(policy: AvailabilityPolicy, kind: FailureKind) -> None:
+    for _ in range(10):
+        fail(policy, kind)
+
+    assert policy.key_unhealthy_until("pk_1") is None
+
+
+def test_a_retry_ends_the_rest_of_a_key(policy: AvailabilityPolicy) -> None:
+    for _ in range(5):
+        fail(policy, FailureKind.SERVER_ERROR)
+
+    policy.retry_key("pk_1")
+
+    assert policy.key_unhealthy_until("pk_1") is None

@@ -8,18 +8,8 @@ import httpx
 import pytest
 
 from tests.contracts.conftest import Transports
-from tests.contracts.transport_servers import (
-    OK,
-    Wire,
-    always,
-    deaf_port,
-    everyone_left,
-    read,
-    send,
-    silent,
-    until,
-    upstream,
-)
+from tests.contracts.transport_servers import OK, Wire, always, deaf_port, everyone_left, read, send, silent, upstream
+from tests.waiting import until
 
 CANCELS = 10_000
 POOL = 10
@@ -172,9 +162,9 @@ async def test_500_stalled_calls_leave_no_connection_behind(transports: Transpor
     async with upstream(silent) as server:
         transport = transports.to(server.url(), max_connections=500)
         tasks = [asyncio.create_task(send(transport, server.url())) for _ in range(500)]
-        await until(lambda: len(server.received) == 500, seconds=20)
+        await until(lambda: len(server.received) == 500)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-        await everyone_left(server, seconds=3)
+        await everyone_left(server)

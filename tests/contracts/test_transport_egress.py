@@ -6,9 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from adapters.transport.egress import EgressGuard
-from adapters.transport.origin import Origin
-from adapters.transport.resolver import Resolver
+from adapters.transport.egress import EgressGuard, Origin, Resolver
 from tests.contracts.conftest import Transports
 from tests.contracts.transport_servers import always, read, send, trap, upstream, was_reached
 

@@ -13,22 +13,10 @@ from collections.abc import Sequence
 import httpx
 import pytest
 
-from adapters.transport.egress import EgressGuard
-from adapters.transport.origin import Origin
-from adapters.transport.resolver import Resolver
+from adapters.transport.egress import EgressGuard, Origin, Resolver
 from tests.contracts.conftest import Certificates, Transports
-from tests.contracts.transport_servers import (
-    OK,
-    Wire,
-    after_request,
-    always,
-    deaf_port,
-    read,
-    send,
-    silent,
-    until,
-    upstream,
-)
+from tests.contracts.transport_servers import OK, Wire, after_request, always, deaf_port, read, send, silent, upstream
+from tests.waiting import takes, until
 
 AFTER_SENDING = (httpx.ReadError, httpx.RemoteProtocolError, httpx.WriteError)
 
@@ -139,11 +127,8 @@ async def test_a_refused_connection_is_a_connect_error(transports: Transports) -
 async def test_a_host_that_never_answers_costs_the_connect_deadline_and_no_more(transports: Transports) -> None:
     with deaf_port() as port:
         url = f"http://127.0.0.1:{port}/"
-        started = time.monotonic()
-        with pytest.raises(httpx.ConnectTimeout):
+        with takes(at_least=0.15), pytest.raises(httpx.ConnectTimeout):
             await send(transports.to(url, connect_seconds=0.2), url)
-
-    assert 0.15 < time.monotonic() - started < 0.7
 
 
 async def test_a_tls_peer_that_never_shakes_hands_costs_the_connect_deadline(transports: Transports) -> None:
@@ -152,11 +137,8 @@ async def test_a_tls_peer_that_never_shakes_hands_costs_the_connect_deadline(tra
 
     async with upstream(script) as server:
         url = server.url().replace("http:", "https:")
-        started = time.monotonic()
-        with pytest.raises(httpx.ConnectTimeout):
+        with takes(at_least=0.15), pytest.raises(httpx.ConnectTimeout):
             await send(transports.to(url, connect_seconds=0.2), url)
-
-        assert 0.15 < time.monotonic() - started < 0.7
 
 
 @pytest.mark.parametrize("case", ["unknown authority", "wrong host", "expired", "no TLS"])
@@ -221,11 +203,9 @@ async def test_with_every_connection_in_use_the_next_caller_waits_its_second_and
         transport = transports.to(server.url(), max_connections=10, pool_wait_seconds=0.2)
         stalled = [asyncio.create_task(send(transport, server.url())) for _ in range(10)]
         await until(lambda: len(server.received) == 10)
-        started = time.monotonic()
-        with pytest.raises(httpx.PoolTimeout):
+        with takes(at_least=0.15), pytest.raises(httpx.PoolTimeout):
             await send(transport, server.url())
 
-        assert 0.15 < time.monotonic() - started < 0.6
         for task in stalled:
             task.cancel()
         await asyncio.gather(*stalled, return_exceptions=True)
@@ -287,6 +267,37 @@ async def test_a_close_that_crosses_the_request_is_repeated_once_on_a_new_connec
 
         assert server.accepted == 2
         assert [request.body for request in server.received] == [b"{}", b"second"]
+
+
+@pytest.mark.parametrize("busy_seconds", [0, 0.05], ids=["quiet loop", "busy loop"])
+async def test_an_end_that_the_request_meets_on_its_way_is_repeated(
+    transports: Transports, busy_seconds: float
+) -> None:
+    """The upstream closed before a byte of the request came; the loop sees it only after having written."""
+    if transports.name == "aiohttp":
+        pytest.skip("repeats no POST, and only sometimes sees the end before it writes")
+    served: list[Wire] = []
+
+    async def script(wire: Wire, _: int) -> None:
+        served.append(wire)
+        await wire.receive()
+        await wire.send(OK)
+        await wire.receive()
+        await wire.send(OK)
+
+    async with upstream(script) as server:
+        transport = transports.to(server.url())
+        for _ in range(30):
+            assert await read(await send(transport, server.url())) == b"ok"
+            served[-1].close_now()
+            sending = asyncio.ensure_future(send(transport, server.url(), b"second"))
+            await asyncio.sleep(0)
+            time.sleep(busy_seconds)  # noqa: ASYNC251 - the loop is held up on purpose
+            assert await read(await sending) == b"ok"
+            served[-1].close_now()
+            await asyncio.sleep(0.06)
+
+        assert len(server.received) == 60
 
 
 async def test_the_repeat_happens_once_and_only_after_a_reuse(transports: Transports) -> None:

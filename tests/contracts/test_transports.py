@@ -22,6 +22,7 @@ from tests.contracts.transport_servers import (
     send,
     upstream,
 )
+from tests.waiting import HANG_SECONDS
 
 
 async def test_an_answer_keeps_its_status_and_every_raw_header_in_order(transports: Transports) -> None:
@@ -147,31 +148,61 @@ async def test_cookies_are_not_kept_and_the_environment_names_no_proxy(
     assert all(b"cookie:" not in request.head.lower() for request in server.received)
 
 
-@pytest.mark.parametrize("coding", ["gzip", "deflate", "raw-deflate"])
-async def test_a_body_compressed_unasked_is_decoded(transports: Transports, coding: str) -> None:
-    text = b"words " * 2000
-    raw = zlib.compressobj(wbits=-15)
-    packed = {
-        "gzip": gzip.compress(text),
-        "deflate": zlib.compress(text),
-        "raw-deflate": raw.compress(text) + raw.flush(),
-    }
-    name = coding.removeprefix("raw-").encode()
-    head = b"HTTP/1.1 200 OK\r\ncontent-encoding: %b\r\ncontent-length: %d\r\n\r\n" % (name, len(packed[coding]))
-    async with upstream(always(head + packed[coding])) as server:
+def raw_deflate(text: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(text) + packer.flush()
+
+
+WORDS = b"words " * 2000 + random.Random(1).randbytes(500)
+LONG = random.Random(2).randbytes(3000) * 50 + WORDS  # longer than what is decoded in one step
+MEMBERS = gzip.compress(WORDS[:40]) + gzip.compress(b"") + gzip.compress(WORDS[40:])
+PACKED = {
+    "gzip": (b"gzip", gzip.compress(WORDS), WORDS),
+    "gzip by its old name": (b"X-GZIP", gzip.compress(WORDS), WORDS),
+    "gzip in several members": (b"gzip", MEMBERS, WORDS),
+    "gzip in several members, padded": (b"gzip", MEMBERS + bytes(512), WORDS),
+    "gzip, then the beginning of a member": (b"gzip", gzip.compress(WORDS) + b"\x1f", WORDS),
+    "gzip in a thousand members": (b"gzip", gzip.compress(b"w") * 1000, b"w" * 1000),
+    "gzip, long": (b"gzip", gzip.compress(LONG), LONG),
+    "deflate": (b"deflate", zlib.compress(WORDS), WORDS),
+    "deflate, long": (b"deflate", zlib.compress(LONG), LONG),
+    "raw deflate": (b"deflate", raw_deflate(WORDS), WORDS),
+    "raw deflate, long": (b"deflate", raw_deflate(LONG), LONG),
+    "deflate that is gzip": (b"deflate", gzip.compress(WORDS), WORDS),
+    "gzip that is deflate": (b"gzip", zlib.compress(WORDS), WORDS),
+    "gzip, beside an identity": (b"identity, gzip", gzip.compress(WORDS), WORDS),
+    "identity": (b"identity", WORDS, WORDS),
+    "gzip of nothing": (b"gzip", gzip.compress(b""), b""),
+    "gzip without a byte": (b"gzip", b"", b""),
+}
+
+
+@pytest.mark.parametrize("piece_bytes", [1, 7, 1_000_000])
+@pytest.mark.parametrize("case", PACKED)
+async def test_a_body_compressed_unasked_is_decoded(transports: Transports, case: str, piece_bytes: int) -> None:
+    coding, packed, text = PACKED[case]
+    if len(packed) / piece_bytes > 3000:
+        packed_pieces = [packed[:1], packed[1:]]
+    else:
+        packed_pieces = [packed[at : at + piece_bytes] for at in range(0, len(packed), piece_bytes)]
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in packed_pieces)
+    head = b"HTTP/1.1 200 OK\r\ncontent-encoding: %b\r\ntransfer-encoding: chunked\r\n\r\n" % coding
+    async with upstream(always(head + chunks + b"0\r\n\r\n")) as server:
         response = await send(transports.to(server.url()), server.url())
 
         assert await read(response) == text
-        assert "content-encoding" not in response.headers
+        assert response.headers.get("content-encoding", "identity") == "identity"
 
 
-@pytest.mark.parametrize("case", ["bomb", "damaged", "cut", "unknown"])
+@pytest.mark.parametrize("case", ["bomb", "bomb in members", "damaged", "cut", "cut in its second member", "unknown"])
 async def test_a_bad_coding_is_an_error_and_costs_no_memory(transports: Transports, case: str) -> None:
     """R-34: a bomb of 1:200 and more is refused before it is unpacked."""
     packed = {
         "bomb": gzip.compress(bytes(16 * 2**20), compresslevel=1),
+        "bomb in members": gzip.compress(bytes(2**20)) * 16,
         "damaged": b"this is not gzip",
         "cut": gzip.compress(random.Random(1).randbytes(500))[:-9],
+        "cut in its second member": gzip.compress(b"whole") + gzip.compress(b"not whole")[:-9],
         "unknown": b"zstandard, perhaps",
     }
     coding = b"zstd" if case == "unknown" else b"gzip"
@@ -284,7 +315,7 @@ async def test_a_head_that_never_ends_is_cut(transports: Transports) -> None:
 
     async with upstream(script) as server:
         with pytest.raises(httpx.RemoteProtocolError):
-            await asyncio.wait_for(send(transports.to(server.url()), server.url()), 5)
+            await asyncio.wait_for(send(transports.to(server.url()), server.url()), HANG_SECONDS)
 
 
 async def test_closing_the_transport_closes_idle_and_busy_connections(transports: Transports) -> None:

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import httpx
 
+from tests.waiting import until
+
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
 
@@ -53,6 +55,13 @@ class Wire:
         descriptor = os.dup(self.writer.get_extra_info("socket").fileno())
         with socket.socket(fileno=descriptor) as connected:
             connected.shutdown(socket.SHUT_WR)
+
+    def close_now(self) -> None:
+        """Close both ways in this very moment: what comes later meets a closed socket."""
+        descriptor = os.dup(self.writer.get_extra_info("socket").fileno())
+        with socket.socket(fileno=descriptor) as connected:
+            connected.shutdown(socket.SHUT_RDWR)
+        self.writer.transport.abort()
 
     def reset(self) -> None:
         """Close with RST."""
@@ -116,16 +125,9 @@ async def upstream(script: Script, *, tls: ssl.SSLContext | None = None) -> Asyn
         await asyncio.sleep(0)
 
 
-async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Wait until something the other side does has happened. Raises `TimeoutError`."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110  # what is waited for is a socket's doing; nobody could set an event
-            await asyncio.sleep(0.002)
-
-
-async def everyone_left(server: Upstream, seconds: float = 1.0) -> None:
+async def everyone_left(server: Upstream) -> None:
     """Wait until no connection is open. Raises `TimeoutError`."""
-    await until(lambda: server.open == 0, seconds)
+    await until(lambda: server.open == 0)
 
 
 async def send(

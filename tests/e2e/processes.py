@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,9 +13,10 @@ import httpx
 from openai import AsyncOpenAI, OpenAI
 
 from domain.keys import ADMIN_TOKEN_PREFIX, VIRTUAL_KEY_PREFIX, generate_key
+from tests.migrated import copy_migrated_sqlite
+from tests.waiting import HANG_SECONDS, wait_until
 
-START_SECONDS = 20.0
-STOP_SECONDS = 10.0
+START_SECONDS = STOP_SECONDS = HANG_SECONDS
 
 OMG = ["-c", "from entrypoints.cli.main import main; main()"]
 """The `omg` command in this interpreter, so that coverage follows it."""
@@ -75,17 +75,20 @@ class RunningProcess:
 
     def wait_until_answering(self, url: str) -> None:
         """Poll until 200. Raises with the output where the process ends or the time is up."""
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
+
+        def answers() -> bool:
             if self.process.poll() is not None:
                 raise AssertionError(f"{self.arguments} ended with {self.process.returncode}:\n{self.output}")
             try:
-                if httpx.get(url, timeout=2).status_code == 200:
-                    return
+                return httpx.get(url, timeout=START_SECONDS).status_code == 200
             except httpx.TransportError:
-                pass
-            time.sleep(0.02)
-        raise AssertionError(f"{self.arguments} did not answer {url}:\n{self.output}")
+                return False
+
+        try:
+            wait_until(answers, every_seconds=0.02)
+        except TimeoutError:
+            self.stop()  # nobody else knows of it yet
+            raise AssertionError(f"{self.arguments} did not answer {url}:\n{self.output}") from None
 
     def start_again(self) -> None:
         """Another run of the same command in the same folder."""
@@ -143,7 +146,7 @@ class Simulator(RunningProcess):
 
 
 class Gateway(RunningProcess):
-    """`omg serve` with an empty data folder, tokens of its own and logs at debug level."""
+    """`omg serve` on an empty database, tokens of its own and logs at debug level."""
 
     def __init__(self, folder: Path, *more: str, **settings: str) -> None:
         self.port = free_port()
@@ -158,8 +161,11 @@ class Gateway(RunningProcess):
             "OMG_LOG_LEVEL": "debug",
             "OMG_LOG_FORMAT": "json",
         }
+        environment |= settings
+        if "OMG_DATABASE_URL" not in environment:
+            copy_migrated_sqlite(Path(environment["OMG_DATA_DIR"]) / "omg.db")
         serve = [*OMG, "serve", "--host", "127.0.0.1", "--port", str(self.port)]
-        super().__init__([*serve, *more], folder, environment | settings)
+        super().__init__([*serve, *more], folder, environment)
         self.wait_until_answering(f"{self.url}/health/ready")
         self.admin = httpx.Client(
             base_url=f"{self.url}/admin", headers={"authorization": f"Bearer {self.admin_token}"}, timeout=15

@@ -9,7 +9,6 @@ lack fields OpenAI requires, and frames Bedrock's `invoke` streams otherwise tha
 import json
 import shutil
 import subprocess
-import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -35,6 +34,7 @@ from tests.contracts.ingress.grammars import GRAMMARS, Told
 from tests.e2e.npm_packages import installed
 from tests.e2e.processes import START_SECONDS, STOP_SECONDS, clean_environment, free_port
 from tests.unit.adapters.providers.calls import a_payload
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(300)]
 
@@ -103,15 +103,15 @@ def mock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
+    def answers() -> bool:
+        assert process.poll() is None, f"the mock did not start: {log.read_text(errors='replace')}"
         try:
-            httpx.get(url, timeout=2).raise_for_status()
+            httpx.get(url, timeout=START_SECONDS).raise_for_status()
         except httpx.TransportError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError(f"the mock did not start: {log.read_text(errors='replace')}")
+            return False
+        return True
+
+    wait_until(answers, every_seconds=0.05)
 
 
 class Adapter(NamedTuple):
@@ -203,15 +203,15 @@ async def test_a_refusal_has_its_kind_and_its_words(adapter: Adapter, text: str,
 async def test_messages_say_the_same(adapter: Adapter) -> None:
     native = adapter.row.kind == "anthropic"
 
-    told = await adapter.stream("messages", messages=[{"role": "user", "content": "hello"}], max_tokens=100)
+    received = await adapter.stream("messages", messages=[{"role": "user", "content": "hello"}], max_tokens=100)
 
-    assert GRAMMARS["native messages" if native else "messages"](told) == [Told(SAID)]
+    assert GRAMMARS["native messages" if native else "messages"](received) == [Told(SAID)]
 
 
 async def test_responses_say_the_same(adapter: Adapter) -> None:
-    told = await adapter.stream("responses", input="hello")
+    received = await adapter.stream("responses", input="hello")
 
-    events = [json.loads(block.partition(b"data: ")[2]) for block in told.split(b"\n\n")[:-1]]
+    events = [json.loads(block.partition(b"data: ")[2]) for block in received.split(b"\n\n")[:-1]]
     assert "".join(event["delta"] for event in events if event["type"] == "response.output_text.delta") == SAID
     assert [event["type"] for event in events].index("response.completed") == len(events) - 1
     assert events[-1]["response"]["output"][-1]["content"][0]["text"] == SAID

@@ -177,9 +177,9 @@ def test_a_native_error_keeps_its_words(gateway: Gateway, upstream: str) -> None
 
     answer = gateway.http.post("/v1/messages", json=body)
 
-    told = answer.json()
+    received = answer.json()
     assert answer.status_code == 400
-    assert (told["type"], told["error"]["type"]) == ("error", "invalid_request_error")
+    assert (received["type"], received["error"]["type"]) == ("error", "invalid_request_error")
 
 
 def test_tokens_are_counted_by_the_provider(messages: Anthropic, upstream: str, simulator: Simulator) -> None:
@@ -196,11 +196,11 @@ def test_a_stream_that_breaks_off_is_told_as_broken(gateway: Gateway, upstream: 
     path = "/v1/chat/completions" if api == "chat" else "/v1/messages"
     body = {"model": f"{upstream}/sim-words-20+cut-after-3", "max_tokens": 64, "messages": HELLO, "stream": True}
 
-    told = gateway.http.post(path, json=body).text
+    received = gateway.http.post(path, json=body).text
 
-    assert "error" in told.rstrip().split("\n\n")[-1]
-    assert "[DONE]" not in told
-    assert "message_stop" not in told
+    assert "error" in received.rstrip().split("\n\n")[-1]
+    assert "[DONE]" not in received
+    assert "message_stop" not in received
 
 
 @pytest.mark.parametrize("api", ["chat", "messages"])

@@ -243,9 +243,12 @@ def test_errors_before_any_model_have_the_same_shape(gateway: Gateway) -> None:
     ]
     for method, path, facts, status, type_ in asked:
         answer = gateway.http.request(method, path, **facts)
-        told = answer.json()
-        assert (answer.status_code, told["type"], told["error"]["type"]) == (status, "error", type_), (path, told)
-        assert answer.headers["request-id"] == told["request_id"]
+        received = answer.json()
+        assert (answer.status_code, received["type"], received["error"]["type"]) == (status, "error", type_), (
+            path,
+            received,
+        )
+        assert answer.headers["request-id"] == received["request_id"]
 
 
 @pytest.mark.parametrize("model", ["sim-cut-after-2", "sim-error-event-after-2", "sim-end-after-2"])
@@ -305,9 +308,8 @@ def test_claude_codes_own_request_is_served(gateway: Gateway, upstream: str, sim
     assert answer.text.endswith('event: message_stop\ndata: {"type":"message_stop"}\n\n')
     assert answer.headers["x-omg-dropped-params"] == "cache_control, context_management, metadata, output_config"
     assert [(message["role"], message["content"]) for message in sent["messages"]] == [
-        ("system", "You are Claude Code.\nWork here."),
+        ("system", "You are Claude Code.\nWork here.\n\nThe date is known."),
         ("user", "hello there"),
-        ("system", "The date is known."),
     ]
     assert [tool["function"]["name"] for tool in sent["tools"]] == ["Bash"]
     assert (sent["max_tokens"], "thinking" in sent, "reasoning_effort" in sent) == (32000, False, False)

@@ -4,13 +4,13 @@ import json
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import AddUpstream
 from tests.e2e.processes import OMG, Gateway, Simulator, clean_environment
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.process
 
@@ -142,6 +142,15 @@ def test_wrong_settings_end_the_start_with_one_line_that_names_them(
     assert "Traceback" not in done.stderr
 
 
+def test_a_database_that_does_not_answer_at_the_start_is_one_line_that_names_its_setting(tmp_path: Path) -> None:
+    done = omg(tmp_path, "serve", OMG_PORT="0", OMG_DATABASE_URL="postgres://u:hunter2@127.0.0.1:1/d?sslmode=require")
+
+    assert done.returncode == 1
+    assert "(OMG_DATABASE_URL, environment)" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert "hunter2" not in done.stderr
+
+
 def test_the_effective_settings_are_shown_with_their_sources_and_no_secret(gateway: Gateway, tmp_path: Path) -> None:
     done = omg(tmp_path, "config", "show", OMG_ADMIN_TOKEN=gateway.admin_token, OMG_PORT="9999")
 
@@ -161,12 +170,15 @@ def test_usage_is_shown_by_group_with_the_total_and_the_ledger_adds_up(
         assert gateway.http.post("/v1/chat/completions", json=ask).status_code == 200
 
     show = ("usage", "--by", "day,model", "--provider", "tally", "--json")
-    until = time.monotonic() + 10
     rows: list[dict[str, object]] = []
-    while time.monotonic() < until and [row.get("requests") for row in rows] != [3, 3]:
+
+    def all_are_booked() -> bool:
         shown = omg(tmp_path, *show, **admin_of(gateway))
         assert shown.returncode == 0, shown.stderr
-        rows = [json.loads(line) for line in shown.stdout.splitlines()]
+        rows[:] = [json.loads(line) for line in shown.stdout.splitlines()]
+        return [row.get("requests") for row in rows] == [3, 3]
+
+    wait_until(all_are_booked)
     table = omg(tmp_path, "usage", "--provider", "tally", **admin_of(gateway))
     verified = omg(tmp_path, "ledger", "verify", OMG_DATA_DIR=str(gateway.data))
 
@@ -180,3 +192,25 @@ def test_a_question_about_usage_that_makes_no_sense_is_answered_in_words(gateway
 
     assert asked.returncode == 1
     assert "Europe/Oslo" in asked.stderr
+
+
+def test_a_document_goes_to_a_running_gateway_and_comes_back_without_a_difference(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    """`omg config --url`: the same exit codes as on a database, the secrets of the shell."""
+    document = tmp_path / "gateway.yaml"
+    secret = "shell-key-0123456789-0123456789-01"
+    document.write_text("tenants: [{name: Sent}]\nkeys: [{name: ci, tenant: Sent, secret: 'env:CI_KEY'}]\n")
+    there = {"OMG_ADMIN_TOKEN": gateway.admin_token, "CI_KEY": secret}
+
+    def config(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return omg(tmp_path, "config", *arguments, "--url", gateway.url, **there)
+
+    planned, made = config("plan", str(document)), config("apply", str(document))
+    again, exported = config("plan", str(document)), config("export")
+
+    assert [each.returncode for each in (planned, made, again, exported)] == [3, 0, 0, 0], planned.stderr + made.stderr
+    assert again.stdout.splitlines()[-1] == "no changes"
+    assert "name: Sent" in exported.stdout
+    assert secret not in planned.stdout + made.stdout + exported.stdout
+    assert gateway.http.get("/v1/models", headers={"authorization": f"Bearer {secret}"}).status_code == 200

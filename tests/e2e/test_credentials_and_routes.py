@@ -1,7 +1,6 @@
 """Every carrier of a key, every way people get the base URL wrong, and the provider-scoped endpoints."""
 
 import json
-import socket
 from typing import Any
 
 import httpx
@@ -10,6 +9,7 @@ import pytest
 
 from tests.e2e.conftest import AddUpstream
 from tests.e2e.processes import Gateway, Simulator
+from tests.raw_client import open_socket, send_bytes
 
 pytestmark = pytest.mark.process
 
@@ -231,8 +231,8 @@ def test_a_body_beyond_the_limit_is_refused(gateway: Gateway) -> None:
     ids=["none", "two", "foreign", "odd"],
 )
 def test_a_host_header_that_is_missing_doubled_foreign_or_odd_is_refused(gateway: Gateway, head: str) -> None:
-    with socket.create_connection(("127.0.0.1", gateway.port), timeout=5) as connection:
-        connection.sendall(head.encode())
+    with open_socket(gateway.port) as connection:
+        send_bytes(connection, head.encode())
         answer = connection.recv(65536)
 
     assert answer.split(b" ", 2)[1] in {b"400", b"421"}

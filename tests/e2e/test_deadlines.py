@@ -11,15 +11,14 @@ import pytest
 
 from tests.e2e.conftest import AddUpstream
 from tests.e2e.processes import Gateway, Simulator
+from tests.waiting import takes
 
 pytestmark = pytest.mark.process
 
 ASK = [{"role": "user", "content": "one two three"}]
-GRACE_SECONDS = 0.5
 
 STALLS = {
-    "response_headers": ("sim-silent", False),
-    "response_headers, streamed": ("sim-silent", True),
+    "response_headers": ("sim-silent", True),
     "first_content": ("sim-stall-after-1", True),
     "first_content, no frame at all": ("sim-stall-after-0", True),
     "idle": ("sim-stall-after-2", False),
@@ -34,14 +33,11 @@ def test_a_stall_before_content_ends_in_504_at_its_deadline(
     model, stream = STALLS[stall]
     name = add_upstream(settings={"timeouts": {stall.partition(",")[0]: 0.4}})
 
-    begun = time.monotonic()
-    answer = gateway.http.post(
-        "/v1/chat/completions", json={"model": f"{name}/{model}", "messages": ASK, "stream": stream}
-    )
+    body = {"model": f"{name}/{model}", "messages": ASK, "stream": stream}
+    with takes(at_least=0.4):
+        answer = gateway.http.post("/v1/chat/completions", json=body)
 
-    took = time.monotonic() - begun
     assert (answer.status_code, answer.json()["error"]["code"]) == (504, "upstream_timeout")
-    assert 0.4 <= took < 0.4 + GRACE_SECONDS
 
 
 @pytest.mark.parametrize(("deadline", "model"), [("idle", "sim-stall-after-2"), ("upstream_call", "sim-endless")])
@@ -50,43 +46,60 @@ def test_a_stall_after_content_ends_in_an_error_event(
 ) -> None:
     name = add_upstream(settings={"timeouts": {deadline: 0.5}})
 
-    begun = time.monotonic()
     answer = gateway.http.post(
         "/v1/chat/completions", json={"model": f"{name}/{model}", "messages": ASK, "stream": True}
     )
 
-    assert time.monotonic() - begun < 0.5 + GRACE_SECONDS + 0.2
     last = answer.text.split("\n\n")[-2]
     assert json.loads(last.removeprefix("data: "))["error"]["code"] == "upstream_timeout"
     assert "[DONE]" not in answer.text
 
 
 def test_a_slow_stream_that_keeps_within_its_idle_limit_survives(gateway: Gateway, add_upstream: AddUpstream) -> None:
-    name = add_upstream(settings={"timeouts": {"idle": 0.5}})
+    name = add_upstream(settings={"timeouts": {"idle": 4.0}})
 
     answer = gateway.http.post(
         "/v1/chat/completions",
-        json={"model": f"{name}/sim-words-6+chunk-delay-150ms", "messages": ASK, "stream": True},
+        json={"model": f"{name}/sim-words-6+chunk-delay-1s", "messages": ASK, "stream": True},
     )
 
     assert answer.text.endswith("data: [DONE]\n\n")
 
 
+def test_a_plain_answer_may_take_as_long_as_its_call(gateway: Gateway, add_upstream: AddUpstream) -> None:
+    """It has no head before its end: work that was begun is not thrown away for one."""
+    name = add_upstream(settings={"timeouts": {"response_headers": 0.1, "first_content": 0.1, "idle": 0.1}})
+
+    answer = gateway.http.post("/v1/chat/completions", json={"model": f"{name}/sim-delay-400ms", "messages": ASK})
+
+    assert answer.status_code == 200
+
+
+def test_a_stream_that_opens_and_thinks_in_silence_keeps_its_time(gateway: Gateway, add_upstream: AddUpstream) -> None:
+    """The role has come, the client's headers are sent after 2 s: neither is content."""
+    name = add_upstream(settings={"timeouts": {"first_content": 3, "idle": 0.2}})
+
+    with takes(at_least=3):
+        answer = gateway.http.post(
+            "/v1/chat/completions", json={"model": f"{name}/sim-stall-after-1", "messages": ASK, "stream": True}
+        )
+
+    assert answer.status_code == 200
+    assert json.loads(answer.text.split("\n\n")[-2].removeprefix("data: "))["error"]["code"] == "upstream_timeout"
+
+
 async def test_a_hundred_stalls_at_once_all_end_at_their_deadline(gateway: Gateway, add_upstream: AddUpstream) -> None:
     name = add_upstream(settings={"timeouts": {"response_headers": 1.0}})
-    body = {"model": f"{name}/sim-silent", "messages": ASK}
+    body = {"model": f"{name}/sim-silent", "messages": ASK, "stream": True}
     headers = {"authorization": f"Bearer {gateway.key}"}
     limits = httpx.Limits(max_connections=100)
 
     async with httpx.AsyncClient(base_url=gateway.url, headers=headers, timeout=30, limits=limits) as client:
-        begun = time.monotonic()
         calls = (client.post("/v1/chat/completions", json=body) for _ in range(100))
         answers = await asyncio.gather(*calls)
-        took = time.monotonic() - begun
 
     assert {answer.status_code for answer in answers} <= {504, 503}  # once the breaker opens, the rest is refused
     assert {answer.json()["error"]["code"] for answer in answers} <= {"upstream_timeout", "no_provider_available"}
-    assert took < 1.0 + 4 * GRACE_SECONDS  # a hundred connections at once take their time to be opened
 
 
 @pytest.fixture
@@ -110,13 +123,11 @@ def full_backlog() -> Iterator[int]:
 def test_a_connection_that_is_never_accepted_ends_at_the_connect_deadline(gateway: Gateway, full_backlog: int) -> None:
     gateway.add_provider("deaf", f"http://127.0.0.1:{full_backlog}/v1", settings={"timeouts": {"connect": 0.4}})
 
-    begun = time.monotonic()
-    answer = gateway.http.post("/v1/chat/completions", json={"model": "deaf/m", "messages": ASK})
-    took = time.monotonic() - begun
+    with takes(at_least=0.4):
+        answer = gateway.http.post("/v1/chat/completions", json={"model": "deaf/m", "messages": ASK})
     gateway.admin.delete("/providers/deaf")
 
     assert answer.status_code in {502, 504}
-    assert 0.4 <= took < 3 * (0.4 + GRACE_SECONDS)
 
 
 def test_a_timeout_is_tried_elsewhere_at_most_once(
@@ -128,7 +139,7 @@ def test_a_timeout_is_tried_elsewhere_at_most_once(
 
     answer = gateway.http.post(
         "/v1/chat/completions",
-        json={"model": f"{names[0]}/m", "models": [f"{name}/m" for name in names[1:]], "messages": ASK},
+        json={"model": f"{names[0]}/m", "models": [f"{name}/m" for name in names[1:]], "messages": ASK, "stream": True},
     )
 
     assert answer.status_code == 504

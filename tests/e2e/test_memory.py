@@ -1,12 +1,11 @@
 """What an upstream sends too much of, and what a client does not take, is not kept in memory (R-34, R-35)."""
 
-import time
-
 import psutil
 import pytest
 
 from tests.e2e.processes import Gateway, Simulator
 from tests.e2e.test_disconnect import calls_begun, send
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.process
 
@@ -21,15 +20,14 @@ def resident(gateway: Gateway) -> int:
 
 
 @pytest.mark.parametrize("model", ["sim-500-big-64mb", "sim-gzip-bomb"])
-def test_a_giant_body_ends_quickly_and_is_not_kept(gateway: Gateway, upstream: str, model: str) -> None:
+def test_a_giant_body_is_cut_off_and_not_kept(gateway: Gateway, upstream: str, model: str) -> None:
     """R-34, at a size the suite can afford."""
-    before, begun = resident(gateway), time.monotonic()
+    before = resident(gateway)
 
     answer = gateway.http.post("/v1/chat/completions", json={"model": f"{upstream}/{model}", "messages": ASK})
 
     assert answer.status_code == 502
     assert len(answer.content) < 8192
-    assert time.monotonic() - begun < 2
     assert resident(gateway) - before < GROWTH_BYTES
 
 
@@ -41,18 +39,16 @@ def test_a_client_that_does_not_read_holds_the_upstream_back(
     connection = send(gateway, f"{upstream}/sim-endless+chunk-delay-0ms", True)
     calls_begun(simulator, upstream, 1)
 
-    sent = -1
-    deadline = time.monotonic() + 10
-    while sent != (now := simulator.calls(upstream)[0]["chunks_sent"]) and time.monotonic() < deadline:
-        sent = now
-        time.sleep(0.3)
+    sent: list[int] = []
 
-    assert sent == simulator.calls(upstream)[0]["chunks_sent"], "the upstream is read although nobody takes it"
+    def stands_still() -> bool:
+        sent.append(simulator.calls(upstream)[0]["chunks_sent"])
+        return len(sent) > 1 and sent[-1] == sent[-2] > 0
+
+    wait_until(stands_still, every_seconds=0.3)  # else the upstream is read although nobody takes it
     assert resident(gateway) - before < GROWTH_BYTES
     connection.close()
-    while simulator.calls(upstream)[0]["outcome"] == "open" and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert simulator.calls(upstream)[0]["outcome"] == "client_gone"
+    wait_until(lambda: simulator.calls(upstream)[0]["outcome"] == "client_gone")
 
 
 def test_a_large_prompt_passes_whole(gateway: Gateway, upstream: str) -> None:

@@ -1,5 +1,7 @@
 """Responses at a provider that has the API: passed through, kept there, and followed up there (E1)."""
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import openai
@@ -8,6 +10,7 @@ import pytest
 from tests.e2e.conftest import AddUpstream
 from tests.e2e.processes import Gateway, Simulator
 from tests.e2e.test_responses import TEXT, TOOLS
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.process
 
@@ -138,3 +141,138 @@ def test_an_upstream_that_fails_right_after_it_began_is_replaced(
     assert not answer.id.startswith("resp_omg_")
     assert _at(simulator, native)
     assert simulator.calls(upstream)
+
+
+@pytest.fixture
+def clients(gateway: Gateway) -> Iterator[Callable[..., openai.OpenAI]]:
+    """Clients with keys of their own, in the default tenant or in another."""
+    made: list[openai.OpenAI] = []
+
+    def client(**fields: Any) -> openai.OpenAI:
+        key = gateway.admin.post("/keys", json={"name": "k", **fields})
+        assert key.status_code == 201, key.text
+        client = openai.OpenAI(base_url=f"{gateway.url}/v1", api_key=key.json()["secret"], max_retries=0)
+        made.append(client)
+        return client
+
+    yield client
+    for each in made:
+        each.close()
+
+
+def test_what_is_made_in_the_background_can_be_fetched_listed_cancelled_and_deleted(
+    native: str, clients: Callable[..., openai.OpenAI]
+) -> None:
+    responses = clients().responses
+
+    begun = responses.create(model=f"{native}/sim-echo", input=TEXT, background=True)
+    answer = clients().responses.retrieve(begun.id)
+    items = responses.input_items.list(begun.id, limit=1)
+    stopped = responses.cancel(begun.id)
+    responses.delete(begun.id)
+
+    assert (begun.status, answer.status, stopped.status) == ("queued", "completed", "cancelled")
+    assert {begun.id, answer.id, stopped.id} == {begun.id}
+    assert answer.output_text == TEXT
+    assert [item.type for item in items.data] == ["message"]
+    with pytest.raises(openai.NotFoundError, match="not found"):
+        responses.retrieve(begun.id)
+
+
+def test_events_of_a_response_come_again_from_the_one_that_was_asked_for(
+    native: str, clients: Callable[..., openai.OpenAI]
+) -> None:
+    responses = clients().responses
+    begun = responses.create(model=f"{native}/sim-echo", input=TEXT, background=True)
+
+    whole = list(responses.retrieve(begun.id, stream=True))
+    [rest] = responses.retrieve(begun.id, stream=True, starting_after=0)
+
+    assert [event.type for event in whole] == ["response.created", "response.completed"]
+    assert rest.type == "response.completed"
+    assert rest.response.id == begun.id
+
+
+def test_a_response_of_another_tenant_is_as_unknown_as_one_that_never_was(
+    gateway: Gateway, native: str, clients: Callable[..., openai.OpenAI], simulator: Simulator
+) -> None:
+    tenant = gateway.admin.post("/tenants", json={"name": f"Other {native}"}).json()["id"]
+    theirs = clients().responses.create(model=f"{native}/sim-echo", input=TEXT).id
+    stranger = clients(tenant_id=tenant).responses
+    asked = len(simulator.requests(native))
+    calls: list[Callable[[str], object]] = [
+        stranger.retrieve, stranger.delete, stranger.cancel, stranger.input_items.list,
+    ]  # fmt: skip
+
+    for call in calls:
+        unknown = theirs.replace("_resp_", "_resp_0")
+        messages = []
+        for response_id in (theirs, unknown):
+            with pytest.raises(openai.NotFoundError) as caught:
+                call(response_id)
+            messages.append(caught.value.message.replace(response_id, "ID").partition("request_id")[0])
+        assert messages[0] == messages[1]
+    with pytest.raises(openai.BadRequestError) as refused:
+        stranger.create(model=f"{native}/sim-echo", input=TEXT, previous_response_id=theirs)
+
+    assert refused.value.code == "previous_response_not_found"
+    assert len(simulator.requests(native)) == asked
+
+
+def test_lookups_cost_nothing_and_meet_the_limits_and_rights_of_their_key(
+    native: str, clients: Callable[..., openai.OpenAI]
+) -> None:
+    made = clients().responses.create(model=f"{native}/sim-echo", input=TEXT).id
+    narrow = clients(allowed_models=["no-such-model"], budgets=[{"limit_usd": "1", "period": "day"}]).responses
+
+    raw = narrow.with_raw_response.retrieve(made)
+
+    assert raw.parse().usage is not None
+    assert raw.headers["x-omg-provider"] == native
+    for fields, refused in (
+        ({"limits": {"rpm": 0}}, openai.RateLimitError),
+        ({"allowed_endpoints": ["chat.completions"]}, openai.PermissionDeniedError),
+        ({"allowed_providers": ["elsewhere"]}, openai.PermissionDeniedError),
+    ):
+        with pytest.raises(refused):
+            clients(**fields).responses.cancel(made)
+
+
+def test_tokens_are_counted_by_estimate_where_the_provider_does_not_and_said_so(
+    native: str, add_upstream: AddUpstream, clients: Callable[..., openai.OpenAI]
+) -> None:
+    openais = add_upstream("openais", settings={"preset": "openai"})
+    responses = clients().responses
+
+    counted = responses.input_tokens.count(model=f"{openais}/sim-echo", input=TEXT)
+    estimated = responses.input_tokens.count(model=f"{native}/sim-echo", input=TEXT, instructions="Be brief.")
+
+    assert counted.to_dict().keys() == {"object", "input_tokens"}
+    assert estimated.to_dict()["estimated"] is True
+    assert 0 < counted.input_tokens < estimated.input_tokens < 100
+
+
+def test_what_a_background_response_used_is_booked_once_for_the_key_that_made_it(
+    gateway: Gateway, native: str, clients: Callable[..., openai.OpenAI]
+) -> None:
+    """P-01: by events, by several fetches at once, and by another key of the tenant."""
+    maker, other = clients(tags=["team"]), clients()
+    whole = maker.responses.create(model=f"{native}/sim-echo", input=TEXT)
+    begun = [maker.responses.create(model=f"{native}/sim-echo", input=TEXT, background=True).id for _ in range(2)]
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(other.responses.retrieve, [begun[0]] * 4))
+    list(other.responses.retrieve(begun[1], stream=True))
+    other.responses.delete(begun[1])
+
+    def logged() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = gateway.admin.get("/requests", params={"provider": native}).json()["data"]
+        return found
+
+    wait_until(lambda: len(logged()) == 11, every_seconds=0.2)
+    booked = [entry for entry in logged() if entry["output_tokens"]]
+    assert whole.usage is not None
+    assert [entry["output_tokens"] for entry in booked] == [whole.usage.output_tokens] * 3
+    assert len({entry["key_id"] for entry in booked}) == 1
+    assert {entry["model"] for entry in logged()} == {"sim-echo"}
+    assert [entry["tags"] for entry in booked] == [["team"]] * 3

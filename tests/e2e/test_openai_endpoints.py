@@ -68,7 +68,7 @@ def test_a_completion_has_a_choice_for_each_prompt(client: openai.OpenAI, upstre
 def test_a_completion_streams_and_tells_usage_only_when_asked(client: openai.OpenAI, upstream: str) -> None:
     """R-22."""
     quiet = list(client.completions.create(model=f"{upstream}/sim-echo", prompt="grüß dich", stream=True))
-    told = list(
+    received = list(
         client.completions.create(
             model=f"{upstream}/sim-echo", prompt="grüß dich", stream=True, stream_options={"include_usage": True}
         )
@@ -76,8 +76,8 @@ def test_a_completion_streams_and_tells_usage_only_when_asked(client: openai.Ope
 
     assert "".join(chunk.choices[0].text for chunk in quiet) == "grüß dich"
     assert all(chunk.usage is None for chunk in quiet)
-    assert told[-1].usage is not None
-    assert told[-1].usage.total_tokens == 4
+    assert received[-1].usage is not None
+    assert received[-1].usage.total_tokens == 4
 
 
 def test_a_completion_over_chat_is_the_same(client: openai.OpenAI, add_upstream: AddUpstream) -> None:

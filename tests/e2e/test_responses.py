@@ -243,16 +243,16 @@ def test_responses_cannot_be_fetched_afterwards(gateway: Gateway, upstream: str)
 
 def _comparable(answer: Any) -> Any:
     """A response without what is different each time."""
-    told = answer.to_dict()
+    received = answer.to_dict()
     for name in ("id", "created_at", "completed_at"):
-        told.pop(name)
-    for item in told["output"]:
+        received.pop(name)
+    for item in received["output"]:
         item.pop("id")
         item.pop("call_id", None)
         item.pop("parsed_arguments", None)
         for part in item.get("content") or ():
             part.pop("parsed", None)
-    return told
+    return received
 
 
 def test_what_cursor_sends_to_the_chat_route_is_answered_as_chat(gateway: Gateway, upstream: str) -> None:

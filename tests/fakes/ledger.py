@@ -49,6 +49,10 @@ class MemoryLedger(Ledger, LedgerBacklog):
         pass
 
     @override
+    async def orphans_booked(self) -> None:
+        pass
+
+    @override
     async def finish(self) -> None:
         self.can_write = False
 

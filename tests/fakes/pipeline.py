@@ -6,15 +6,15 @@ from typing import Any, TypeVar
 
 from typing_extensions import override
 
-from application.inference.calls import CallContext, PlainReply
-from application.inference.operations import Operation
+from application.inference.calls import Attempt, InferenceCall, Operation, PlainReply
 from application.inference.pipeline import InferencePipeline
 from application.inference.streams import StreamReply
 from domain.inference import InferenceRequest
-from domain.keys import Principal
 from domain.ports.providers import Answering, Streaming
+from domain.routing import Candidate
+from domain.timeouts import Timeouts
 from domain.usage import TokenUsage
-from domain.wire import Payload
+from tests.builders import a_provider
 
 R = TypeVar("R", bound=InferenceRequest)
 
@@ -78,34 +78,34 @@ class FakePipeline(InferencePipeline):
         self.content_type = "application/json"
         self.stream_type = EVENTS
         self.endpoints: list[str] = []
-        self.calls: list[tuple[Principal, Payload[Any], CallContext]] = []
+        self.calls: list[InferenceCall[Any]] = []
         self.called = asyncio.Event()
         self.gave_up = asyncio.Event()
         self.client_left: bool | None = None
         self.reply: FakeReply | None = None
 
     @override
-    async def complete(
-        self, operation: Operation[Answering[R]], principal: Principal, payload: Payload[R], context: CallContext
-    ) -> PlainReply:
+    async def complete(self, operation: Operation[Answering[R]], call: InferenceCall[R]) -> PlainReply:
         self.endpoints.append(operation.endpoint)
-        await self._serve(principal, payload, context)
+        await self._serve(operation.endpoint, call)
         return PlainReply(self.body, TokenUsage(1, 1), self.cost_nano_usd, self.content_type)
 
     @override
-    async def stream(
-        self, operation: Operation[Streaming[R]], principal: Principal, payload: Payload[R], context: CallContext
-    ) -> StreamReply:
+    async def stream(self, operation: Operation[Streaming[R]], call: InferenceCall[R]) -> StreamReply:
         self.endpoints.append(operation.endpoint)
-        await self._serve(principal, payload, context)
+        await self._serve(operation.endpoint, call)
         self.reply = FakeReply(self.steps, self.stream_type)
         return self.reply
 
-    async def _serve(self, principal: Principal, payload: Payload[R], context: CallContext) -> None:
-        self.calls.append((principal, payload, context))
+    async def _serve(self, endpoint: str, call: InferenceCall[R]) -> None:
+        if call.principal.grants is not None:  # as the real one does, before anything else
+            call.principal.grants.require_endpoint(endpoint)
+        self.calls.append(call)
         self.called.set()
-        trace = context.trace
-        trace.decision_id, trace.attempts = "dec_1", self.attempts
+        trace = call.trace
+        trace.decision_id = "dec_1"
+        candidate = Candidate(a_provider("alpha"), self.model, Timeouts())
+        trace.attempts = [Attempt(number + 1, candidate, None, 0.0) for number in range(self.attempts)]
         try:
             await asyncio.sleep(self.delay_seconds)
         except asyncio.CancelledError:

@@ -5,14 +5,20 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from typing_extensions import override
 
+from adapters.providers.mock import MockChat
+from adapters.tokens.length import LengthTokenCounter
 from domain.availability import RateLimitWindow
+from domain.background_responses import KeptState
 from domain.chat import ChatRequest
 from domain.errors import RequestInvalid, UpstreamFailure
 from domain.failover import FailureKind
 from domain.keys import ProviderKey
 from domain.ports.providers import (
+    CallProgress,
     Capabilities,
     ChatProvider,
+    ImageProvider,
+    KeptResponsesProvider,
     ModelLister,
     ProviderAnswer,
     ProviderCall,
@@ -21,6 +27,7 @@ from domain.ports.providers import (
     ProviderStream,
 )
 from domain.providers import KindDescription, Offering, Provider, ProviderPreset
+from domain.routes import Mock
 from domain.timeouts import Timeouts
 from domain.usage import TokenUsage
 
@@ -47,6 +54,8 @@ class FakeStream(ProviderStream):
         self.closed = False
         self.ending = b"data: [DONE]\n\n"
         self.content_type = "text/event-stream; charset=utf-8"
+        self.progress: CallProgress | None = None  # of the call that opened it
+        self.kept_state: KeptState | None = None  # of a response that the provider keeps
 
     @override
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -56,12 +65,19 @@ class FakeStream(ProviderStream):
             if isinstance(step, str):
                 await asyncio.Event().wait()
             else:
-                self.has_content = self.has_content or b"content" in step
+                if b"content" in step:
+                    self.has_content = True
+                    if self.progress is not None:
+                        self.progress.content_received()
                 yield step
 
     @override
     def output_text(self) -> str:
         return "hello world"
+
+    @override
+    def kept(self) -> KeptState | None:
+        return self.kept_state
 
     @override
     async def aclose(self) -> None:
@@ -90,6 +106,7 @@ class FakeChatProvider(ChatProvider):
         step = await self._step(call)
         assert isinstance(step, FakeStream)
         call.progress.headers_received()
+        step.progress = call.progress
         return step
 
     async def _step(self, call: ProviderCall[ChatRequest]) -> FakeStream | TokenUsage:
@@ -148,6 +165,8 @@ class FakeRegistry(ProviderRegistry):
     ) -> None:
         self.chats = dict(chats or {})
         self.listers = dict(listers or {})
+        self.images: dict[str, ImageProvider] = {}
+        self.kept: dict[str, KeptResponsesProvider] = {}
         self._presets = presets
         self.built: list[FakeClient] = []
 
@@ -155,7 +174,18 @@ class FakeRegistry(ProviderRegistry):
     def build(self, provider: Provider, timeouts: Timeouts) -> ProviderClient:
         self.check(provider)
         chat = self.chats[provider.id] if provider.id in self.chats else FakeChatProvider()
-        client = FakeClient(Capabilities(chat=chat, models=self.listers.get(provider.id)))
+        images = self.images.get(provider.id)
+        kept = self.kept.get(provider.id)
+        listers = self.listers
+        client = FakeClient(
+            Capabilities(chat=chat, images=images, models=listers.get(provider.id), kept_responses=kept)
+        )
+        self.built.append(client)
+        return client
+
+    @override
+    def mock(self, mock: Mock) -> ProviderClient:
+        client = FakeClient(Capabilities(chat=MockChat(mock, LengthTokenCounter().count)))
         self.built.append(client)
         return client
 
@@ -163,6 +193,8 @@ class FakeRegistry(ProviderRegistry):
     def check(self, provider: Provider) -> None:
         if provider.kind == "unknown":
             raise RequestInvalid("There is no provider kind 'unknown'.", param="kind")
+        if provider.base_url is None and self.preset_for(provider) is None:
+            raise RequestInvalid(f"Provider kind '{provider.kind}' needs a base_url.", param="base_url")
 
     @override
     def requires_key(self, provider: Provider) -> bool:
@@ -170,7 +202,7 @@ class FakeRegistry(ProviderRegistry):
 
     @override
     def kinds(self) -> Sequence[KindDescription]:
-        return [KindDescription("openai", "OpenAI", ("chat", "models"), {"model": "honored"})]
+        return [KindDescription("openai", "OpenAI", ("chat", "models"), {"model": "honored"}, tuple(self._presets))]
 
     @override
     def presets(self) -> Sequence[ProviderPreset]:
@@ -178,4 +210,6 @@ class FakeRegistry(ProviderRegistry):
 
     @override
     def preset_for(self, provider: Provider) -> ProviderPreset | None:
-        return next((preset for preset in self._presets if preset.id == provider.id), None)
+        return next(
+            (preset for preset in self._presets if preset.id == (provider.settings.preset or provider.id)), None
+        )

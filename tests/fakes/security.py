@@ -37,7 +37,10 @@ class FakeBox(SecretBox):
 
     @override
     def open(self, sealed: str, bound_to: str) -> Secret:
-        text = base64.urlsafe_b64decode(sealed.split(".")[2]).decode()
+        try:
+            text = base64.urlsafe_b64decode(sealed.split(".")[2]).decode()
+        except (IndexError, ValueError):
+            raise SecretUnreadable(f"The secret of {bound_to} cannot be opened: it is malformed.") from None
         owner, _, value = text.partition("\n")
         if owner != bound_to:
             raise SecretUnreadable(f"The secret of {bound_to} cannot be opened: it is bound to another row.")
@@ -46,3 +49,13 @@ class FakeBox(SecretBox):
     @override
     def is_current(self, sealed: str) -> bool:
         return sealed.split(".")[1] == self._kid
+
+    @override
+    def sign(self, message: bytes, kid: str | None = None) -> str:
+        if kid not in {None, self._kid}:
+            raise SecretUnreadable("It was signed with another key.")
+        return f"{self._kid}.{hashlib.sha256(self._kid.encode() + message).hexdigest()}"
+
+    @override
+    def signed(self, message: bytes, code: str) -> bool:
+        return self.sign(message, code.partition(".")[0]) == code

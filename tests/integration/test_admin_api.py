@@ -1,6 +1,7 @@
 """The admin API over HTTP: contract 8 for providers, their keys, virtual keys, kinds and health."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -195,13 +196,13 @@ async def test_null_lifts_a_restriction_and_absence_keeps_it(http: httpx.AsyncCl
     assert (changed["allowed_models"], changed["allowed_providers"]) == (None, ["alpha"])
 
 
-@pytest.mark.parametrize("field", ["limits", "budget", "scopes", "owner_id", "id", "revoked_at"])
+@pytest.mark.parametrize("field", ["budget", "created_at", "digest", "id", "revoked_at"])
 async def test_fields_that_are_no_ones_to_write_are_refused_by_name(http: httpx.AsyncClient, field: str) -> None:
     """S-02."""
-    told = error(await http.post("/admin/keys", json={"name": "n", field: None}), 400, "unknown_parameter")
+    received = error(await http.post("/admin/keys", json={"name": "n", field: None}), 400, "unknown_parameter")
 
-    assert told["param"] == field
-    assert field in told["message"]
+    assert received["param"] == field
+    assert field in received["message"]
     assert (await http.get("/admin/keys")).json()["data"] == []
 
 
@@ -278,6 +279,32 @@ async def test_the_kinds_are_listed_with_their_parameters(http: httpx.AsyncClien
     assert kinds["data"][0]["params"] == {"model": "honored"}
 
 
+async def test_free_tiers_come_with_day_and_source_and_say_when_they_are_old(
+    app: AdminApp, http: httpx.AsyncClient
+) -> None:
+    async def shown() -> tuple[bool, list[bool]]:
+        preset = (await http.get("/admin/provider-kinds")).json()["data"][0]["presets"][0]
+        tier = preset["free_tier"]
+        assert (tier["as_of"], tier["source"]) == ("2026-11-21", "https://free.example/limits")
+        assert tier["summary"] == "30 requests a minute for each model; 1,000 requests a day"
+        return tier["outdated"], [quota["outdated"] for quota in tier["quotas"]]
+
+    app.fakes.clock.set_wall_clock(datetime(2026, 11, 30, tzinfo=UTC))
+    assert await shown() == (True, [False, True])
+
+    app.fakes.clock.set_wall_clock(datetime(2027, 2, 20, tzinfo=UTC))
+    assert await shown() == (True, [True, True])
+
+
+async def test_a_provider_shows_what_its_registry_row_gives_away(app: AdminApp, http: httpx.AsyncClient) -> None:
+    provider = (await http.post("/admin/providers", json={"id": "openrouter"})).json()
+    other = (await http.get("/admin/providers/groq")).json()
+
+    assert provider["free_tier"]["kind"] == "renewing"
+    assert [quota["pool"] for quota in provider["free_tier"]["quotas"]] == [None, "all"]
+    assert other["free_tier"] is None
+
+
 async def test_the_health_report_names_database_and_providers(http: httpx.AsyncClient) -> None:
     report = (await http.get("/admin/health")).json()
 
@@ -329,3 +356,21 @@ async def test_usage_that_cannot_be_written_down_makes_the_gateway_unready_until
 
     assert (full.status_code, full.json()) == (503, {"status": "usage_unwritable"})
     assert again.status_code == 200
+
+
+async def test_what_an_admin_changes_is_logged_with_who_did_it(
+    app: AdminApp, http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "application.admin")
+    key_id = await created(http)
+    await http.patch("/admin/providers/nobody", json={"priority": 1})
+    await http.post(f"/admin/providers/alpha/keys/{key_id}/retry")
+
+    logged = [vars(record) for record in caplog.records if record.getMessage() == "changed by an admin"]
+    assert [(line["action"], line["object_kind"], line["object_id"]) for line in logged] == [
+        ("create", "provider", "alpha"),
+        ("create", "provider_key", key_id),
+        ("retry", "provider_key", key_id),
+    ]
+    assert {(line["actor_kind"], line["actor_id"]) for line in logged} == {("admin_token", "platform")}
+    assert CANARY not in str(logged)

@@ -10,13 +10,13 @@ from adapters.prices.catalog import GenaiPricesCatalog
 from adapters.providers.registry import Registry
 from domain.keys import ProviderKey
 from domain.messages import MessagesRequest
+from domain.payload import Payload
 from domain.ports.providers import Capabilities, ProviderCall
 from domain.prices import cost_nano_usd
 from domain.providers import ProviderSettings
 from domain.secrets import Secret
 from domain.timeouts import Timeouts
 from domain.usage import TokenUsage
-from domain.wire import Payload
 from entrypoints.simulator.app import create_simulator
 from entrypoints.simulator.script import parse_script
 from tests.builders import NOW, a_chat_payload, a_provider, a_provider_key
@@ -87,14 +87,14 @@ async def test_messages_count_it_plain_and_streamed_and_are_told_as_they_came(
 
     answer = await messages.complete(asking(model, key, a_message(model, stream=False)))
     stream = await messages.stream(asking(model, key, a_message(model, stream=True)))
-    told = b"".join([block async for block in stream])
+    received = b"".join([block async for block in stream])
     await stream.aclose()
 
     assert answer.usage == WRITTEN
     assert stream.usage == WRITTEN
     kept = msgspec.json.decode(answer.body)["usage"]["cache_creation"]
     assert kept == {"ephemeral_5m_input_tokens": 456, "ephemeral_1h_input_tokens": 1044}
-    assert b'"ephemeral_1h_input_tokens":1044' in told.replace(b": ", b":")
+    assert b'"ephemeral_1h_input_tokens":1044' in received.replace(b": ", b":")
 
 
 @pytest.mark.parametrize(("kind", "model", "key"), PLACES)

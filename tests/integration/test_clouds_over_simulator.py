@@ -14,11 +14,11 @@ from domain.failover import FailureKind
 from domain.inference import InferenceRequest
 from domain.keys import ProviderKey
 from domain.messages import MessagesRequest
+from domain.payload import Payload
 from domain.ports.providers import Capabilities, ProviderCall
 from domain.providers import ProviderSettings
 from domain.secrets import Secret
 from domain.timeouts import Timeouts
-from domain.wire import Payload
 from entrypoints.simulator.app import create_simulator
 from tests.builders import a_chat_payload, a_provider, a_provider_key
 from tests.contracts.providers.test_chat_providers import Progress
@@ -52,9 +52,9 @@ def call(model: str, payload: Payload[Any], key: ProviderKey | None = KEY) -> Pr
 async def answer(kind: str, model: str, **fields: Any) -> dict[str, Any]:
     chat = capabilities(kind).chat
     assert chat is not None
-    told = await chat.complete(call(model, a_chat_payload(**fields)))
-    body: dict[str, Any] = json.loads(told.body)
-    assert told.usage is not None
+    received = await chat.complete(call(model, a_chat_payload(**fields)))
+    body: dict[str, Any] = json.loads(received.body)
+    assert received.usage is not None
     return body
 
 
@@ -62,10 +62,10 @@ async def chunks(kind: str, model: str, **fields: Any) -> list[dict[str, Any]]:
     chat = capabilities(kind).chat
     assert chat is not None
     stream = await chat.stream(call(model, a_chat_payload(stream=True, **fields)))
-    told = b"".join([block async for block in stream])
+    received = b"".join([block async for block in stream])
     await stream.aclose()
     assert stream.usage is not None
-    return [json.loads(event[6:]) for event in told.split(b"\n\n")[:-1]]
+    return [json.loads(event[6:]) for event in received.split(b"\n\n")[:-1]]
 
 
 @pytest.mark.parametrize(("kind", "model"), CHATS)
@@ -81,12 +81,12 @@ async def test_a_chat_is_answered_plain_and_streamed_alike(kind: str, model: str
     }
 
     body = await answer(kind, model, **fields)
-    told = await chunks(kind, model, **fields)
+    received = await chunks(kind, model, **fields)
 
-    text = "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in told if chunk["choices"])
+    text = "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in received if chunk["choices"])
     assert text == body["choices"][0]["message"]["content"]
     assert "Say these words again" in text
-    assert told[-1]["usage"]["total_tokens"] == body["usage"]["total_tokens"]
+    assert received[-1]["usage"]["total_tokens"] == body["usage"]["total_tokens"]
 
 
 @pytest.mark.parametrize(("kind", "model"), CHATS)
@@ -131,9 +131,9 @@ async def test_a_schema_is_kept_to(kind: str, model: str) -> None:
     wanted = {"type": "json_schema", "json_schema": {"name": "place", "schema": SCHEMA}}
 
     body = await answer(kind, model, response_format=wanted)
-    told = await chunks(kind, model, response_format=wanted)
+    received = await chunks(kind, model, response_format=wanted)
 
-    text = "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in told if chunk["choices"])
+    text = "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in received if chunk["choices"])
     assert json.loads(body["choices"][0]["message"]["content"]).keys() == {"city"}
     assert json.loads(text).keys() == {"city"}
     assert body["choices"][0]["finish_reason"] == "stop"
@@ -233,9 +233,9 @@ async def test_a_stream_that_breaks_is_never_complete(kind: str, directive: str)
 async def test_pieces_of_any_size_make_the_same_answer(kind: str, oddity: str) -> None:
     asked = [{"role": "user", "content": "Grüße, 世界!"}]
 
-    told = await chunks(kind, f"sim-{oddity}", messages=asked)
+    received = await chunks(kind, f"sim-{oddity}", messages=asked)
 
-    text = "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in told if chunk["choices"])
+    text = "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in received if chunk["choices"])
     assert "Grüße, 世界!" in text
 
 
@@ -252,13 +252,13 @@ async def test_claude_on_bedrock_answers_messages_in_its_own_words() -> None:
 
     plain = json.loads((await messages.complete(asked)).body)
     stream = await messages.stream(asked)
-    told = b"".join([block async for block in stream])
+    received = b"".join([block async for block in stream])
     await stream.aclose()
     count = await counts.complete(asked)
 
     assert plain["type"] == "message"
     assert "Say these words again" in plain["content"][0]["text"]
-    assert told.startswith(b"event: message_start")
+    assert received.startswith(b"event: message_start")
     assert stream.ending.startswith(b"event: message_stop")
     assert stream.usage is not None
     assert count.asked

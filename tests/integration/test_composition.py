@@ -12,6 +12,7 @@ from dishka import Provider, Scope, provide
 from typing_extensions import override
 
 from adapters.transport.client import DEFAULT_TRANSPORT, TransportName
+from domain.configuration import Section
 from domain.ports.runtime import UsageSink
 from domain.records import RequestRecord
 from entrypoints.app import GatewayProcess, create_app
@@ -55,6 +56,7 @@ async def test_a_first_start_gives_credentials_that_work_and_a_second_gives_none
     settings, sink = settings_in(tmp_path, OMG_DEMO="true"), Recorded()
 
     async with create_app(settings, RecordedModule(sink)).running() as app, client_of(app) as client:
+        assert app.gateway.services.state.followed == set(Section)
         made = app.first_start
         assert made is not None
         assert made.virtual_key is not None
@@ -63,6 +65,7 @@ async def test_a_first_start_gives_credentials_that_work_and_a_second_gives_none
         token = {"authorization": f"Bearer {made.admin_token.reveal()}"}
         text = banner(settings, app.gateway, "http://here")
         assert made.virtual_key.reveal() in text
+        assert "Stores SQLite, for this one process: limits are exact, in memory" in text
         answer = await client.post("/v1/chat/completions", json=ASK, headers=key)
         providers = await client.get("/admin/providers", headers=token)
         models = await client.get("/admin/models?provider=demo-b&limit=1", headers=token)
@@ -98,8 +101,19 @@ async def test_without_any_provider_it_starts_and_says_what_to_set(tmp_path: Pat
         ready = await client.get("/health/ready")
 
     assert ready.status_code == 200
-    assert "CEREBRAS_API_KEY" in text
+    assert "OPENROUTER_API_KEY" in text
     assert "--demo" in text
+
+
+async def test_a_newcomer_is_sent_where_something_is_free_today(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+
+    async with create_app(settings).running() as app:
+        text = banner(settings, app.gateway, "http://here")
+
+    assert "GROQ_API_KEY" in text
+    assert "30 requests a minute, 1,000 requests a day" in text
+    assert "CEREBRAS_API_KEY" not in text
 
 
 async def test_a_banner_never_shows_what_the_settings_gave(tmp_path: Path) -> None:
@@ -151,8 +165,8 @@ async def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> Non
 
 
 async def test_a_failed_start_is_told_to_the_server_and_kept_for_the_command_line(tmp_path: Path) -> None:
-    (tmp_path / "data").write_text("a file is in the way")
     app, sent = create_app(settings_in(tmp_path)), list[str]()
+    (tmp_path / "data").write_text("a file came in the way after the settings were checked")
 
     async def receive() -> dict[str, object]:
         return {"type": "lifespan.startup"}

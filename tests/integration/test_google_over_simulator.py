@@ -96,10 +96,10 @@ async def test_a_stream_is_whole(kind: str, model: str, key: ProviderKey) -> Non
     assert chat is not None
 
     stream = await chat.stream(asking(model, key, messages=[{"role": "user", "content": "say it again"}]))
-    told = b"".join([block async for block in stream])
+    received = b"".join([block async for block in stream])
     await stream.aclose()
 
-    chunks = [json.loads(event[6:]) for event in told.split(b"\n\n")[:-1]]
+    chunks = [json.loads(event[6:]) for event in received.split(b"\n\n")[:-1]]
     text = "".join(choice["delta"].get("content") or "" for chunk in chunks for choice in chunk["choices"])
     assert text == "say it again"
     assert stream.usage is not None

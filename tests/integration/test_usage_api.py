@@ -1,13 +1,19 @@
 """Usage over HTTP: the same sums for an admin and for a key's owner, who sees only the key's."""
 
+import csv
+import io
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
 from application.admin.virtual_keys import NewVirtualKey
-from domain.usage import TokenUsage
+from domain.attribution import Attribution
+from domain.records import RequestRecord
+from domain.usage import BillingFacts, TokenUsage
 from tests.builders import NOW, a_provider, a_request_record, an_attempt_record
+from tests.fakes.administration import ACTOR
 from tests.integration.admin_app import AdminApp
 
 SUMS = {
@@ -22,6 +28,9 @@ SUMS = {
     "savings_usd": "0.00",
     "estimated_requests": 1,
     "unpriced_requests": 1,
+    "inexact_requests": 0,
+    "cost_exact": False,
+    "cost_missing": ["price"],
 }
 
 
@@ -52,7 +61,7 @@ async def test_an_admin_sees_sums_by_any_group(admin: httpx.AsyncClient) -> None
     answer = (await admin.get("/admin/usage?group_by=day,key&group_by=model&timezone=Asia/Tokyo")).json()
 
     first, second = answer["data"]
-    assert first == {"day": "2026-11-21", "key": "key_1", "model": "m", **SUMS}
+    assert first == {"day": "2026-11-21", "key": "key_1", "key_name": None, "model": "m", **SUMS}
     assert (second["key"], second["model"], second["requests"]) == ("key_2", None, 1)
     assert answer["total"] == {**SUMS, "requests": 2}
 
@@ -78,7 +87,7 @@ async def test_filters_narrow_what_an_admin_sees(admin: httpx.AsyncClient) -> No
 async def test_what_cannot_be_meant_is_refused_with_its_parameter(
     app: AdminApp, admin: httpx.AsyncClient, query: str, param: str
 ) -> None:
-    _, secret = await app.fakes.virtual_keys.create(NewVirtualKey())
+    _, secret = await app.fakes.virtual_keys.create(ACTOR, NewVirtualKey())
 
     for path, headers in (("/admin/usage", {}), ("/v1/usage", {"authorization": f"Bearer {secret.reveal()}"})):
         answer = await admin.get(f"{path}?{query}", headers=headers)
@@ -87,7 +96,7 @@ async def test_what_cannot_be_meant_is_refused_with_its_parameter(
 
 
 async def test_a_key_sees_its_own_usage_and_no_other(app: AdminApp, admin: httpx.AsyncClient) -> None:
-    key, secret = await app.fakes.virtual_keys.create(NewVirtualKey())
+    key, secret = await app.fakes.virtual_keys.create(ACTOR, NewVirtualKey())
     app.fakes.usage.records.append(a_request_record("req_3", key_id=key.id))
     own = {"authorization": f"Bearer {secret.reveal()}"}
 
@@ -167,3 +176,132 @@ async def test_usage_is_a_day_of_its_own_timezone(app: AdminApp, admin: httpx.As
     answer = (await admin.get("/admin/usage?timezone=Asia/Kathmandu&to=2026-11-22")).json()
 
     assert [row["day"] for row in answer["data"]] == ["2026-11-22"]
+
+
+async def test_drift_tells_the_models_whose_reported_and_computed_costs_part(app: AdminApp) -> None:
+    def call(request_id: str, model: str, reported: int, computed: int | None) -> RequestRecord:
+        usage = TokenUsage(10, 5, billing=BillingFacts(cost_nano_usd=reported))
+        attempt = an_attempt_record(
+            1, provider_id="groq", model=model, usage=usage, cost_nano_usd=reported, computed_nano_usd=computed
+        )
+        return a_request_record(request_id, provider_id="groq", model=model, attempts=(attempt,), usage=usage)
+
+    app.fakes.usage.records += [
+        call("req_a", "close", 1_000_000, 1_009_999),
+        call("req_b", "apart", 1_000_000, 1_000_000),
+        call("req_c", "apart", 1_000_000, 890_000),
+        call("req_d", "unpriced", 1_000_000, None),
+    ]
+    async with app.client() as admin:
+        answer = (await admin.get("/admin/usage/drift?provider=groq")).json()
+
+    assert answer == {
+        "data": [
+            {
+                "provider": "groq",
+                "model": "apart",
+                "calls": 2,
+                "calls_apart": 1,
+                "reported_cost_usd": "0.002",
+                "computed_cost_usd": "0.00189",
+                "drift_percent": "-5.50",
+            }
+        ]
+    }
+
+
+async def test_usage_names_what_had_no_price(app: AdminApp) -> None:
+    attempt = an_attempt_record(1, provider_id="groq", model="searching", cost_missing=("web_search", "maps"))
+    app.fakes.usage.records += [a_request_record("req_a", provider_id="groq", model="searching", attempts=(attempt,))]
+    async with app.client() as admin:
+        answer = (await admin.get("/admin/usage?group_by=model&model=searching")).json()
+
+    for found in (answer["data"][0], answer["total"]):
+        assert (found["cost_exact"], found["inexact_requests"]) == (False, 1)
+        assert found["cost_missing"] == ["maps", "web_search"]
+
+
+async def test_names_stand_beside_ids(app: AdminApp, admin: httpx.AsyncClient) -> None:
+    _, secret = await app.fakes.virtual_keys.create(ACTOR, NewVirtualKey(name="notebook"))
+    key = (await admin.get("/admin/keys")).json()["data"][0]
+    app.fakes.usage.records.append(a_request_record("req_3", key_id=key["id"], provider_id="groq"))
+
+    row = (await admin.get(f"/admin/usage?group_by=key,tenant&key_id={key['id']}")).json()["data"][0]
+    entry = (await admin.get("/admin/requests/req_3")).json()
+
+    assert (row["key"], row["key_name"], row["tenant_name"]) == (key["id"], "notebook", "Default")
+    assert (entry["key_name"], entry["tenant_name"], entry["provider_name"]) == ("notebook", "Default", "Groq")
+    assert (await admin.get("/admin/requests/req_1")).json()["key_name"] is None
+    assert secret.reveal() not in str(entry)
+
+
+async def test_following_the_log_gives_what_is_newer(app: AdminApp, admin: httpx.AsyncClient) -> None:
+    seen = (await admin.get("/admin/requests?limit=1")).json()["previous_cursor"]
+    app.fakes.usage.records += [a_request_record(f"req_new{n}", created_at=NOW + timedelta(seconds=n)) for n in (1, 2)]
+
+    newer = (await admin.get("/admin/requests", params={"after": seen})).json()
+    none = (await admin.get("/admin/requests", params={"after": newer["previous_cursor"]})).json()
+
+    assert [entry["id"] for entry in newer["data"]] == ["req_new2", "req_new1"]
+    assert (none["data"], none["previous_cursor"]) == ([], newer["previous_cursor"])
+
+
+async def test_the_log_is_a_file_that_no_spreadsheet_runs(app: AdminApp, admin: httpx.AsyncClient) -> None:
+    """S-20."""
+    hostile = Attribution(end_user="=cmd|' /C calc'!A0", tags=("@a", "b"))
+    app.fakes.usage.records.append(a_request_record("req_3", attribution=hostile, requested_model="-2+3"))
+
+    answer = await admin.get("/admin/requests?format=csv")
+    rows = {row["id"]: row for row in csv.DictReader(io.StringIO(answer.text))}
+
+    assert answer.headers["content-disposition"] == 'attachment; filename="requests.csv"'
+    assert list(rows) == ["req_3", "req_2", "req_1"]
+    assert (rows["req_3"]["end_user"], rows["req_3"]["tags"]) == ("'=cmd|' /C calc'!A0", "'@a,b")
+    assert (rows["req_3"]["requested_model"], rows["req_1"]["attempts"]) == ("'-2+3", "2")
+    assert rows["req_1"]["cost_usd"] == ""
+
+
+async def test_stats_tell_how_long_it_took_and_what_failed(app: AdminApp, admin: httpx.AsyncClient) -> None:
+    app.fakes.usage.records.clear()
+    app.fakes.usage.records += [
+        a_request_record(f"req_{n}", latency_ms=10.0 * n, ttft_ms=float(n) if n <= 50 else None) for n in range(1, 101)
+    ]
+    app.fakes.usage.records += [
+        a_request_record("req_failed", outcome="error", status=502, latency_ms=5.0, model="n", attempts=()),
+        a_request_record("req_left", outcome="client_cancelled", status=499, latency_ms=5.0, model="n", attempts=()),
+        a_request_record(
+            "req_refused", outcome="error", status=429, refused_by="key:key_1", model="n", attempts=(), latency_ms=0.1
+        ),
+    ]
+
+    answer = (await admin.get("/admin/usage?group_by=model&stats=true")).json()
+    plain = (await admin.get("/admin/usage?group_by=model")).json()
+    table = (await admin.get("/admin/usage?group_by=model&stats=true&format=csv")).text.splitlines()
+
+    m, n = answer["data"]
+    assert (m["latency_ms"], m["ttft_ms"]) == (
+        {"p50": 500.0, "p95": 950.0, "p99": 990.0}, {"p50": 25.0, "p95": 48.0, "p99": 50.0},
+    )  # fmt: skip
+    assert (m["error_requests"], n["error_requests"], n["refused_requests"], n["requests"]) == (0, 1, 1, 3)
+    assert n["latency_ms"] == {"p50": 5.0, "p95": 5.0, "p99": 5.0}
+    assert n["ttft_ms"] is None
+    assert (answer["total"]["error_requests"], answer["sampled_one_in"]) == (1, 1)
+    assert answer["total"]["latency_ms"]["p50"] == 490.0
+    assert "latency_ms" not in plain["data"][0]
+    assert table[0].endswith(
+        "refused_requests,latency_ms_p50,latency_ms_p95,latency_ms_p99,ttft_ms_p50,ttft_ms_p95,ttft_ms_p99"
+    )
+    assert table[1].endswith(",0,0,500.0,950.0,990.0,25.0,48.0,50.0")
+
+
+async def test_hours_are_moments_also_where_the_clock_goes_back(app: AdminApp, admin: httpx.AsyncClient) -> None:
+    for hour in range(3):  # 02:10 comes twice in Oslo
+        at = datetime(2026, 10, 25, 0, 10, tzinfo=UTC) + timedelta(hours=hour)
+        app.fakes.usage.records.append(a_request_record(f"req_h{hour}", created_at=at))
+
+    asked = "from=2026-10-25&to=2026-10-25&timezone=Europe/Oslo"
+    hours = (await admin.get(f"/admin/usage?group_by=hour&{asked}")).json()["data"]
+    days = (await admin.get(f"/admin/usage?group_by=day&{asked}")).json()["data"]
+
+    assert [row["hour"] for row in hours] == [f"2026-10-25T0{hour}:00:00Z" for hour in range(3)]
+    assert [(row["day"], row["requests"]) for row in days] == [("2026-10-25", 3)]

@@ -34,5 +34,5 @@ def check_calls(calls: list[tuple[str, Any]], count: int) -> None:
     """Each call is of its tool, with the arguments it must have."""
     assert [name for name, _ in calls] == list(NAMES[:count])
     for _, arguments in calls:
-        told = json.loads(arguments) if isinstance(arguments, str) else arguments
-        assert told == ARGUMENTS
+        received = json.loads(arguments) if isinstance(arguments, str) else arguments
+        assert received == ARGUMENTS

@@ -57,10 +57,10 @@ def stream(bench: Bench, row: Row) -> None:
 
 def _history(message: Any) -> dict[str, Any]:
     """The message as it is sent back, with all that the gateway put into it."""
-    told: dict[str, Any] = message.model_dump(exclude_none=True, exclude={"parsed": True})
-    for call in told["tool_calls"]:
+    output: dict[str, Any] = message.model_dump(exclude_none=True, exclude={"parsed": True})
+    for call in output["tool_calls"]:
         call["function"].pop("parsed_arguments", None)
-    return told
+    return output
 
 
 def _called(bench: Bench, row: Row, answer: Any, count: int) -> None:
@@ -69,11 +69,11 @@ def _called(bench: Bench, row: Row, answer: Any, count: int) -> None:
     check_calls([(call.function.name, call.function.arguments) for call in calls], count)
     assert len({call.id for call in calls}) == count
     assert answer.choices[0].finish_reason == "tool_calls"
-    told = _history(message)
+    output = _history(message)
     results = [
         {"role": "tool", "tool_call_id": call.id, "content": text} for call, text in zip(calls, RESULTS, strict=False)
     ]
-    again = _ask(bench, bench.chat(row), USER, told, *results, tools=TOOLS)
+    again = _ask(bench, bench.chat(row), USER, output, *results, tools=TOOLS)
     assert again.choices[0].message.content == RESULTS[count - 1]
 
 
@@ -130,9 +130,9 @@ def thinking_tools(bench: Bench, row: Row) -> None:
         _ask(bench, bench.chat(row, "sim-tools+reasoning"), tools=TOOLS),
         _stream(bench, bench.chat(row, "sim-tools+reasoning"), tools=TOOLS),
     ):
-        told = _history(answer.choices[0].message)
-        result = {"role": "tool", "tool_call_id": told["tool_calls"][0]["id"], "content": "sunny"}
-        again = _ask(bench, bench.chat(row, "sim-request"), USER, told, result, tools=TOOLS)
+        output = _history(answer.choices[0].message)
+        result = {"role": "tool", "tool_call_id": output["tool_calls"][0]["id"], "content": "sunny"}
+        again = _ask(bench, bench.chat(row, "sim-request"), USER, output, result, tools=TOOLS)
         assert "sunny" in again.choices[0].message.content
         assert was_signed(row, again.choices[0].message.content)
 
@@ -151,13 +151,13 @@ def stop(bench: Bench, row: Row) -> None:
 
 
 def refusal(bench: Bench, row: Row) -> None:
-    told: Any = None
+    output: Any = None
     try:
         choice = _ask(bench, bench.chat(row, "sim-refusal")).choices[0]
-        told = choice.message.refusal or choice.finish_reason
+        output = choice.message.refusal or choice.finish_reason
     except openai.BadRequestError as filtered:  # a filter of the prompt, as Azure's
-        told = filtered.code
-    assert told in {REFUSAL, "content_filter"}
+        output = filtered.code
+    assert output in {REFUSAL, "content_filter"}
 
 
 def cached(bench: Bench, row: Row) -> None:

@@ -14,7 +14,7 @@ LACKING: Mapping[tuple[str, str], str] = {
 }
 """By endpoint and row: what the row's upstream does not serve where this test reaches it."""
 
-_CHATS = ("chat.completions", "responses", "messages")
+_CHATS = ("chat.completions", "responses", "messages", "models.generate_content")
 _IN_WORDS = "Its API has no sign for a refusal: a model that declines says so in its text."
 _NO_LIST = "Vertex AI does not list what a project may call: its models are those that the settings name."
 _UNTOLD = "It does not tell which tokens came from a cache."

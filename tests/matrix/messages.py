@@ -31,8 +31,8 @@ TOOLS: Any = [{"name": name, "input_schema": PARAMETERS} for name in NAMES]
 
 
 def _ask(bench: Bench, model: str, *messages: Any, **fields: Any) -> Any:
-    told: Any = {"max_tokens": 100, "messages": list(messages) or [USER]} | fields
-    return bench.anthropic.messages.create(model=model, **told)
+    received: Any = {"max_tokens": 100, "messages": list(messages) or [USER]} | fields
+    return bench.anthropic.messages.create(model=model, **received)
 
 
 def _stream(bench: Bench, model: str, **fields: Any) -> Any:
@@ -128,10 +128,10 @@ def thinking_tools(bench: Bench, row: Row) -> None:
         said = _history(answer)
         result = {"type": "tool_result", "tool_use_id": said["content"][-1]["id"], "content": "sunny"}
         turns = (USER, said, {"role": "user", "content": [result]})
-        told = _text(_ask(bench, bench.chat(row, "sim-request"), *turns, tools=TOOLS, max_tokens=1000))
-        assert "sunny" in told
+        received = _text(_ask(bench, bench.chat(row, "sim-request"), *turns, tools=TOOLS, max_tokens=1000))
+        assert "sunny" in received
         if "claude" in row.chat:
-            assert was_signed(row, told)
+            assert was_signed(row, received)
 
 
 def structured(bench: Bench, row: Row) -> None:
@@ -148,13 +148,13 @@ def stop(bench: Bench, row: Row) -> None:
 
 
 def refusal(bench: Bench, row: Row) -> None:
-    told: Any = None
+    received: Any = None
     try:
-        told = _ask(bench, bench.chat(row, "sim-refusal")).stop_reason
+        received = _ask(bench, bench.chat(row, "sim-refusal")).stop_reason
     except anthropic.BadRequestError as filtered:  # a filter of the prompt, as Azure's
         body: Any = filtered.body
-        told = body["error"]["details"]["error_code"]
-    assert told in {"refusal", "content_filter"}
+        received = body["error"]["details"]["error_code"]
+    assert received in {"refusal", "content_filter"}
 
 
 def cached(bench: Bench, row: Row) -> None:
@@ -163,9 +163,9 @@ def cached(bench: Bench, row: Row) -> None:
 
 def usage(bench: Bench, row: Row) -> None:
     for answer in (_ask(bench, bench.chat(row, "sim-cached")), _stream(bench, bench.chat(row, "sim-cached"))):
-        told = answer.usage
-        cached = (told.cache_read_input_tokens or 0) + (told.cache_creation_input_tokens or 0)
-        assert (told.input_tokens + cached, told.output_tokens) == (100, 10)
+        received = answer.usage
+        cached = (received.cache_read_input_tokens or 0) + (received.cache_creation_input_tokens or 0)
+        assert (received.input_tokens + cached, received.output_tokens) == (100, 10)
 
 
 def error(bench: Bench, row: Row) -> None:

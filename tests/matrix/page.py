@@ -7,14 +7,20 @@ from tests.architecture.tree import ROOT
 from tests.matrix import (
     chat,
     completions,
+    content_counts,
+    content_vectors,
+    contents,
     counts,
+    edits,
     listing,
     messages,
     moderations,
     pictures,
+    ranking,
     responses,
     speech,
     transcriptions,
+    translations,
     vectors,
 )
 from tests.matrix.bench import Bench
@@ -32,11 +38,17 @@ INGRESSES: Mapping[str, tuple[str, ModuleType]] = {
     "responses": ("`POST /v1/responses`", responses),
     "messages": ("`POST /v1/messages`", messages),
     "messages.count_tokens": ("`POST /v1/messages/count_tokens`", counts),
+    "models.generate_content": ("`POST /v1beta/models/{model}:generateContent`, `…:streamGenerateContent`", contents),
+    "models.count_tokens": ("`POST /v1beta/models/{model}:countTokens`", content_counts),
+    "models.embed_content": ("`POST /v1beta/models/{model}:batchEmbedContents`", content_vectors),
     "embeddings": ("`POST /v1/embeddings`", vectors),
     "images.generations": ("`POST /v1/images/generations`", pictures),
+    "images.edits": ("`POST /v1/images/edits`", edits),
     "audio.speech": ("`POST /v1/audio/speech`", speech),
     "audio.transcriptions": ("`POST /v1/audio/transcriptions`", transcriptions),
+    "audio.translations": ("`POST /v1/audio/translations`", translations),
     "moderations": ("`POST /v1/moderations`", moderations),
+    "rerank": ("`POST /v1/rerank`", ranking),
     "models": ("`GET /{provider}/v1/models`", listing),
 }
 
@@ -66,7 +78,7 @@ FEATURES: Mapping[str, str] = {
 
 _HEAD = f"""# What works where
 
-Each cell is a test: the official `openai` and `anthropic` clients ask a real gateway, which asks the
+Each cell is a test: the official `openai`, `anthropic` and `google-genai` clients ask a real gateway, which asks the
 [simulator](simulator.md) in the upstream's own wire format. ✓ is what they got. The page is written from the tests
 (`{COMMAND}`), which fail where a cell is not what happens.
 
@@ -132,7 +144,8 @@ def render() -> str:
         lines = [f"## {title}\n", f"| upstream | {heads} |", "| --- |" + " --- |" * len(features)]
         for row in ROWS:
             shown = " | ".join(_sign(gap(endpoint, row, feature), reasons) for feature in features)
-            carried = " (over chat)" if endpoint in row.carried else ""
+            means = "embeddings" if endpoint == "models.embed_content" else "chat"
+            carried = f" (over {means})" if endpoint in row.carried else ""
             lines.append(f"| {row.label}{carried} | {shown} |")
         parts.append("\n".join(lines) + "\n")
     notes = "\n".join(f"{number}. {reason}" for number, reason in enumerate(reasons, 1))

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from adapters.ingress.carriers import over_chat_fidelity, over_embeddings_fidelity, with_over_chat_fidelity
 from adapters.providers.kind import Kind
-from adapters.providers.over_chat.filling import over_chat_fidelity, with_over_chat_fidelity
-from adapters.providers.registry import KINDS
+from adapters.providers.kinds import KINDS
 
 UNLISTED = frozenset({"simulated"})
 """The demo's own: OpenAI's adapter under another name."""
@@ -38,15 +38,16 @@ class Row(msgspec.Struct, frozen=True):
 
     @property
     def carried(self) -> frozenset[str]:
-        """Of these, what its chat carries."""
+        """Of these, what its chat or its embeddings carry."""
         kind = next(kind for kind in KINDS if kind.id == self.kind)
-        return self.endpoints & frozenset(over_chat_fidelity()) - _own(kind) - frozenset(self.itself)
+        carried = frozenset({**over_chat_fidelity(), **over_embeddings_fidelity()})
+        return self.endpoints & carried - _own(kind) - frozenset(self.itself)
 
 
 def _own(kind: Kind) -> frozenset[str]:
     preset = ACCOUNTS.get(kind.id, {}).get("settings", {}).get("preset")
-    entry = next((entry for entry in kind.entries if entry.preset.id == preset), kind.unknown)
-    return frozenset(kind.fidelity(entry)) | ({"models"} & frozenset(kind.endpoints))
+    entry = next((entry for entry in kind.entries if entry.id == preset), kind.unknown)
+    return frozenset(kind.load().fidelity(entry)) | ({"models"} & frozenset(kind.endpoints))
 
 
 _CLAUDES = "sim-signature-"

@@ -7,6 +7,7 @@ from typing import Any
 import anthropic
 import openai
 import pytest
+from google.genai import errors as google
 
 from tests.e2e.processes import Gateway, Simulator
 from tests.matrix.bench import Bench
@@ -15,6 +16,8 @@ from tests.matrix.page import COMMAND, PAGE, cell, cells, gap, lacking, render
 from tests.matrix.rows import ROWS, Row
 
 pytestmark = pytest.mark.process
+
+API_ERRORS = (openai.APIError, anthropic.APIError, google.APIError)
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +37,11 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 def test_a_cell_is_what_the_page_says(bench: Bench, endpoint: str, row: Row, feature: str) -> None:
     trying = cell(endpoint, feature)
     if lacking(endpoint, row) is not None:
-        expected: Any = nullcontext() if feature == "error" else pytest.raises(openai.BadRequestError)
+        expected: Any = (
+            nullcontext() if feature == "error" else pytest.raises((openai.BadRequestError, google.ClientError))
+        )
     elif gap(endpoint, row, feature) is not None:
-        expected = pytest.raises((AssertionError, AttributeError, openai.APIError, anthropic.APIError))
+        expected = pytest.raises((AssertionError, AttributeError, *API_ERRORS))
     else:
         expected = nullcontext()
 

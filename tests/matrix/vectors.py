@@ -38,10 +38,10 @@ def tokens(bench: Bench, row: Row) -> None:
 
 
 def usage(bench: Bench, row: Row) -> None:
-    told = _ask(bench, bench.embeddings(row)).usage
+    received = _ask(bench, bench.embeddings(row)).usage
 
-    assert told.prompt_tokens > 0
-    assert told.total_tokens == told.prompt_tokens
+    assert received.prompt_tokens > 0
+    assert received.total_tokens == received.prompt_tokens
 
 
 def error(bench: Bench, row: Row) -> None:

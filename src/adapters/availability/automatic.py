@@ -15,17 +15,21 @@ MAX_COOLDOWN_SECONDS = 3_600.0
 class AutomaticAvailability(LearnedAvailability):
     """`OMG_AVAILABILITY=automatic`.
 
-    A rate-limited key waits for `retry-after` or the reset headers, else 30 s × 2^(strikes-1), at most an
-    hour. A key without quota waits for the provider's reset, else for 00:00 UTC (A6). A key whose provider
-    reports nothing remaining waits for that window's reset, so that the 429 is never asked for.
+    A rate-limited key waits for `retry-after` or the reset headers, else 30 s × 2^(strikes-1), at most an hour;
+    shorter or longer at first where the sort of limit says so. A key without quota waits for the provider's reset, else
+    for 00:00 UTC (A6). A key whose provider reports nothing remaining waits for that window's reset, so that the 429 is
+    never asked for.
     """
 
     @override
-    def wait_after_rate_limit(self, stated_seconds: float | None, strikes: int) -> float | None:
+    def wait_after_rate_limit(
+        self, stated_seconds: float | None, strikes: int, first_seconds: float | None = None
+    ) -> float | None:
         if stated_seconds is not None:
             return stated_seconds
         doublings = min(strikes - 1, 16)
-        return min(FIRST_COOLDOWN_SECONDS * 2.0**doublings, MAX_COOLDOWN_SECONDS)
+        first = FIRST_COOLDOWN_SECONDS if first_seconds is None else first_seconds
+        return min(first * 2.0**doublings, MAX_COOLDOWN_SECONDS)
 
     @override
     def wait_after_exhaustion(self, stated_seconds: float | None) -> float | None:

@@ -27,6 +27,20 @@ class Breaker:
         return self._opens_until is None
 
     @property
+    def opens_until(self) -> float | None:
+        """When a probe may pass first, None while closed."""
+        return self._opens_until
+
+    @property
+    def openings(self) -> int:
+        """How often in a row it was opened."""
+        return self._openings
+
+    def opened_elsewhere(self, until: float, openings: int) -> None:
+        """Another process has opened it."""
+        self._opens_until, self._openings, self._probe_until = until, openings, None
+
+    @property
     def untouched(self) -> bool:
         """Closed with no failure counted: as good as no breaker."""
         return self._opens_until is None and self._failures == 0
@@ -59,6 +73,11 @@ class Breaker:
             if self._failures >= FAILURES_TO_OPEN:
                 self._open(now)
         elif now >= self._opens_until:
+            self._open(now)
+
+    def turned_away(self, now: float) -> None:
+        """The provider says that it will refuse every call: five failures at once."""
+        if self._opens_until is None or now >= self._opens_until:
             self._open(now)
 
     def inconclusive(self) -> None:

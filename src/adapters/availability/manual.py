@@ -17,7 +17,9 @@ class ManualAvailability(LearnedAvailability):
     """
 
     @override
-    def wait_after_rate_limit(self, stated_seconds: float | None, strikes: int) -> float | None:
+    def wait_after_rate_limit(
+        self, stated_seconds: float | None, strikes: int, first_seconds: float | None = None
+    ) -> float | None:
         return None
 
     @override

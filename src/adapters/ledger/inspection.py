@@ -2,9 +2,23 @@
 
 from pathlib import Path
 
-from adapters.ledger.frames import TornFrame, frames
+from adapters.ledger.segment import Frame, frames
 from adapters.ledger.spool import SUFFIX
+from adapters.persistence.ledger.verification import AppliedSegment, LookAt
 from domain.records import RequestRecord
+
+
+def applied_segments(root: Path) -> LookAt:
+    """How a check of the books looks at the segments that are below `root` now."""
+    segments = segments_below(root)
+
+    def look_at(segment: str, applied_bytes: int) -> AppliedSegment | None:
+        path = segments.get(segment)
+        if path is None or not path.exists():
+            return None
+        return AppliedSegment(path.stat().st_size, tuple(ended_before(path, applied_bytes)))
+
+    return look_at
 
 
 def segments_below(root: Path) -> dict[str, Path]:
@@ -18,9 +32,5 @@ def ended_before(segment: Path, offset: int) -> list[RequestRecord]:
         data = memoryview(segment.read_bytes())[:offset]
     except FileNotFoundError:
         return []
-    found: list[RequestRecord] = []
-    try:
-        found.extend(item.record for item in frames(data) if isinstance(item.record, RequestRecord))
-    except TornFrame:  # cut and counted when it was replayed; what came before it is in `found`
-        return found
-    return found
+    pieces = [piece for piece in frames(data) if isinstance(piece, Frame)]
+    return [piece.record for piece in pieces if isinstance(piece.record, RequestRecord)]

@@ -22,20 +22,26 @@ class OwnDirectory:
         self._lock: int | None = None
 
     def claim(self) -> None:
-        """Make it and hold its lock; once is enough. Raises `OSError` where it cannot be made now.
+        """Make it and hold its lock; again where it has vanished since. Raises `OSError` where it cannot be made now.
 
-        It gets its name when it is locked: nobody can mistake it for one whose process is gone.
+        It gets its name when it is locked: nobody can mistake it for one whose process is gone. The folder above
+        `root` is not made: where that is gone, a file system is.
         """
-        if self._lock is not None:
+        if self.is_held():
+            return
+        held_before = self._lock is not None
+        self.release()
+        if held_before and self.path.exists():  # its lock alone is gone
+            self._lock = _locked(self.path)
             return
         if self.path.exists():
             raise FileExistsError(errno.EEXIST, "the spool directory belongs to another process", str(self.path))
         draft = self.path.with_name(f"{_UNFINISHED}{self.path.name}")
-        draft.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path.parent.mkdir(mode=0o700, exist_ok=True)
+        draft.mkdir(mode=0o700, exist_ok=True)
         lock = None
         try:
-            lock = os.open(draft / LOCK_NAME, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock = _locked(draft)
             draft.rename(self.path)
         except OSError:
             if lock is not None:
@@ -43,6 +49,16 @@ class OwnDirectory:
             shutil.rmtree(draft, ignore_errors=True)
             raise
         self._lock = lock
+
+    def is_held(self) -> bool:
+        """Whether it is there, and its lock is this process's."""
+        if self._lock is None:
+            return False
+        try:
+            there, own = (self.path / LOCK_NAME).stat(), os.fstat(self._lock)
+        except OSError:
+            return False
+        return (there.st_dev, there.st_ino) == (own.st_dev, own.st_ino)
 
     def release(self) -> None:
         """Give it up, as the process's end would: what is in it is for the next process."""
@@ -82,12 +98,16 @@ def directories(root: Path) -> list[Path]:
 
 def _take(directory: Path) -> int | None:
     try:
-        descriptor = os.open(directory / LOCK_NAME, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    except FileNotFoundError:  # its last user has just removed it
+        return _locked(directory)
+    except (FileNotFoundError, BlockingIOError):  # its last user has just removed it, or it lives
         return None
+
+
+def _locked(directory: Path) -> int:
+    descriptor = os.open(directory / LOCK_NAME, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError:
         os.close(descriptor)
-        return None
+        raise
     return descriptor

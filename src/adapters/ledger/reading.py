@@ -3,11 +3,12 @@
 import logging
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from adapters.ledger.frames import MAX_PAYLOAD_BYTES, Begun, Frame, TornFrame, frames
+from adapters.ledger.segment import MAX_PAYLOAD_BYTES, Begun, Damage, Frame, frames
 from domain.records import ProgressRecord, StartRecord
 
 log = logging.getLogger(__name__)
@@ -23,11 +24,24 @@ class OpenRequest(msgspec.Struct):
     progress: ProgressRecord | None = None
 
 
+class Position(msgspec.Struct, frozen=True):
+    """How far a segment is read: the offset, the number of the last frame, and whether a damaged part is behind it."""
+
+    offset: int = 0
+    number: int = 0
+    damaged: bool = False
+    blank: bool = False
+
+
+_BEGINNING = Position()
+
+
 class Read(msgspec.Struct, frozen=True):
-    """Some records of a segment, and where to go on once they are dealt with."""
+    """Some records of a segment, where to go on once they are dealt with, and how many between them were lost."""
 
     found: Sequence[Frame]
-    next_offset: int
+    position: Position
+    lost: int
 
 
 class SegmentReader:
@@ -38,30 +52,34 @@ class SegmentReader:
 
     def __init__(self, *, lean: bool = False) -> None:
         self._lean = lean
-        self._read_to: dict[Path, int] = {}
+        self._positions: dict[Path, Position] = {}
         self._begun_in: dict[str, Path] = {}  # by decision: segments that must stay until its end comes
         self.open: dict[str, OpenRequest] = {}  # by decision: a client may use a request's id again
         self._decisions: dict[str, str] = {}  # of open requests, by the id that progress is told under
-        self.torn = 0
 
-    def read(self, segment: Path, length: int) -> Read | None:
-        """The next records of a segment that is so long, or None at its end. A torn tail is cut, counted, logged."""
-        start = self._read_to.get(segment, 0)
-        if start >= length:
+    def read(self, segment: Path, length: int, descriptor: int | None = None) -> Read | None:
+        """The next records of a segment that is so long, or None at its end. Damaged ones are passed over.
+
+        Read through `descriptor`, where it is open, whatever became of its folder. Raises `OSError`.
+        """
+        position = self._positions.get(segment, _BEGINNING)
+        if position.offset >= length:
             return None
-        with segment.open("rb") as file:
-            data = os.pread(file.fileno(), min(READ_BYTES, length - start), start)
+        data = _read(segment, descriptor, min(READ_BYTES, length - position.offset), position.offset)
+        last = not data or position.offset + len(data) >= length
         found: list[Frame] = []
-        last_window = start + len(data) >= length
-        try:
-            found.extend(frames(data, start, lean=self._lean))  # keeps what came before a torn record
-        except TornFrame as torn:
-            if found and not last_window:
-                return Read(found, found[-1].end)  # the window ended inside a record
-            self.torn += 1
-            log.warning("a torn record was cut from the spool", extra={"segment": segment.name, "at": torn.offset})
-            return Read(found, length)
-        return Read(found, length if last_window or not found else found[-1].end)
+        lost = 0
+        for piece in frames(data, position.offset, lean=self._lean, last=last):
+            if isinstance(piece, Damage):
+                position = Position(piece.end, position.number, position.damaged or not piece.blank, True)
+                continue
+            lost += _between(position, piece)
+            position = Position(piece.end, piece.number)
+            found.append(piece)
+        if last:
+            lost += position.damaged
+            position = Position(length, position.number + position.damaged)
+        return Read(found, position, lost)
 
     def advance(self, segment: Path, read: Read) -> None:
         """What was read is applied: remember whose end is still to come."""
@@ -82,12 +100,35 @@ class SegmentReader:
                 self._decisions.pop(record.request_id, None)
             else:
                 log.error("a record in the spool is of another version and cannot be read", extra={"at": item.end})
-        self._read_to[segment] = read.next_offset
+        self._positions[segment] = read.position
+
+    def records_read(self, segment: Path) -> int:
+        """How many of its records were dealt with, those that were lost included."""
+        return self._positions.get(segment, _BEGINNING).number
 
     def forget(self, segment: Path) -> None:
         """Its file is gone."""
-        self._read_to.pop(segment, None)
+        self._positions.pop(segment, None)
+
+    def open_after(self, segment: Path | None) -> list[OpenRequest]:
+        """The open requests that began in a later segment than this one; all of them for None."""
+        return [item for decision, item in self.open.items() if segment is None or self._begun_in[decision] > segment]
 
     def done_with(self, segment: Path) -> bool:
         """Whether no request that started in this segment is still open."""
         return segment not in self._begun_in.values()
+
+
+def _between(position: Position, frame: Frame) -> int:
+    """How many frames were passed over before this one."""
+    if frame.number:
+        return max(0, frame.number - position.number - 1)
+    return 1 if position.damaged or position.blank else 0
+
+
+def _read(segment: Path, descriptor: int | None, count: int, at: int) -> bytes:
+    if descriptor is not None:
+        with suppress(OSError):  # a handle that has died: the file itself may be well
+            return os.pread(descriptor, count, at)
+    with segment.open("rb") as file:
+        return os.pread(file.fileno(), count, at)

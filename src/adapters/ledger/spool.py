@@ -4,7 +4,8 @@ One writer per process. The loop only writes to memory the kernel keeps: a kille
 A thread makes it durable every 100 ms and prepares the next segment, so that the loop never waits for a disk.
 Where the disk refuses to take or to keep them, or the database has been away for so long that the spool is full,
 records wait in memory in their order, `writable` turns False, and the thread tries again every second; nothing has
-to be restarted.
+to be restarted. Where the folder vanishes, what is in its files is still there for who has them open: it is carried
+to the database, and written anew as soon as the folder can be had again.
 """
 
 import contextlib
@@ -19,9 +20,8 @@ from typing import NamedTuple
 
 from typing_extensions import override
 
-from adapters.ledger.frames import Kind, frame
 from adapters.ledger.ownership import OwnDirectory
-from adapters.ledger.segment import Segment
+from adapters.ledger.segment import HEAD_BYTES, Kind, Segment, encoded, framed
 from domain.ports.ledger import Ledger
 from domain.records import ProgressRecord, RequestRecord, StartRecord
 
@@ -35,12 +35,17 @@ MAX_WAITING_BYTES = 256 * 1024 * 1024
 SUFFIX = ".spool"
 
 
+_Entry = tuple[Kind, bytes]
+"""A record as it waits: what it is, and its bytes."""
+
+
 class Extent(NamedTuple):
     """A segment and the length of the whole records in it. Only the last one may be growing."""
 
     path: Path
     length: int
     growing: bool
+    descriptor: int
 
 
 class Spool(Ledger):
@@ -58,9 +63,10 @@ class Spool(Ledger):
         self._lock = threading.Lock()  # guards the fields below: the loop and the thread both write
         self._current: Segment | None = None
         self._next: Segment | None = None
-        self._full: deque[Segment] = deque()  # yet to be made durable and closed
-        self._extents: dict[Path, int] = {}  # of full segments, until the flusher has removed them
-        self._waiting: deque[bytes] = deque()
+        self._full: deque[Segment] = deque()  # yet to be made durable
+        self._kept: dict[Path, Segment] = {}  # full segments, until the flusher has removed them
+        self._forgotten: list[Segment] = []  # yet to be closed, by the thread: it alone works with the files of others
+        self._waiting: deque[_Entry] = deque()
         self._waiting_bytes = 0
         self._dirty = False
         self._numbering = threading.Lock()
@@ -69,10 +75,12 @@ class Spool(Ledger):
         self.dropped = 0  # records given up because even memory was full
         self.backlog_at = 0  # call `on_backlog` when `ended` comes here
         self.on_backlog: Callable[[], None] = _nothing
+        self.records_read: Callable[[Path], int] = _none  # of a segment, by the flusher
         self._wake = threading.Event()
         self._stopping = False
         self._closed = False
-        self._refused = False
+        self._refused = self._missing = False
+        self._drained = 0  # records that waited and are written down, since it was last told
         try:
             self._current = self._new_segment()
         except OSError as error:  # a full disk at start is the same as one later
@@ -83,7 +91,7 @@ class Spool(Ledger):
     @property
     @override
     def writable(self) -> bool:
-        return not self._waiting and self._current is not None
+        return not self._waiting and self._current is not None and not self._missing
 
     @property
     def waiting(self) -> int:
@@ -99,27 +107,36 @@ class Spool(Ledger):
     def extents(self) -> list[Extent]:
         """What is written, oldest segment first."""
         with self._lock:
-            extents = [Extent(path, length, False) for path, length in self._extents.items()]
-            if self._current is not None:
-                extents.append(Extent(self._current.path, self._current.written, True))
+            current = self._current
+            extents = [Extent(path, kept.written, False, kept.descriptor) for path, kept in self._kept.items()]
+            if current is not None:
+                extents.append(Extent(current.path, current.written, True, current.descriptor))
         return extents
 
-    def forget(self, segment: Path) -> None:
-        """Its file is gone."""
+    @property
+    def in_memory(self) -> list[tuple[Kind, bytes]]:
+        """The records that wait in memory, and their kinds."""
         with self._lock:
-            self._extents.pop(segment, None)
+            return list(self._waiting)
+
+    def forget(self, segment: Path) -> None:
+        """All of it is in the database, and its file goes."""
+        with self._lock:
+            forgotten = self._kept.pop(segment, None)
+            if forgotten is not None:
+                self._forgotten.append(forgotten)
 
     @override
     def start(self, record: StartRecord) -> None:
-        self._write(frame(Kind.START, record))
+        self._write((Kind.START, encoded(record)))
 
     @override
     def progress(self, record: ProgressRecord) -> None:
-        self._write(frame(Kind.PROGRESS, record))
+        self._write((Kind.PROGRESS, encoded(record)))
 
     @override
     def end(self, record: RequestRecord) -> None:
-        self._write(frame(Kind.END, record))
+        self._write((Kind.END, encoded(record)))
         self.ended = ended = self.ended + 1
         if ended == self.backlog_at:
             self.on_backlog()
@@ -142,25 +159,36 @@ class Spool(Ledger):
         self._sync()
         if prepared is not None:
             prepared.discard()
+        self._look_for_files()
+        if self._missing:
+            with contextlib.suppress(OSError):  # told when they went missing
+                self._put_back()
+
+    def let_go(self) -> None:
+        """Close the files, after `close`. What is in them is for the next process."""
+        for segment in list(self._kept):
+            self.forget(segment)
+        self._close_forgotten()
 
     @property
     def _segments(self) -> int:
-        return len(self._extents) + (self._current is not None) + (self._next is not None)
+        return len(self._kept) + (self._current is not None) + (self._next is not None)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, entry: _Entry) -> None:
         with self._lock:
             if self._waiting or self._current is None or self._closed:
-                self._wait(data)
+                self._wait(entry)
                 return
             try:
-                self._append(data)
+                self._append(entry)
             except OSError as error:
                 self._tell(error)
-                self._wait(data)
+                self._wait(entry)
 
-    def _append(self, data: bytes) -> None:
+    def _append(self, entry: _Entry) -> None:
         current = self._current
-        if current is None or current.written + len(data) > current.size:
+        kind, payload = entry
+        if current is None or current.written + HEAD_BYTES + len(payload) > current.size:
             if current is not None:
                 self._fill_up(current)
                 self._current = None
@@ -169,7 +197,7 @@ class Spool(Ledger):
             else:
                 self._current = self._new_segment()
             current = self._current
-        current.append(data)
+        current.append(framed(kind, payload, current.records + 1))
         self._dirty = True
 
     def _tell(self, error: OSError) -> None:
@@ -179,14 +207,14 @@ class Spool(Ledger):
 
     def _fill_up(self, segment: Segment) -> None:
         self._full.append(segment)
-        self._extents[segment.path] = segment.written
+        self._kept[segment.path] = segment
 
-    def _wait(self, data: bytes) -> None:
-        if self._closed or self._waiting_bytes + len(data) > MAX_WAITING_BYTES:
+    def _wait(self, entry: _Entry) -> None:
+        if self._closed or self._waiting_bytes + len(entry[1]) > MAX_WAITING_BYTES:
             self.dropped += 1
             return
-        self._waiting.append(data)
-        self._waiting_bytes += len(data)
+        self._waiting.append(entry)
+        self._waiting_bytes += len(entry[1])
 
     def _new_segment(self) -> Segment:
         if self._segments >= self._max_segments:
@@ -202,10 +230,13 @@ class Spool(Ledger):
         while not self._stopping:
             self._wake.wait(SYNC_SECONDS)
             self._sync()
+            self._look_for_files()
+            self._tell_recovery()
             if not self.writable and time.monotonic() - retried_at >= RETRY_SECONDS:
                 retried_at = time.monotonic()
                 self._try_again()
             self._prepare()
+            self._close_forgotten()
 
     def _sync(self) -> None:
         with self._lock:
@@ -214,7 +245,8 @@ class Spool(Ledger):
             self._dirty = False
         for segment in full:
             try:
-                segment.close()
+                if segment.path in self._kept:
+                    segment.sync()
             except OSError as error:
                 log.warning("usage could not be made durable", extra={"reason": str(error)})
         if dirty and current is not None:
@@ -226,7 +258,7 @@ class Spool(Ledger):
     def _give_up(self, segment: Segment, error: OSError) -> None:
         """A disk that takes records and cannot keep them refuses. Those in the segment can be read for now."""
         with self._lock:
-            if self._current is not segment:  # it filled up meanwhile, and is tried again when it is closed
+            if self._current is not segment:  # it filled up meanwhile, and is made durable with the full ones
                 log.warning("usage could not be made durable", extra={"reason": str(error)})
                 return
             self._tell(error)
@@ -240,6 +272,8 @@ class Spool(Ledger):
         """Write what waits. Whether a new segment can be made durable is asked first, outside the lock."""
         made = None
         try:
+            if self._missing:
+                self._put_back()
             if self._current is None:
                 made = self._new_segment()
                 made.sync()
@@ -251,6 +285,7 @@ class Spool(Ledger):
             if made is not None:  # only this thread makes one while there is none
                 self._current = made
             self._drain_waiting()
+            self._tell_recovery()
 
     def _drain_waiting(self) -> None:
         count = len(self._waiting)
@@ -259,12 +294,73 @@ class Spool(Ledger):
                 self._current = self._new_segment()
             while self._waiting:
                 self._append(self._waiting[0])
-                self._waiting_bytes -= len(self._waiting.popleft())
+                self._waiting_bytes -= len(self._waiting.popleft()[1])
         except OSError:
             return
-        if self._refused:
+        finally:
+            self._drained += count - len(self._waiting)
+
+    def _tell_recovery(self) -> None:
+        if self._refused and self.writable:
             self._refused = False
-            log.warning("usage is written down again", extra={"records": count})
+            log.warning("usage is written down again", extra={"records": self._drained})
+            self._drained = 0
+
+    def _close_forgotten(self) -> None:
+        with self._lock:
+            forgotten, self._forgotten = self._forgotten, []
+        for segment in forgotten:
+            segment.let_go()
+
+    def _look_for_files(self) -> None:
+        """Records in a file that nobody can find are lost with this process: the same as not written down."""
+        with self._lock:
+            mine = self._mine()
+            prepared = self._next
+        missing = [segment for segment in mine if not segment.is_in_its_folder()]
+        if missing:
+            with self._lock:  # one that was booked meanwhile is gone because it was let go
+                still_mine = self._mine()
+            missing = [segment for segment in missing if segment in still_mine]
+        self._missing = bool(missing) or (bool(mine) and not self._directory.is_held())
+        if self._missing:
+            path = str(missing[0].path if missing else self._directory.path)
+            self._tell(FileNotFoundError(errno.ENOENT, "it is not where it was", path))
+        if self._missing and prepared is not None:
+            with self._lock:
+                unused, self._next = self._next, None
+            if unused is not None:
+                unused.discard()
+
+    def _mine(self) -> list[Segment]:
+        return [*self._kept.values(), *([self._current] if self._current is not None else [])]
+
+    def _put_back(self) -> None:
+        """Write what is in files that cannot be found into new ones of their names. Raises `OSError`."""
+        with self._numbering:
+            self._directory.claim()
+        with self._lock:
+            mine = self._mine()
+        for segment in mine:
+            if not segment.is_in_its_folder():
+                try:
+                    segment.put_back(self._lock)
+                except FileNotFoundError:
+                    if not self._directory.is_held():
+                        raise
+                    self._lose(segment)
+        self._missing = False
+
+    def _lose(self, segment: Segment) -> None:
+        """Its handle is dead and its file is gone."""
+        with self._lock:
+            self._kept.pop(segment.path, None)
+            if self._current is segment:
+                self._current = None
+            self._forgotten.append(segment)
+        lost = max(0, segment.records - self.records_read(segment.path))
+        self.dropped += lost
+        log.error("a spool file is gone, and what was in it with it", extra={"records": lost})
 
     def _prepare(self) -> None:
         """A next segment, outside the lock where it can be: making room may take the disk a while."""
@@ -281,3 +377,7 @@ class Spool(Ledger):
 
 def _nothing() -> None:
     pass
+
+
+def _none(_segment: Path) -> int:
+    return 0

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from adapters.persistence.engine import parse_url, sqlite_path
-from adapters.persistence.schema import SchemaUnknown, require_known
+from adapters.persistence.migrations import REVISIONS
+from adapters.persistence.schema_history import STEPS, trouble_with
 from adapters.persistence.sqlite_driver import prefer_safe_sqlite
 
 _PAGES_A_STEP = 1024  # 4 MiB between two chances for the server to write
@@ -44,7 +45,7 @@ async def restore(database_url: str, source: Path) -> Backup:
     """Put `source` in the place of the database, which no process may have open.
 
     The database that was there is kept beside it. An older schema is upgraded at the next start. Raises
-    `BackupRefused`, also for a damaged file and for one of a newer version.
+    `BackupRefused`, also for a damaged file and for one of a newer version that this one may not run on.
     """
     target = _sqlite_file(database_url, "restore it with pg_restore or psql")
     return await asyncio.to_thread(_restore, source, target)
@@ -93,10 +94,10 @@ def _revision(connection: Any, source: Path) -> str:
     row = connection.execute("SELECT version_num FROM alembic_version").fetchone() if known else None
     if row is None:
         raise BackupRefused(f"{source} is no database of this gateway: it has no schema revision.")
-    try:
-        require_known(row[0])
-    except SchemaUnknown as error:
-        raise BackupRefused(f"{source}: {error}") from error
+    if row[0] not in REVISIONS:
+        kept = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'schema_history'").fetchone()[0]
+        if trouble := trouble_with(row[0], connection.execute(STEPS).fetchall() if kept else ()):
+            raise BackupRefused(f"{source}: {trouble}")
     return str(row[0])
 
 

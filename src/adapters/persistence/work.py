@@ -1,15 +1,21 @@
-"""One unit's session, used so that a caller who leaves can neither break it nor lose it (R-14)."""
+"""One unit's session, used so that a caller who leaves can neither break it nor lose it (R-14).
+
+How it writes alike on both databases, and what a database's errors mean, is here too: all else is a repository's.
+"""
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adapters.persistence.errors import store_errors
+from adapters.persistence.tables import Row
 from domain.errors import RequestInvalid, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -115,3 +121,78 @@ def guarded(
         return await self._work.run(method(self, *args, **kwargs))
 
     return run
+
+
+Insert = postgresql.Insert | sqlite.Insert
+
+
+@asynccontextmanager
+async def savepoint(session: AsyncSession) -> AsyncIterator[None]:
+    """What is changed inside is written when it is left; where that raises, only this much is undone."""
+    async with session.begin_nested():
+        yield
+        await session.flush()
+
+
+def table_of(row_type: type[Row]) -> Table:
+    """The table behind a row type."""
+    return Row.metadata.tables[str(row_type.__tablename__)]
+
+
+def insert_into(session: AsyncSession, row_type: type[Row]) -> Insert:
+    """The session's dialect of INSERT, which knows ON CONFLICT."""
+    table = table_of(row_type)
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+async def upsert(session: AsyncSession, row_type: type[Row], rows: Sequence[dict[str, Any]]) -> None:
+    """Insert the rows, or replace those of the same primary key."""
+    if not rows:
+        return
+    statement = insert_into(session, row_type)
+    table = table_of(row_type)
+    changes = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
+    keys = [column.name for column in table.primary_key]
+    await session.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), rows)
+    session.expire_all()
+
+
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """Let driver, pool and network errors out as `StoreUnavailable`, and refused values as `RequestInvalid`.
+
+    Integrity errors pass: only the repository knows what they mean.
+    """
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except (SQLAlchemyError, OSError, TimeoutError, OverflowError) as error:
+        if _is_about_a_value(error):
+            raise RequestInvalid("A value cannot be stored: it is too large or holds a NUL character.") from error
+        raise StoreUnavailable(f"The database could not be asked: {_reason(error)}") from error
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] == "asyncpg":  # raised before SQLAlchemy has a connection
+            raise StoreUnavailable(f"The database could not be asked: {_reason(error)}") from error
+        raise
+
+
+def refers_to_nothing(error: IntegrityError) -> bool:
+    """Whether a foreign key was violated; otherwise a unique key was."""
+    return getattr(error.orig, "sqlstate", None) == "23503" or "FOREIGN KEY" in str(error.orig)
+
+
+def _is_about_a_value(error: Exception) -> bool:
+    if isinstance(error, DataError | OverflowError):  # OverflowError: sqlite3's for integers over 64 bits
+        return True
+    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return isinstance(sqlstate, str) and sqlstate.startswith("22")  # class 22: data exception
+
+
+def _reason(error: Exception) -> str:
+    """The driver's first line, without the statement and its parameters."""
+    cause = getattr(error, "orig", None) or error
+    lines = str(cause).splitlines()
+    return f"{type(cause).__name__}: {lines[0][:200]}" if lines else type(cause).__name__

@@ -1,6 +1,7 @@
-"""The list prices of genai-prices, from the file that `.ci/prices` takes out of the library (decision 0022)."""
+"""genai-prices' list prices: the file `.ci/prices` takes out of the library (decision 0022), or a newer one."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing_extensions import override
 from adapters.prices.matching import Clause, Matcher
 from adapters.prices.providers import CATALOG_NAMES
 from domain.ports.prices import CatalogAnswer, CatalogPrice, PriceCatalog
-from domain.prices import Prices
+from domain.prices import Prices, Variant
 
 FILE = Path(__file__).with_name("catalog.json")
 
@@ -19,10 +20,9 @@ _COMPACT_DATE = re.compile(r"-(20\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=-|
 _DAY = timedelta(days=1)
 
 
-class _Alternative(msgspec.Struct, frozen=True):
-    """A price and when it holds: since a moment, or every day between two minutes of the day in UTC."""
+class _Held(msgspec.Struct, frozen=True, kw_only=True):
+    """When something holds: since a moment, every day between two minutes of the day in UTC, or always."""
 
-    prices: Prices | None  # None: not charged by the token
     starts: datetime | None = None
     daily: tuple[int, int] | None = None
 
@@ -36,7 +36,7 @@ class _Alternative(msgspec.Struct, frozen=True):
         return start <= now < end if start <= end else (now >= start or now < end)
 
     def changes_after(self, at: datetime) -> list[datetime]:
-        """When this alternative begins or ends to hold, the next time."""
+        """When it begins or ends to hold, the next time."""
         if self.starts is not None:
             return [self.starts] if self.starts > at else []
         midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -44,56 +44,115 @@ class _Alternative(msgspec.Struct, frozen=True):
         return [moment if moment > at else moment + _DAY for moment in moments]
 
 
+class _Alternative(_Held, frozen=True, kw_only=True):
+    prices: Prices | None  # None: it has no price
+
+
+class _Variant(_Held, frozen=True, kw_only=True):
+    prices: Variant
+
+
 class _Model(msgspec.Struct, frozen=True):
-    """The last alternative that holds is the price; where none does, the first is."""
+    """The last alternative that holds is the price; where none does, the first is. Variants are those that hold."""
 
     match: Clause
     prices: tuple[_Alternative, ...]
+    variants: tuple[_Variant, ...] = ()
 
     def at(self, moment: datetime) -> CatalogAnswer:
-        until = min((change for one in self.prices for change in one.changes_after(moment)), default=None)
-        variant = max((place for place, one in enumerate(self.prices) if one.holds(moment)), default=0)
-        chosen = self.prices[variant]
-        price = None if chosen.prices is None else CatalogPrice(chosen.prices, variant, chosen.starts)
-        return CatalogAnswer(price, until)
+        parts: tuple[_Held, ...] = (*self.prices, *self.variants)
+        until = min((change for one in parts for change in one.changes_after(moment)), default=None)
+        place = max((place for place, one in enumerate(self.prices) if one.holds(moment)), default=0)
+        chosen = self.prices[place]
+        if chosen.prices is None:
+            return CatalogAnswer(None, until)
+        variants = tuple(one.prices for one in self.variants if one.holds(moment))
+        prices = msgspec.structs.replace(chosen.prices, variants=variants) if variants else chosen.prices
+        return CatalogAnswer(CatalogPrice(prices, place + self._edition(moment), self._since(chosen, moment)), until)
+
+    def _edition(self, moment: datetime) -> int:
+        """Another number for each set of variants that hold: prices with others are another price."""
+        conditional = [one for one in self.variants if one.starts is not None or one.daily is not None]
+        held = sum(1 << place for place, one in enumerate(conditional) if one.holds(moment))
+        return held * len(self.prices)
+
+    def _since(self, chosen: _Alternative, moment: datetime) -> datetime | None:
+        parts = (chosen, *(one for one in self.variants if one.holds(moment)))
+        return max((one.starts for one in parts if one.starts is not None), default=None)
 
 
-class _File(msgspec.Struct, frozen=True):
+class _Version(msgspec.Struct, frozen=True):
     version: str
-    providers: dict[str, tuple[_Model, ...]]
+
+
+class _Providers(msgspec.Struct, frozen=True):
+    providers: dict[str, msgspec.Raw]
+
+
+class _ProviderModels:
+    """The models of one provider, and how one of them is found."""
+
+    def __init__(self, models: Sequence[_Model]) -> None:
+        self._models = models
+        self._matcher = Matcher([model.match for model in models])
+
+    def find(self, model: str) -> _Model | None:
+        place = self._matcher.first(model)
+        return None if place is None else self._models[place]
+
+
+_decode_models = msgspec.json.Decoder(tuple[_Model, ...]).decode
 
 
 class GenaiPricesCatalog(PriceCatalog):
-    """Reads the file when first asked, in about ten milliseconds."""
+    """Reads the release's file when first asked of a provider, in a few milliseconds, and holds that provider's models
+    alone. `content` is another catalog in the same form.
+    """
+
+    def __init__(self, content: bytes | None = None) -> None:
+        self._content = content
+        self._read: dict[str, _ProviderModels] = {}
 
     @property
     @override
     def source(self) -> str:
-        return f"genai-prices {self._file.version}"
+        return f"genai-prices {self._version}"
 
     @override
     def load(self) -> None:
-        _ = self._matchers
+        _ = self._version
 
     @override
     def find(self, preset: str, model: str, at: datetime) -> CatalogAnswer:
         name = CATALOG_NAMES.get(preset)
-        matcher = self._matchers.get(name) if name is not None else None
-        if name is None or matcher is None:
+        if name is None:
             return CatalogAnswer(None)
+        models = self._models_of(name)
         model = model.lower()
-        place = matcher.first(model)
-        if place is None and (dashed := _COMPACT_DATE.sub(_dashed, model)) != model:
-            place = matcher.first(dashed)
-        return CatalogAnswer(None) if place is None else self._file.providers[name][place].at(at.astimezone(UTC))
+        found = models.find(model)
+        if found is None and (dashed := _COMPACT_DATE.sub(_dashed, model)) != model:
+            found = models.find(dashed)
+        return CatalogAnswer(None) if found is None else found.at(at.astimezone(UTC))
 
     @cached_property
-    def _file(self) -> _File:
-        return msgspec.json.decode(FILE.read_bytes(), type=_File)
+    def _version(self) -> str:
+        return msgspec.json.decode(self._bytes(), type=_Version).version
 
-    @cached_property
-    def _matchers(self) -> dict[str, Matcher]:
-        return {name: Matcher([model.match for model in models]) for name, models in self._file.providers.items()}
+    def _models_of(self, name: str) -> _ProviderModels:
+        models = self._read.get(name)
+        if models is None:
+            providers = msgspec.json.decode(self._bytes(), type=_Providers).providers
+            models = self._read[name] = _ProviderModels(_decode_models(providers.get(name, b"[]")))
+        return models
+
+    def _bytes(self) -> bytes:
+        return FILE.read_bytes() if self._content is None else self._content
+
+
+def check(content: bytes) -> None:
+    """Read all of a catalog. Raises `msgspec.DecodeError` where it cannot be asked."""
+    for models in msgspec.json.decode(content, type=_Providers).providers.values():
+        _decode_models(models)
 
 
 def _dashed(found: "re.Match[str]") -> str:

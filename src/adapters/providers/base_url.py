@@ -10,7 +10,7 @@ from typing import Final
 
 import httpx
 
-from adapters.providers.entry import Entry
+from adapters.providers.kind import Entry
 from adapters.transport.egress import is_closed_address
 from domain.errors import RequestInvalid
 
@@ -26,8 +26,8 @@ def base_url(given: str | None, entry: Entry, variables: Mapping[str, str]) -> h
     text = (given or _filled(entry, variables)).strip()
     if not text:
         variable = next((name for name in entry.preset.env if name.endswith("_ENDPOINT")), None)
-        instead = f"{entry.preset.name} is at an address of your own: set {variable}, or give the provider's base_url."
-        usual = f"Provider kind '{entry.preset.kind}' needs a base_url, for example https://host/v1."
+        instead = f"{entry.name} is at an address of your own: set {variable}, or give the provider's base_url."
+        usual = f"Provider kind '{entry.kind}' needs a base_url, for example https://host/v1."
         raise _invalid(instead if variable else usual)
     try:
         url = httpx.URL(text)
@@ -92,7 +92,7 @@ def _filled(entry: Entry, variables: Mapping[str, str]) -> str:
         value = variables.get(variable, "").strip()
         if not re.fullmatch(r"[A-Za-z0-9_-]+", value):
             raise _invalid(
-                f"{entry.preset.name} has your {name.replace('_', ' ')} in its address: set {variable}, "
+                f"{entry.name} has your {name.replace('_', ' ')} in its address: set {variable}, "
                 "or give the provider's base_url."
             )
         text = text.replace("{" + name + "}", value)

@@ -1,4 +1,4 @@
-"""Embeddings from an upstream that takes few texts at a time: several calls, side by side, told as one answer."""
+"""Embeddings from an upstream that takes few texts at a time: several calls, side by side, joined in one answer."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,10 +7,8 @@ from typing import Final, Protocol
 from typing_extensions import override
 
 from adapters.providers.capability import Address, HeaderSource
-from adapters.providers.stream import give_up
-from adapters.providers.upstream import HttpUpstream, unexpected_status
-from adapters.wire.answer import Encoded
-from adapters.wire.call import WireCall
+from adapters.providers.upstream import HttpUpstream, Unwatched, give_up, unexpected_status
+from adapters.wire.call import DialectCall, Encoded
 from adapters.wire.errors import unreadable
 from adapters.wire.rate_limits import RawHeaders
 from adapters.wire.sift import unsupported
@@ -30,18 +28,18 @@ class EmbeddingDialect(Protocol):
 
     def batch_size(self, model: str) -> int: ...
 
-    def encode(self, call: WireCall[EmbeddingRequest], texts: Sequence[str]) -> Encoded:
+    def encode(self, call: DialectCall[EmbeddingRequest], texts: Sequence[str]) -> Encoded:
         """Raises `UpstreamFailure` (`UNSUPPORTED`)."""
         ...
 
     def read(
-        self, body: bytes, headers: RawHeaders, call: WireCall[EmbeddingRequest]
+        self, body: bytes, headers: RawHeaders, call: DialectCall[EmbeddingRequest]
     ) -> tuple[Sequence[Vector], int | None]:
         """The vectors in order, and the tokens read where the upstream says. Raises `UpstreamFailure`."""
         ...
 
     def failure(
-        self, status: int, headers: RawHeaders, body: bytes, call: WireCall[EmbeddingRequest]
+        self, status: int, headers: RawHeaders, body: bytes, call: DialectCall[EmbeddingRequest]
     ) -> UpstreamFailure: ...
 
     def limits(self, headers: RawHeaders, now: float) -> tuple[RateLimitWindow, ...]: ...
@@ -70,7 +68,7 @@ class BatchedEmbeddings(EmbeddingProvider):
     @override
     async def complete(self, call: ProviderCall[EmbeddingRequest]) -> ProviderAnswer:
         texts = _texts(call.payload.value)
-        wire: WireCall[EmbeddingRequest] = WireCall(
+        dialect_call: DialectCall[EmbeddingRequest] = DialectCall(
             call.payload,
             call.model,
             call.key.secret if call.key is not None else None,
@@ -78,29 +76,34 @@ class BatchedEmbeddings(EmbeddingProvider):
             strict=call.strict,
         )
         size = self._dialect.batch_size(call.model)
-        encoded = [self._dialect.encode(wire, texts[start : start + size]) for start in range(0, len(texts), size)]
-        batches = await self._all(call, wire, encoded)
+        encoded = [
+            self._dialect.encode(dialect_call, texts[start : start + size]) for start in range(0, len(texts), size)
+        ]
+        batches = await self._all(call, dialect_call, encoded)
         vectors = [vector for batch in batches for vector in batch.vectors]
         if len(vectors) != len(texts):
-            raise unreadable(b"", wire.secret, f"{len(texts)} embeddings")
+            raise unreadable(b"", dialect_call.secret, f"{len(texts)} embeddings")
         counts = [batch.tokens for batch in batches]
-        told = [count for count in counts if count is not None]
-        usage = TokenUsage(input_tokens=sum(told)) if len(told) == len(counts) else None
+        known = [count for count in counts if count is not None]
+        usage = TokenUsage(input_tokens=sum(known)) if len(known) == len(counts) else None
         body = embedding_answer(vectors, call.payload.value.encoding_format, call.model, usage, "\n".join(texts))
         return ProviderAnswer(body, call.model, usage, batches[-1].limits, encoded[0].dropped)
 
     async def _all(
-        self, call: ProviderCall[EmbeddingRequest], wire: WireCall[EmbeddingRequest], encoded: Sequence[Encoded]
+        self,
+        call: ProviderCall[EmbeddingRequest],
+        dialect_call: DialectCall[EmbeddingRequest],
+        encoded: Sequence[Encoded],
     ) -> list[_Batch]:
         if len(encoded) == 1:
-            return [await self._one(call, wire, encoded[0])]
-        places = asyncio.Semaphore(AT_ONCE)
+            return [await self._one(call, dialect_call, encoded[0])]
+        slots = asyncio.Semaphore(AT_ONCE)
 
-        async def placed(batch: Encoded) -> _Batch:
-            async with places:
-                return await self._one(call, wire, batch)
+        async def in_a_slot(batch: Encoded) -> _Batch:
+            async with slots:
+                return await self._one(call, dialect_call, batch)
 
-        tasks = [asyncio.ensure_future(placed(batch)) for batch in encoded]
+        tasks = [asyncio.ensure_future(in_a_slot(batch)) for batch in encoded]
         try:
             return list(await asyncio.gather(*tasks))
         finally:
@@ -109,25 +112,25 @@ class BatchedEmbeddings(EmbeddingProvider):
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _one(
-        self, call: ProviderCall[EmbeddingRequest], wire: WireCall[EmbeddingRequest], encoded: Encoded
+        self, call: ProviderCall[EmbeddingRequest], dialect_call: DialectCall[EmbeddingRequest], encoded: Encoded
     ) -> _Batch:
+        """Unwatched: while one of several is silent others answer, so only the call's own deadline bounds them all."""
         answer = await self._upstream.send(
             "POST", self._address(call.model, False), self._headers.of(call.key), encoded.body, call.key
         )
         try:
-            call.progress.headers_received()
             odd = unexpected_status(answer.status)
             if odd is not None:
                 raise odd
             headers = answer.headers
             if answer.status >= 400:
-                told = await self._upstream.read_some(answer, call.progress)
-                raise self._dialect.failure(answer.status, headers, told, wire)
-            body = await self._upstream.read(answer, wire.secret, call.progress)
+                refusal = await self._upstream.read_some(answer, Unwatched())
+                raise self._dialect.failure(answer.status, headers, refusal, dialect_call)
+            body = await self._upstream.read(answer, dialect_call.secret, Unwatched())
         finally:
             await give_up(answer)
-        vectors, tokens = self._dialect.read(body, headers, wire)
-        return _Batch(vectors, tokens, self._dialect.limits(headers, wire.now()))
+        vectors, tokens = self._dialect.read(body, headers, dialect_call)
+        return _Batch(vectors, tokens, self._dialect.limits(headers, dialect_call.now()))
 
 
 def _texts(request: EmbeddingRequest) -> list[str]:

@@ -1,11 +1,12 @@
-"""What an adapter pairs with an address and a credential: a wire format, for one capability."""
+"""What an adapter pairs with an address and a credential: a format, for one capability."""
 
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
-from adapters.wire.answer import Encoded, PlainAnswer
-from adapters.wire.call import WireCall
+from adapters.wire.call import DialectCall, Encoded, PlainAnswer
 from adapters.wire.rate_limits import RawHeaders
+from adapters.wire.replay import Replay
 from domain.availability import RateLimitWindow
+from domain.background_responses import KeptState
 from domain.errors import UpstreamFailure
 from domain.inference import InferenceRequest
 from domain.usage import TokenUsage
@@ -61,6 +62,15 @@ class StreamDecoder(Protocol):
         ...
 
 
+@runtime_checkable
+class KeptStreamDecoder(Protocol):
+    """A `StreamDecoder` of responses that the upstream keeps."""
+
+    def kept(self) -> KeptState | None:
+        """How the response stands; None until it is known, and where it is not kept."""
+        ...
+
+
 class Dialect(Protocol[R]):
     """Translates one request type and its answers. Pure: no I/O, no clock but the call's."""
 
@@ -69,21 +79,21 @@ class Dialect(Protocol[R]):
         """The content types of its streams; empty where any will do."""
         ...
 
-    def encode(self, call: WireCall[R], *, stream: bool) -> Encoded:
+    def encode(self, call: DialectCall[R], *, stream: bool) -> Encoded:
         """The body to send. Raises `UpstreamFailure` (`UNSUPPORTED`) for what this upstream cannot do."""
         ...
 
-    def read(self, body: bytes, call: WireCall[R], content_type: str) -> PlainAnswer:
+    def read(self, body: bytes, call: DialectCall[R], content_type: str) -> PlainAnswer:
         """Raises `UpstreamFailure` for an error in a 200 and for what is no answer."""
         ...
 
-    def decoder(self, call: WireCall[R], content_type: str) -> StreamDecoder: ...
+    def decoder(self, call: DialectCall[R], content_type: str) -> StreamDecoder: ...
 
-    def replay(self, answer: PlainAnswer, call: WireCall[R]) -> bytes | None:
-        """The events of a whole answer as the upstream would stream them; None where it never answers so."""
+    def replay(self, answer: PlainAnswer, call: DialectCall[R]) -> Replay | None:
+        """The events of an answer that came whole though a stream was asked for; None where nothing is streamed."""
         ...
 
-    def failure(self, status: int, headers: RawHeaders, body: bytes, call: WireCall[R]) -> UpstreamFailure:
+    def failure(self, status: int, headers: RawHeaders, body: bytes, call: DialectCall[R]) -> UpstreamFailure:
         """What an answer that is no 2xx means."""
         ...
 

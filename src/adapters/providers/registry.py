@@ -1,6 +1,4 @@
-"""Every provider the gateway knows. Adding one is a module and a line here: in `OPENAI_COMPATIBLE` for one that speaks
-OpenAI's API, in `KINDS` for one that speaks its own.
-"""
+"""Builds the clients of providers from what is known of them, and says what is known."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,130 +9,20 @@ import httpx
 import msgspec
 from typing_extensions import override
 
-from adapters.providers.anthropic import kind as anthropic
-from adapters.providers.azure import kind as azure
+from adapters.ingress.carriers import with_over_chat, with_over_chat_fidelity
 from adapters.providers.base_url import base_url, is_local
-from adapters.providers.bedrock import kind as bedrock
-from adapters.providers.client import HttpProviderClient
-from adapters.providers.cohere import kind as cohere
-from adapters.providers.entry import PATHS, Entry
-from adapters.providers.gemini import kind as gemini
-from adapters.providers.huggingface import kind as huggingface
-from adapters.providers.kind import Code, Kind, Place
-from adapters.providers.ollama import kind as ollama
-from adapters.providers.openai_compatible import (
-    cerebras,
-    cloudflare,
-    custom,
-    dashscope,
-    deepinfra,
-    deepseek,
-    fireworks,
-    gemini_openai,
-    github_models,
-    groq,
-    hyperbolic,
-    llamacpp,
-    lmstudio,
-    mistral,
-    moonshot,
-    nebius,
-    novita,
-    nvidia,
-    ollama_cloud,
-    openai,
-    openrouter,
-    perplexity,
-    sambanova,
-    simulated,
-    together,
-    vercel_ai_gateway,
-    vllm,
-    xai,
-    zai,
-)
-from adapters.providers.over_chat.filling import with_over_chat, with_over_chat_fidelity
-from adapters.providers.vertex import kind as vertex
+from adapters.providers.kind import BuildContext, Entry, Kind
+from adapters.providers.kinds import KINDS
 from adapters.tokens.length import LengthTokenCounter
 from domain.errors import RequestInvalid
 from domain.fidelity import ParamSupport
-from domain.ports.providers import ProviderClient, ProviderRegistry
+from domain.ports.providers import Capabilities, ProviderClient, ProviderRegistry
 from domain.providers import KindDescription, Provider, ProviderPreset
+from domain.routes import Mock
 from domain.timeouts import Timeouts
 
 TransportFactory = Callable[[Provider, Timeouts], httpx.AsyncBaseTransport]
 """Makes the transport of one provider version; the provider it is given has its `base_url` filled in."""
-
-OPENAI_COMPATIBLE: Final[tuple[Entry, ...]] = (
-    cerebras.ENTRY,
-    openrouter.ENTRY,
-    gemini_openai.ENTRY,
-    groq.ENTRY,
-    mistral.ENTRY,
-    sambanova.ENTRY,
-    nvidia.ENTRY,
-    cloudflare.ENTRY,
-    zai.ENTRY,
-    github_models.ENTRY,
-    vercel_ai_gateway.ENTRY,
-    ollama_cloud.ENTRY,
-    openai.ENTRY,
-    deepseek.ENTRY,
-    xai.ENTRY,
-    together.ENTRY,
-    fireworks.ENTRY,
-    deepinfra.ENTRY,
-    moonshot.ENTRY,
-    dashscope.ENTRY,
-    perplexity.ENTRY,
-    nebius.ENTRY,
-    hyperbolic.ENTRY,
-    novita.ENTRY,
-    vllm.ENTRY,
-    lmstudio.ENTRY,
-    llamacpp.ENTRY,
-    custom.ENTRY,
-)
-
-
-def _openai_compatible() -> Code:
-    from adapters.providers.openai_compatible import adapter
-
-    return Code(build=adapter.build, fidelity=adapter.fidelity)
-
-
-OPENAI: Final = Kind(
-    id="openai",
-    name="OpenAI and every OpenAI-compatible API",
-    code=_openai_compatible,
-    endpoints=("chat.completions", *PATHS, "models"),
-    entries=OPENAI_COMPATIBLE,
-    unknown=custom.ENTRY,
-)
-SIMULATED: Final = Kind(
-    id="simulated",
-    name="Simulated upstream",
-    code=_openai_compatible,
-    endpoints=("chat.completions", *PATHS, "models"),
-    entries=(simulated.ENTRY,),
-    unknown=simulated.ENTRY,
-)
-
-KINDS: Final[tuple[Kind, ...]] = (
-    OPENAI,
-    SIMULATED,
-    azure.KIND,
-    huggingface.KIND,
-    anthropic.KIND,
-    bedrock.KIND,
-    cohere.KIND,
-    ollama.KIND,
-    gemini.KIND,
-    vertex.KIND,
-)
-
-ENTRIES: Final[tuple[Entry, ...]] = tuple(entry for kind in KINDS for entry in kind.entries)
-
 
 _BY_LENGTH: Final = LengthTokenCounter().count
 
@@ -142,8 +30,8 @@ _BY_LENGTH: Final = LengthTokenCounter().count
 class Registry(ProviderRegistry):
     """Builds clients from rows of data.
 
-    `variables` fill the places in preset URLs (`{account_id}`); `count_tokens` estimates the tokens of a text where
-    an upstream cannot be asked.
+    `variables` fill in what preset URLs leave open (`{account_id}`); `count_tokens` estimates the tokens of a text
+    where an upstream cannot be asked.
     """
 
     def __init__(
@@ -157,8 +45,9 @@ class Registry(ProviderRegistry):
     ) -> None:
         self._transports = transports
         self._variables = variables
-        entries = sorted((entry for kind in kinds for entry in kind.entries), key=lambda entry: entry.preset.priority)
-        self._entries = {entry.preset.id: entry for entry in entries}
+        entries = sorted((entry for kind in kinds for entry in kind.entries), key=lambda entry: entry.priority)
+        self._entries = {entry.id: entry for entry in entries}
+        self._presets = {entry.id: entry.preset for entry in entries}
         self._kinds = {kind.id: kind for kind in kinds}
         self._by_host = _by_host(self._entries.values())
         self._now = now
@@ -171,7 +60,7 @@ class Registry(ProviderRegistry):
         timeouts = provider.settings.timeouts.over(timeouts)
         placed = msgspec.structs.replace(provider, base_url=str(base))
         transport = self._transports(placed, timeouts)
-        place = Place(
+        context = BuildContext(
             provider=placed,
             entry=entry,
             base=base,
@@ -182,8 +71,15 @@ class Registry(ProviderRegistry):
             now=self._now,
             count_tokens=self._count_tokens,
         )
-        own = self._kinds[provider.kind].build(place)
-        return HttpProviderClient(with_over_chat(own, place.count_tokens), transport)
+        own = self._kinds[provider.kind].load().build(context)
+        return HttpProviderClient(with_over_chat(own, context.count_tokens), transport)
+
+    @override
+    def mock(self, mock: Mock) -> ProviderClient:
+        from adapters.providers.mock import MockChat, MockClient  # few routes have one
+
+        chat = MockChat(mock, self._count_tokens, self._now)
+        return MockClient(with_over_chat(Capabilities(chat=chat), self._count_tokens))
 
     @override
     def check(self, provider: Provider) -> None:
@@ -194,7 +90,7 @@ class Registry(ProviderRegistry):
         """A server of one's own is called without a key where none is stored; a public one is not."""
         entry = self._entry(provider)
         if entry is not None:
-            return entry.preset.requires_key
+            return self._presets[entry.id].requires_key
         try:
             return provider.base_url is None or not is_local(httpx.URL(provider.base_url))
         except httpx.InvalidURL:
@@ -206,13 +102,13 @@ class Registry(ProviderRegistry):
 
     @override
     def presets(self) -> Sequence[ProviderPreset]:
-        return tuple(entry.preset for entry in self._entries.values())
+        return tuple(self._presets.values())
 
     @override
     def preset_for(self, provider: Provider) -> ProviderPreset | None:
         """By the settings' `preset`, else by the provider's id, else by the host of its base URL."""
         entry = self._entry(provider)
-        return entry.preset if entry is not None else None
+        return self._presets[entry.id] if entry is not None else None
 
     def _resolved(self, provider: Provider) -> tuple[Entry, httpx.URL]:
         if provider.kind not in self._kinds:
@@ -233,7 +129,7 @@ class Registry(ProviderRegistry):
         if len(kind.entries) == 1:
             return kind.entries[0]
         named = self._entries.get(provider.settings.preset or provider.id)
-        if named is not None and named.preset.kind == provider.kind:
+        if named is not None and named.kind == provider.kind:
             return named
         if provider.base_url is None:
             return None
@@ -244,8 +140,25 @@ class Registry(ProviderRegistry):
         return found
 
 
+class HttpProviderClient(ProviderClient):
+    """Owns one transport; closing it closes every connection of this provider version (R-12)."""
+
+    def __init__(self, capabilities: Capabilities, transport: httpx.AsyncBaseTransport) -> None:
+        self._capabilities = capabilities
+        self._transport = transport
+
+    @property
+    @override
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
+
+    @override
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+
 def _describe(kind: Kind) -> KindDescription:
-    fidelity = with_over_chat_fidelity(kind.fidelity(kind.unknown))
+    fidelity = with_over_chat_fidelity(kind.load().fidelity(kind.unknown))
     usual = {name: cell.support for name, cell in fidelity.get("chat.completions", {}).items()}
     return KindDescription(
         kind=kind.id,
@@ -253,13 +166,13 @@ def _describe(kind: Kind) -> KindDescription:
         endpoints=tuple(dict.fromkeys((*kind.endpoints, *fidelity))),
         params=usual,
         presets=tuple(sorted((entry.preset for entry in kind.entries), key=lambda preset: preset.priority)),
-        preset_params={entry.preset.id: _different(kind, entry, usual) for entry in kind.entries},
+        preset_params={entry.id: _different(kind, entry, usual) for entry in kind.entries},
         fidelity=fidelity,
     )
 
 
 def _different(kind: Kind, entry: Entry, usual: Mapping[str, ParamSupport]) -> dict[str, ParamSupport]:
-    chat = kind.fidelity(entry).get("chat.completions", {})
+    chat = kind.load().fidelity(entry).get("chat.completions", {})
     return {name: cell.support for name, cell in chat.items() if cell.support != usual.get(name)}
 
 
@@ -269,7 +182,7 @@ def _by_host(entries: Iterable[Entry]) -> dict[tuple[str, str], Entry]:
     for entry in entries:
         address = entry.preset.base_url.replace("{", "").replace("}", "")
         if address and not is_local(httpx.URL(address)):
-            hosts.setdefault((entry.preset.kind, httpx.URL(address).host), entry)
+            hosts.setdefault((entry.kind, httpx.URL(address).host), entry)
     return hosts
 
 

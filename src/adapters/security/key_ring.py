@@ -80,6 +80,35 @@ class KeyRing:
         return f"KeyRing({', '.join(self._keys)})"
 
 
+def open_key_ring(configured: str, path: Path) -> KeyRing:
+    """The ring of the setting, else of the key file, which is made where it is missing.
+
+    Raises `MasterKeyInvalid`, and `OSError` as `load_or_create_key_file`.
+    """
+    return KeyRing.parse(configured) if configured else load_or_create_key_file(path)[0]
+
+
+def check_key_ring(configured: str) -> None:
+    """Raises `MasterKeyInvalid` for a setting that cannot be used; makes nothing."""
+    if configured:
+        KeyRing.parse(configured)
+
+
+def open_key_ring_to_rotate(configured: str, path: Path) -> KeyRing:
+    """The ring to seal everything under anew: the setting's as it is, else the key file's, which gets a new key first.
+
+    The old keys stay in the file, so that a stop in between loses nothing. Raises as `open_key_ring`.
+    """
+    ring = open_key_ring(configured, path)
+    if configured:
+        return ring
+    ring = ring.rotated()
+    draft = _draft_of(path)
+    _write_new(draft, ring.reveal() + "\n")
+    draft.replace(path)  # the file has the old content or the new one, never a part
+    return ring
+
+
 def load_or_create_key_file(path: Path) -> tuple[KeyRing, bool]:
     """The ring kept in `path`, and whether it was made now.
 
@@ -92,7 +121,7 @@ def load_or_create_key_file(path: Path) -> tuple[KeyRing, bool]:
     except FileNotFoundError:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     ring = KeyRing.generate()
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    draft = _draft_of(path)
     try:
         _write_new(draft, ring.reveal() + "\n")
         os.link(draft, path)  # unlike a rename, this fails where another process was first
@@ -110,6 +139,10 @@ def read_key_file(path: Path) -> KeyRing:
     except UnicodeDecodeError as error:
         raise MasterKeyInvalid(f"{path}: this is not a master key file.") from error
     return KeyRing.parse(text, source=str(path))
+
+
+def _draft_of(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}")
 
 
 def _write_new(path: Path, text: str) -> None:

@@ -1,13 +1,14 @@
-"""Secrets at rest: AES-256-GCM under a key ring, each bound to the row it was written for (P-20)."""
+"""Secrets at rest: AES-256-GCM under a key ring, each bound to its row (P-20); codes; keys by their digests alone."""
 
 import base64
 import binascii
+import hmac
 import os
 
 from typing_extensions import override
 
 from adapters.security.key_ring import KeyRing, MasterKeyInvalid, load_or_create_key_file
-from domain.ports.security import SecretBox, SecretUnreadable
+from domain.ports.security import KeyHasher, SecretBox, SecretUnreadable
 from domain.secrets import Secret
 
 __all__ = ["AesGcmSecretBox", "KeyRing", "MasterKeyInvalid", "load_or_create_key_file"]
@@ -25,6 +26,7 @@ class AesGcmSecretBox(SecretBox):
 
     def __init__(self, ring: KeyRing) -> None:
         self._keys = ring.derive("column-encryption")
+        self._chain_keys = ring.derive("audit-chain")
         self._newest = ring.kids[0]
 
     @override
@@ -61,6 +63,18 @@ class AesGcmSecretBox(SecretBox):
     def is_current(self, sealed: str) -> bool:
         return sealed.startswith(f"{_VERSION}.{self._newest}.")
 
+    @override
+    def sign(self, message: bytes, kid: str | None = None) -> str:
+        kid = kid or self._newest
+        key = self._chain_keys.get(kid)
+        if key is None:
+            raise SecretUnreadable(f"It was signed with the master key '{kid}', which is not among the master keys.")
+        return f"{kid}.{hmac.digest(key, message, 'sha256').hex()}"
+
+    @override
+    def signed(self, message: bytes, code: str) -> bool:
+        return hmac.compare_digest(self.sign(message, code.partition(".")[0]).encode(), code.encode())
+
 
 def _split(sealed: str, bound_to: str) -> tuple[str, str, bytes]:
     try:
@@ -68,3 +82,19 @@ def _split(sealed: str, bound_to: str) -> tuple[str, str, bytes]:
         return version, kid, base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
     except (ValueError, binascii.Error) as error:
         raise SecretUnreadable(f"The stored secret of {bound_to} is damaged; enter the secret again.") from error
+
+
+class HmacKeyHasher(KeyHasher):
+    """HMAC-SHA-256 with a pepper derived from each master key. Keys have 190 random bits: no slow hash is needed."""
+
+    def __init__(self, ring: KeyRing) -> None:
+        self._peppers = tuple(ring.derive("key-pepper").values())
+
+    @override
+    def digest(self, key: str) -> bytes:
+        return hmac.digest(self._peppers[0], key.encode(), "sha256")
+
+    @override
+    def digests(self, key: str) -> tuple[bytes, ...]:
+        message = key.encode()
+        return tuple(hmac.digest(pepper, message, "sha256") for pepper in self._peppers)

@@ -14,7 +14,7 @@ from typing import Literal, TextIO
 import msgspec
 from typing_extensions import override
 
-from adapters.telemetry.output import BoundedOutput
+from adapters.telemetry.log_lines import BoundedOutput, Format
 from adapters.telemetry.redaction import allowed
 
 OUR_PACKAGES = ("domain", "application", "adapters", "entrypoints")
@@ -22,8 +22,6 @@ OUR_PACKAGES = ("domain", "application", "adapters", "entrypoints")
 
 MAX_PER_SECOND = 10
 """Records of one call site a second; the rest is counted, so that a storm of tracebacks stays readable (R-42)."""
-
-Format = Literal["console", "json"]
 
 
 def choose_format(setting: Literal["auto", "console", "json"], stream: TextIO) -> Format:

@@ -11,7 +11,8 @@ ALLOWED_FIELDS = frozenset(
     "provider provider_id kind model requested_model stream attempts attempt number duration_ms latency_ms ttft_ms "
     "input_tokens output_tokens cache_read_tokens reasoning_tokens job seconds count bytes signal version revision "
     "url host port workers transport setting hint database client_left dropped_params waiting streams "
-    "error finish_reason records interrupted torn segment at".split()
+    "error finish_reason records interrupted torn segment at actor_kind actor_id action object_kind object_id "
+    "store requests final channel delivery subject threshold issuer".split()
 )
 """Every other name is left out of the line, whatever its value: an allow-list cannot forget a secret."""
 

@@ -7,13 +7,16 @@ from typing import Final
 
 from typing_extensions import override
 
-from adapters.tokens.length import LengthTokenCounter
+from adapters.tokens.character_classes import CharacterClassCounter, sampled
 from domain.ports.prices import TokenCounter
 
 log = logging.getLogger(__name__)
 
-MAX_COUNTED_CHARACTERS: Final = 256 * 1024
-"""Of a longer text the beginning is counted, and the rest is taken to be alike."""
+MAX_COUNTED_CHARACTERS: Final = 16 * 1024
+"""Of a longer text samples of so much together are counted, and the rest is taken to be alike: the event loop is kept
+for a few milliseconds at most."""
+
+_SAMPLES: Final = 16
 
 CountTokens = Callable[[str], int]
 
@@ -27,7 +30,7 @@ _FAILURES: Final = (
     TypeError,
     ValueError,
 )
-"""Whatever may be wrong with a vocabulary or a text: an estimate is not worth a request, and lengths still work."""
+"""Whatever may be wrong with a vocabulary or a text: no estimate is worth a request, and there is one without it."""
 
 
 def load_o200k() -> CountTokens:
@@ -43,11 +46,11 @@ def load_o200k() -> CountTokens:
 
 
 class VocabularyTokenCounter(TokenCounter):
-    """By length until `prepare` was called and its thread is done, then by vocabulary."""
+    """By classes of characters until `prepare` was called and its thread is done, then by vocabulary."""
 
     def __init__(self, load: Callable[[], CountTokens] = load_o200k) -> None:
         self._load = load
-        self._by_length = LengthTokenCounter()
+        self._by_class = CharacterClassCounter()
         self._count: CountTokens | None = None
         self._loading: Thread | None = None
         self._failed = False
@@ -65,13 +68,13 @@ class VocabularyTokenCounter(TokenCounter):
     @override
     def count(self, text: str) -> int:
         if self._count is None or not text:
-            return self._by_length.count(text)
-        counted = text[:MAX_COUNTED_CHARACTERS]
+            return self._by_class.count(text)
+        counted = sampled(text, _SAMPLES, MAX_COUNTED_CHARACTERS // _SAMPLES)
         try:
             tokens = self._count(counted)
         except _FAILURES as error:
             self._fail(error)
-            return self._by_length.count(text)
+            return self._by_class.count(text)
         return tokens if len(counted) == len(text) else -(-tokens * len(text) // len(counted))
 
     def wait(self, seconds: float) -> None:
@@ -88,4 +91,4 @@ class VocabularyTokenCounter(TokenCounter):
     def _fail(self, error: Exception) -> None:
         if not self._failed:
             self._failed = True
-            log.warning("tokens are estimated by length: the vocabulary failed", extra={"reason": repr(error)})
+            log.warning("tokens are estimated without a vocabulary: it failed", extra={"reason": repr(error)})

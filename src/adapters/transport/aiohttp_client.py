@@ -15,12 +15,10 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from typing_extensions import override
 from yarl import URL
 
-from adapters.transport.decoding import DecodedStream, content_encoding, decodable, without_encoding
-from adapters.transport.direct import RawHeaders
-from adapters.transport.egress import EgressGuard
+from adapters.transport.egress import EgressGuard, Origin
 from adapters.transport.limits import TransportLimits
-from adapters.transport.origin import Origin
-from adapters.transport.tls import client_context
+from adapters.transport.response_stream import DecodedStream, RawHeaders, content_encoding, decodable, without_encoding
+from adapters.transport.tls import NO_FILES, TlsFiles, client_context
 
 _BYTES_BODY_LIMIT = 2**20  # above it aiohttp warns that writing it at once holds up the loop
 _OURS = frozenset({b"content-length", b"transfer-encoding", b"expect"})
@@ -91,10 +89,10 @@ class _Body(httpx.AsyncByteStream):
 class AiohttpTransport(httpx.AsyncBaseTransport):
     """Raises what `HttptoolsTransport` raises. Waits for places itself: aiohttp has one deadline for both."""
 
-    def __init__(self, limits: TransportLimits, guard: EgressGuard, *, ca_file: str | None = None) -> None:
+    def __init__(self, limits: TransportLimits, guard: EgressGuard, *, tls: TlsFiles = NO_FILES) -> None:
         self._limits = limits
         self._guard = guard
-        self._ca_file = ca_file
+        self._tls = tls
         self._places = asyncio.Semaphore(limits.max_connections)
         self._resolver = _GuardedResolver(guard)
         self._session: aiohttp.ClientSession | None = None
@@ -182,7 +180,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         return httpx.Response(
             response.status,
             headers=without_encoding(headers),
-            stream=DecodedStream(body, self._limits),
+            stream=DecodedStream(body, coding, self._limits),
             request=request,
         )
 
@@ -205,7 +203,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 keepalive_timeout=limits.keepalive_seconds,
                 resolver=self._resolver,
                 use_dns_cache=False,
-                ssl=client_context(self._ca_file),
+                ssl=client_context(self._tls),
             )
             self._session = aiohttp.ClientSession(
                 connector=connector,

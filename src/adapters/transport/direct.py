@@ -5,44 +5,20 @@ speak `DirectTransport` (another library's, a test's mock) is asked through it.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterable
 from typing import cast
 
 import httpx
 from typing_extensions import override
 
+from adapters.transport.response_stream import UpstreamResponse
 from domain.timeouts import Timeouts
-
-RawHeaders = list[tuple[bytes, bytes]]
-
-
-class Answer:
-    """An answer whose head has arrived: its whole body where that came with it, else the `stream` it comes from.
-
-    Transports undo content codings. An answer knows nothing of its request, so that whoever keeps one open does not
-    keep the body that was sent as well.
-    """
-
-    __slots__ = ("body", "headers", "status", "stream")
-
-    def __init__(
-        self, status: int, headers: RawHeaders, *, body: bytes = b"", stream: httpx.AsyncByteStream | None = None
-    ) -> None:
-        self.status = status
-        self.headers = headers
-        self.body = body
-        self.stream = stream
-
-    def pieces(self) -> AsyncIterable[bytes]:
-        """The body as it arrives. Iterate it once."""
-        return self.stream if self.stream is not None else httpx.ByteStream(self.body)
 
 
 class DirectTransport(httpx.AsyncBaseTransport, ABC):
     """A transport that can do without httpx's objects."""
 
     @abstractmethod
-    async def ask(self, method: str, url: httpx.URL, headers: httpx.Headers, body: bytes) -> Answer:
+    async def ask(self, method: str, url: httpx.URL, headers: httpx.Headers, body: bytes) -> UpstreamResponse:
         """Raises what `handle_async_request` raises."""
 
     @override
@@ -63,12 +39,14 @@ class ThroughHttpx(DirectTransport):
         }
 
     @override
-    async def ask(self, method: str, url: httpx.URL, headers: httpx.Headers, body: bytes) -> Answer:
+    async def ask(self, method: str, url: httpx.URL, headers: httpx.Headers, body: bytes) -> UpstreamResponse:
         request = httpx.Request(
             method, url, headers=headers, stream=httpx.ByteStream(body), extensions=self._extensions
         )
         response = await self._transport.handle_async_request(request)
-        return Answer(response.status_code, response.headers.raw, stream=cast(httpx.AsyncByteStream, response.stream))
+        return UpstreamResponse(
+            response.status_code, response.headers.raw, stream=cast(httpx.AsyncByteStream, response.stream)
+        )
 
 
 def direct(transport: httpx.AsyncBaseTransport, timeouts: Timeouts) -> DirectTransport:

@@ -8,13 +8,113 @@ everything else (`public_only`) may not. Metadata services and link-local addres
 Source: RFC 6890, 6052, 3056, 4380, 5214 and the clouds' metadata pages (read 2026-11).
 """
 
-from collections.abc import Iterable
+import asyncio
+import socket
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import NamedTuple
 
 import httpx
+from typing_extensions import override
 
-from adapters.transport.origin import Origin
-from adapters.transport.resolver import Resolver
+_PORTS = {"http": 80, "https": 443}
+
+
+class Origin(NamedTuple):
+    """`host` is lower-case ASCII without brackets, `port` always explicit."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @classmethod
+    def of(cls, url: httpx.URL) -> "Origin":
+        """The URL's origin. Raises `httpx.UnsupportedProtocol` for anything but http and https."""
+        port = url.port or _PORTS.get(url.scheme)
+        host = url.raw_host.decode("ascii").lower()
+        if port is None or not host or url.scheme not in _PORTS:
+            raise httpx.UnsupportedProtocol(f"An upstream URL starts with http:// or https:// and a host, not {url}.")
+        return cls(url.scheme, host, port)
+
+    @property
+    def tls(self) -> bool:
+        return self.scheme == "https"
+
+    @property
+    def authority(self) -> str:
+        """What the Host header says: the default port is left out (RFC 9110 7.2)."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.authority}"
+
+
+_THREADS = 8  # a dead name server keeps these busy, never the loop and never the default executor
+_CACHED_NAMES = 256
+
+Lookup = Callable[[str], Sequence[str]]
+
+
+def system_lookup(name: str) -> Sequence[str]:
+    """Every address of a name, in the system's order (RFC 6724). Blocks; raises `OSError`."""
+    found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class Resolver:
+    """Names to addresses. One for the process is enough: share it between the guards."""
+
+    def __init__(
+        self, lookup: Lookup = system_lookup, *, limit_seconds: float = 3.0, cache_seconds: float = 5.0
+    ) -> None:
+        self._lookup = lookup
+        self._limit_seconds = limit_seconds
+        self._cache_seconds = cache_seconds
+        self._known: dict[str, tuple[float, tuple[str, ...]]] = {}
+        self._pending: dict[str, asyncio.Future[Sequence[str]]] = {}
+        self._threads: ThreadPoolExecutor | None = None
+
+    async def resolve(self, name: str) -> tuple[str, ...]:
+        """At least one address. Raises `httpx.ConnectError`: no such name, no address, or no answer in time."""
+        now = asyncio.get_running_loop().time()
+        known = self._known.get(name)
+        if known is not None and now - known[0] < self._cache_seconds:
+            return known[1]
+        try:
+            async with asyncio.timeout(self._limit_seconds):
+                addresses = tuple(await asyncio.shield(self._shared_lookup(name)))
+        except TimeoutError:
+            raise httpx.ConnectError(
+                f"The name '{name}' was not resolved within {self._limit_seconds:g} s; check the DNS server."
+            ) from None
+        except (OSError, UnicodeError) as error:
+            raise httpx.ConnectError(f"The name '{name}' cannot be resolved: {error}.") from error
+        if not addresses:
+            raise httpx.ConnectError(f"The name '{name}' has no address.")
+        if len(self._known) >= _CACHED_NAMES:
+            self._known.clear()
+        self._known[name] = (now, addresses)
+        return addresses
+
+    def _shared_lookup(self, name: str) -> asyncio.Future[Sequence[str]]:
+        pending = self._pending.get(name)
+        if pending is None or pending.get_loop() is not asyncio.get_running_loop():
+            if self._threads is None:
+                self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="resolver")
+            pending = asyncio.get_running_loop().run_in_executor(self._threads, self._lookup, name)
+            self._pending[name] = pending
+            pending.add_done_callback(lambda done: self._forget(name, done))
+        return pending
+
+    def _forget(self, name: str, done: asyncio.Future[Sequence[str]]) -> None:
+        if self._pending.get(name) is done:
+            del self._pending[name]
+        if not done.cancelled():
+            done.exception()  # whoever waited may have left: the failure is told to the next one
+
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import httpx
 
-from adapters.transport.origin import Origin
+from adapters.transport.egress import Origin
 
 _METHOD = re.compile(rb"[A-Z]{1,20}")
 _TARGET = re.compile(rb"[!-~]+")

@@ -1,19 +1,23 @@
 """Writes OpenAI's chat answers and chunks, for dialects that read another format.
 
 One writer a stream keeps what OpenAI's grammar demands: the role once and first, tool calls numbered from 0 with
-id and name told once, one finish reason, usage in one chunk at the very end.
+id and name given once, one finish reason, usage in one chunk at the very end. Where no upstream counts the input, it is
+estimated here.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 
-from adapters.wire.answer import PlainAnswer
-from adapters.wire.call import WireCall
-from adapters.wire.kept_text import KeptText
+from adapters.wire.call import DialectCall, KeptText, PlainAnswer, made_call_id
+from adapters.wire.errors import invalid_answer
 from domain.chat import ChatRequest, FinishReason
 from domain.usage import TokenUsage
+
+_PER_TURN_TOKENS: Final = 4  # what chat templates add around a message, by OpenAI's own counting recipe
+_REPLY_TOKENS: Final = 3
+_PER_FILE_TOKENS: Final = 1_500  # of a picture at Anthropic's usual size; nobody can say it of a document unread
 
 _encode = msgspec.json.Encoder().encode
 
@@ -59,8 +63,28 @@ def usage_json(usage: TokenUsage, prompt_details: Mapping[str, object] | None = 
     }
 
 
+def estimated_input(
+    messages: Sequence[dict[str, Any]], tools: Sequence[dict[str, Any]], count: Callable[[str], int]
+) -> int:
+    """The tokens of a chat's input: texts with the tools, turns, pictures and files. `count` takes a text."""
+    texts: list[str] = []
+    others = 0
+    for message in messages:
+        content = message.get("content")
+        if isinstance(content, list):
+            texts += (str(part["text"]) for part in content if part["type"] == "text")
+            others += sum(part["type"] != "text" for part in content)
+        elif content:
+            texts.append(str(content))
+        if "tool_calls" in message:
+            texts.append(_encode(message["tool_calls"]).decode())
+    texts += (_encode(tool).decode() for tool in tools)
+    counted = count("\n".join(texts))
+    return counted + _PER_TURN_TOKENS * len(messages) + _PER_FILE_TOKENS * others + _REPLY_TOKENS
+
+
 def chat_answer(
-    call: WireCall[ChatRequest],
+    call: DialectCall[ChatRequest],
     choices: Sequence[tuple[MadeMessage, FinishReason]],
     usage: TokenUsage | None,
     *,
@@ -76,7 +100,10 @@ def chat_answer(
         "object": "chat.completion",
         "created": call.created,
         "model": model,
-        "choices": [_choice(index, message, finish) for index, (message, finish) in enumerate(choices)],
+        "choices": [
+            _choice(index, message, finish, f"{call.answer_id}/{index}")
+            for index, (message, finish) in enumerate(choices)
+        ],
         **(extra or {}),
     }
     if usage is not None:
@@ -85,26 +112,37 @@ def chat_answer(
     return PlainAnswer(_encode(body), model, usage, text)
 
 
-def _choice(index: int, message: MadeMessage, finish: FinishReason) -> dict[str, object]:
-    told: dict[str, object] = {"role": "assistant", "content": message.content, "refusal": message.refusal}
+def _call_id(call_id: str, name: str, seed: str, known: set[str]) -> str:
+    """An id that a client can answer to: no other call has it. Raises `UpstreamFailure` for a call without a name."""
+    if not name:
+        raise invalid_answer("a tool call came without its name")
+    if not call_id or call_id in known:
+        call_id = made_call_id(seed)
+    known.add(call_id)
+    return call_id
+
+
+def _choice(index: int, message: MadeMessage, finish: FinishReason, seed: str) -> dict[str, object]:
+    shown: dict[str, object] = {"role": "assistant", "content": message.content, "refusal": message.refusal}
     if message.reasoning:
-        told["reasoning_content"] = message.reasoning
+        shown["reasoning_content"] = message.reasoning
     if message.thinking_blocks:
-        told["thinking_blocks"] = message.thinking_blocks
+        shown["thinking_blocks"] = message.thinking_blocks
     if message.annotations:
-        told["annotations"] = message.annotations
+        shown["annotations"] = message.annotations
     if message.tool_calls:
-        told["tool_calls"] = [
+        known: set[str] = set()
+        shown["tool_calls"] = [
             {
-                "id": call.id,
+                "id": _call_id(call.id, call.name, f"{seed}/{place}", known),
                 "type": "function",
                 "function": {"name": call.name, "arguments": call.arguments},
                 **(call.extra or {}),
             }
-            for call in message.tool_calls
+            for place, call in enumerate(message.tool_calls)
         ]
-    told |= message.extra or {}
-    return {"index": index, "message": told, "logprobs": message.logprobs, "finish_reason": finish}
+    shown |= message.extra or {}
+    return {"index": index, "message": shown, "logprobs": message.logprobs, "finish_reason": finish}
 
 
 def _texts(message: MadeMessage) -> str:
@@ -115,7 +153,7 @@ def _texts(message: MadeMessage) -> str:
 class ChunkWriter:
     """The chunks of one streamed answer, each as one server-sent event. Its attributes are what was written so far."""
 
-    def __init__(self, call: WireCall[ChatRequest]) -> None:
+    def __init__(self, call: DialectCall[ChatRequest]) -> None:
         self.model = call.model
         self.answer_id = ""
         self.has_content = False
@@ -123,6 +161,7 @@ class ChunkWriter:
         self._begun: set[int] = set()
         self._kept = KeptText()
         self._tools: dict[int, int] = {}  # calls begun, by choice
+        self._ids: set[str] = set()
 
     @property
     def output_bytes(self) -> int:
@@ -143,6 +182,7 @@ class ChunkWriter:
         """Begins the next tool call of a choice. `extra` are further fields."""
         place = self._tools.get(index, 0)
         self._tools[index] = place + 1
+        call_id = _call_id(call_id, name, f"{self._call.answer_id}/{index}/{place}", self._ids)
         self._kept.add(name + arguments)
         function = {"name": name, "arguments": arguments}
         begun = {"index": place, "id": call_id, "type": "function", "function": function, **(extra or {})}

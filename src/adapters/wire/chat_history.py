@@ -6,11 +6,10 @@ from typing import Literal
 
 import msgspec
 
+from adapters.wire.sift import invalid
 from domain.chat import ChatRequest
-from domain.errors import UpstreamFailure
-from domain.failover import FailureKind
 from domain.inference import Json
-from domain.wire import Payload
+from domain.payload import Payload
 
 
 class CacheMark(msgspec.Struct):
@@ -58,6 +57,7 @@ class ThinkingBlock(msgspec.Struct):
     thinking: str = ""
     signature: str = ""
     data: str = ""  # of a redacted one
+    omg_place: object = None  # where it stood, as `signatures.PLACE` says
 
 
 class CalledFunction(msgspec.Struct):
@@ -149,7 +149,7 @@ def history(payload: Payload[ChatRequest]) -> list[HistoryMessage]:
     try:
         return _decode_messages(payload.fields["messages"])
     except msgspec.ValidationError as error:
-        raise _malformed("messages", error) from None
+        raise invalid(f"Invalid 'messages': {error}.", "messages") from None
 
 
 def offered_tools(payload: Payload[ChatRequest]) -> list[OfferedTool]:
@@ -157,7 +157,7 @@ def offered_tools(payload: Payload[ChatRequest]) -> list[OfferedTool]:
     try:
         return _decode_tools(payload.fields.get("tools", b"null")) or []
     except msgspec.ValidationError as error:
-        raise _malformed("tools", error) from None
+        raise invalid(f"Invalid 'tools': {error}.", "tools") from None
 
 
 def safe_id(call_id: str, allowed: re.Pattern[str]) -> str:
@@ -165,13 +165,3 @@ def safe_id(call_id: str, allowed: re.Pattern[str]) -> str:
     if allowed.fullmatch(call_id):
         return call_id
     return "call_" + hashlib.sha256(call_id.encode()).hexdigest()[:24]
-
-
-def _malformed(param: str, error: msgspec.ValidationError) -> UpstreamFailure:
-    return UpstreamFailure(
-        FailureKind.CLIENT_FAULT,
-        f"Invalid '{param}': {error}.",
-        status=400,
-        type_="invalid_request_error",
-        param=param,
-    )

@@ -1,26 +1,24 @@
-"""Turns a provider's refusal into an `UpstreamFailure`: which kind, how long to wait, and its own words.
+"""Turns a provider's refusal into an `UpstreamFailure`: kind, scope, how long to wait, and its own words.
 
-Contract section 7 decides by kind, so quota and rate, an invalid key and a bad request, a missing model and
-a prompt too long must be told apart here; what tells them apart is data. Source: providers' error pages and
-client libraries (read 2026-11).
+Contract section 7 decides by kind and scope, so quota and rate, an invalid key and a blocked model, a missing model and
+a feature it lacks must be told apart here; what tells them apart is data (`refusal_rules`). Words, codes and quota ids
+outrank the status. Source: providers' error pages and client libraries (read 2026-11).
 """
 
 import re
 from collections.abc import Callable
-from typing import Final, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from adapters.wire.error_body import MAX_MESSAGE_CHARS, ErrorFacts, error_facts, read_error
+from adapters.wire.limit_causes import limit_fact, rests
 from adapters.wire.limit_headers import HeaderTable
-from adapters.wire.rate_limits import (
-    RawHeaders,
-    exhausted_seconds,
-    read_limits,
-    reset_seconds,
-    seconds_to_next,
-)
-from adapters.wire.undecodable import UNDECODABLE
+from adapters.wire.rate_limits import RawHeaders, exhausted_seconds, read_limits, seconds_to_next
+from adapters.wire.raw_json import UNDECODABLE
+from adapters.wire.refusal_meaning import Meaning, meaning_of
+from adapters.wire.refusal_rules import LASTS_A_DAY, PERIODS, STATUS_OF_TYPE, UNSTATED
+from adapters.wire.waits import stated_wait, windows_wait
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from domain.secrets import MASK, Secret
@@ -33,12 +31,22 @@ class RefusalTable(Protocol):
 
     @property
     def error_kinds(self) -> dict[str, str]:
-        """Its error codes or types -> `FailureKind`, besides those every provider shares."""
+        """Its error codes or types -> `FailureKind`, with ` model` behind it where it holds for one model only."""
         ...
 
     @property
     def quota_resets(self) -> str:
-        """When a spent free tier comes back, in UTC: `day`, `month`, or empty."""
+        """When a spent free tier comes back: `day`, `month`, or empty."""
+        ...
+
+    @property
+    def quota_zone(self) -> str:
+        """The zone in which its day begins."""
+        ...
+
+    @property
+    def limits_by_model(self) -> bool:
+        """Whether its rate limits are counted for each model."""
         ...
 
     @property
@@ -50,126 +58,45 @@ class Refusals(msgspec.Struct, frozen=True):
 
     error_kinds: dict[str, str] = {}
     quota_resets: str = ""
+    quota_zone: str = "UTC"
+    limits_by_model: bool = False
     limits: HeaderTable = {}
 
 
-_RATE, _QUOTA = FailureKind.RATE_LIMITED, FailureKind.QUOTA_EXHAUSTED
-_KEY, _FAULT = FailureKind.INVALID_CREDENTIAL, FailureKind.CLIENT_FAULT
-_SERVER, _BUSY = FailureKind.SERVER_ERROR, FailureKind.OVERLOADED
-_ABSENT, _LONG = FailureKind.MODEL_ABSENT, FailureKind.CONTEXT_LENGTH
+_SHORTEST_RESET_SECONDS = 600.0
+"""What Google's RetryInfo says beside a spent day is when its counter moves next, not when the day is over."""
 
-_BY_STATUS: Final[dict[int, FailureKind]] = {
-    400: _FAULT,
-    401: _KEY,
-    402: _QUOTA,
-    403: _KEY,
-    404: _ABSENT,
-    405: _SERVER,
-    408: _SERVER,
-    409: _SERVER,
-    424: _SERVER,
-    425: _SERVER,
-    429: _RATE,
-    498: _BUSY,  # Groq: flex capacity
-    503: _BUSY,
-}
-
-_WORDS: Final[dict[str, FailureKind]] = {
-    "insufficient_quota": _QUOTA,
-    "credit_balance_exhausted": _QUOTA,
-    "organization_spend_limit_exceeded": _QUOTA,
-    "project_spend_limit_exceeded": _QUOTA,
-    "organization_usage_limit_exceeded": _QUOTA,
-    "billing_hard_limit_reached": _QUOTA,
-    "billing_not_active": _QUOTA,
-    "exceeded_current_quota_error": _QUOTA,
-    "insufficient_balance": _QUOTA,
-    "insufficient_credits": _QUOTA,
-    "payment_required": _QUOTA,
-    "Arrearage": _QUOTA,
-    "Throttling.AllocationQuota": _RATE,
-    "rate_limit_exceeded": _RATE,
-    "rate_limit_error": _RATE,
-    "rate_limit_reached_error": _RATE,
-    "too_many_requests_error": _RATE,
-    "too_many_requests": _RATE,
-    "slow_down": _RATE,
-    "limit_requests": _RATE,
-    "Throttling": _RATE,
-    "Throttling.RateQuota": _RATE,
-    "RESOURCE_EXHAUSTED": _RATE,
-    "engine_overloaded_error": _BUSY,
-    "server_is_overloaded": _BUSY,
-    "overloaded_error": _BUSY,
-    "unavailable_error": _BUSY,
-    "UNAVAILABLE": _BUSY,
-    "invalid_api_key": _KEY,
-    "API_KEY_INVALID": _KEY,
-    "API_KEY_SERVICE_BLOCKED": _KEY,
-    "account_deactivated": _KEY,
-    "FAILED_PRECONDITION": _KEY,  # Google: not served here, or no billing; no other request will fare better
-    "model_not_found": _ABSENT,
-    "model_not_found_error": _ABSENT,
-    "model_not_supported": _ABSENT,
-    "model_decommissioned": _ABSENT,
-    "context_length_exceeded": _LONG,
-    "exceed_context_size_error": _LONG,
-    "content_policy_violation": _FAULT,
-    "moderation_blocked": _FAULT,
-    "invalid_prompt": _FAULT,
-}
-
-_TOO_LONG = re.compile(
-    r"maximum context length|context (?:length|window|size)|prompt is too long|input is too long"
-    r"|too many (?:input )?tokens|exceeds? the (?:model'?s )?max(?:imum)?(?: number of)? (?:input )?tokens"
-    r"|max_model_len|reduce the length of",
-    re.IGNORECASE,
-)
-_BAD_KEY = re.compile(r"api[ _-]?key (?:not valid|not found|expired)|(?:invalid|incorrect) api[ _-]?key", re.IGNORECASE)
-_SPENT = re.compile(
-    r"per[ _-]?day|daily|per[ _-]?month|monthly|insufficient (?:balance|credits?|quota)|exceeded your current quota"
-    r"|out of credits|no credits",
-    re.IGNORECASE,
-)
-_NOT_ON_FREE_TIER = re.compile(r"limit: 0(?![.\d])")
-_RETRY_IN = re.compile(
-    r"(?:try again|retry|wait|available) (?:in|after)\s+((?:\d+(?:\.\d+)?(?:ms|us|ns|h|m|s))+)\b", re.IGNORECASE
-)
+_LIMITS = frozenset({FailureKind.RATE_LIMITED, FailureKind.QUOTA_EXHAUSTED})
+_WAITING = _LIMITS | {FailureKind.OVERLOADED, FailureKind.SERVER_ERROR}
+_AS_THE_CLIENTS = frozenset({400, 404, 405, 409, 413, 415, 422})
 
 
 def failure_from_answer(
     status: int, headers: RawHeaders, body: bytes, table: RefusalTable, *, secret: Secret | None, now: float
 ) -> UpstreamFailure:
     """What an answer that is no 2xx means. `now` is Unix time; `secret` is masked wherever it is echoed."""
-    facts = read_error(body)
-    kind = _kind(status, facts, table)
-    waits = kind in {_RATE, _QUOTA, _BUSY, _SERVER}
-    return UpstreamFailure(
-        kind,
-        shown(facts.message or f"The provider answered with HTTP {status}.", secret),
-        status=400 if kind is _FAULT and status not in {400, 413, 422} else status,
-        retry_after_seconds=_wait((*facts.headers, *headers), facts, table, kind, now) if waits else None,
-        type_=shown(facts.type, secret) or None,
-        code=shown(facts.code, secret) or None,
-        param=facts.param,
-    )
+    headers = tuple(headers)
+    return _failure(status, status, headers, read_error(body), table, secret, now)
 
 
 def failure_in_body(body: bytes, table: RefusalTable, *, secret: Secret | None, now: float) -> UpstreamFailure:
-    """What an error told with status 200 means."""
-    return _told_with_200(read_error(body), table, secret, now)
+    """What an error reported with status 200 means."""
+    return _reported_with_200(read_error(body), table, secret, now)
 
 
 def failure_in_stream(error: object, table: RefusalTable, *, secret: Secret | None, now: float) -> UpstreamFailure:
     """The same for the value of an `error` field in a stream."""
-    return _told_with_200(error_facts(error), table, secret, now)
+    return _reported_with_200(error_facts(error), table, secret, now)
 
 
 def unreadable(beginning: bytes, secret: Secret | None, wanted: str = "a chat completion") -> UpstreamFailure:
     """A 200 whose body is not what it should be."""
     text = shown(beginning[:2048].decode("utf-8", "replace"), secret)[:80]
     return UpstreamFailure(
-        _SERVER, f"The provider's answer is not {wanted}: {text!r}.", status=200, code="invalid_response"
+        FailureKind.SERVER_ERROR,
+        f"The provider's answer is not {wanted}: {text!r}.",
+        status=200,
+        code="invalid_response",
     )
 
 
@@ -185,7 +112,9 @@ def decoded(
 
 def invalid_answer(what: str) -> UpstreamFailure:
     """A 200 that breaks its protocol."""
-    return UpstreamFailure(_SERVER, f"The provider's answer is invalid: {what}.", status=200, code="invalid_response")
+    return UpstreamFailure(
+        FailureKind.SERVER_ERROR, f"The provider's answer is invalid: {what}.", status=200, code="invalid_response"
+    )
 
 
 def cut_off() -> UpstreamFailure:
@@ -202,68 +131,86 @@ def shown(text: str, secret: Secret | None) -> str:
     return text if len(text) <= MAX_MESSAGE_CHARS else text[: MAX_MESSAGE_CHARS - 1] + "…"
 
 
-def _told_with_200(facts: ErrorFacts, table: RefusalTable, secret: Secret | None, now: float) -> UpstreamFailure:
+def _reported_with_200(facts: ErrorFacts, table: RefusalTable, secret: Secret | None, now: float) -> UpstreamFailure:
     """The code is often the status the provider's own upstream gave (OpenRouter, llama.cpp, Google)."""
-    told = int(facts.code) if re.fullmatch("[45][0-9][0-9]", facts.code) else 500
-    kind = _kind(told, facts, table)
+    status = next((int(word) for word in facts.words if re.fullmatch("[45][0-9][0-9]", word)), None)
+    if status is None:
+        status = next(
+            (STATUS_OF_TYPE[word.lower()] for word in facts.words if word.lower() in STATUS_OF_TYPE), UNSTATED
+        )
+    return _failure(status, 200, (), facts, table, secret, now)
+
+
+def _failure(
+    status: int,
+    shown_status: int,
+    headers: tuple[tuple[bytes, bytes], ...],
+    facts: ErrorFacts,
+    table: RefusalTable,
+    secret: Secret | None,
+    now: float,
+) -> UpstreamFailure:
+    """`status` is what decides where the words do not; `shown_status` the answer's own."""
+    meaning = meaning_of(status, facts, table)
+    windows = read_limits((*facts.headers, *headers), table.limits, now)
+    limit = limit_fact(status, meaning.kind, meaning.scope, facts, windows)
+    kind, scope = rests(limit, meaning.kind, meaning.scope)
+    meaning = Meaning(kind, scope, meaning.wait_seconds)
+    if kind in {FailureKind.CLIENT_FAULT, FailureKind.CONTENT_POLICY}:
+        shown_status = status if status in _AS_THE_CLIENTS else 400
+    elif kind in {FailureKind.FEATURE_REFUSED, FailureKind.CONTEXT_LENGTH, FailureKind.OVER_ALLOWANCE}:
+        shown_status = status if status in {400, 413, 422} else 400
+    elif kind is FailureKind.OVERLOADED and status == 529:
+        shown_status = 529
+    nothing = (
+        f"The provider answered with HTTP {shown_status}."
+        if shown_status != 200
+        else "The provider reported an error in its answer."
+    )
     return UpstreamFailure(
         kind,
-        shown(facts.message or "The provider reported an error in its answer.", secret),
-        status=(told if told in {400, 413, 422} else 400) if kind in {_FAULT, _LONG} else 200,
-        retry_after_seconds=_wait(facts.headers, facts, table, kind, now) if kind in {_RATE, _QUOTA, _BUSY} else None,
+        shown(facts.message or nothing, secret),
+        status=shown_status,
+        retry_after_seconds=_wait(headers, facts, table, meaning, now),
         type_=shown(facts.type, secret) or None,
         code=shown(facts.code, secret) or None,
         param=facts.param,
+        scope=meaning.scope,
+        limit=limit,
     )
 
 
-def _kind(status: int, facts: ErrorFacts, table: RefusalTable) -> FailureKind:
-    own = next((table.error_kinds[word] for word in facts.words if word in table.error_kinds), None)
-    if own is not None:
-        return _sharpened(FailureKind(own), facts)
-    known = next((_WORDS[word] for word in facts.words if word in _WORDS), None)
-    if facts.flagged:
-        return _FAULT
-    if known is _LONG or (status in {400, 413, 422, 500} and _TOO_LONG.search(facts.message)):
-        return _LONG
-    if status == 413:
-        return _FAULT
-    if known is not None:
-        return _sharpened(known, facts)
-    if status == 400 and _BAD_KEY.search(facts.message):
-        return _KEY
-    return _sharpened(_BY_STATUS.get(status, _FAULT if 400 <= status < 500 else _SERVER), facts)
-
-
-def _sharpened(kind: FailureKind, facts: ErrorFacts) -> FailureKind:
-    """A rate limit of a day or a month is a spent quota; a limit of zero is a model not offered to this key."""
-    if kind is not _RATE:
-        return kind
-    if _NOT_ON_FREE_TIER.search(facts.message):
-        return _ABSENT
-    if facts.quota_ids:
-        return _QUOTA if any("PerDay" in quota_id for quota_id in facts.quota_ids) else _RATE
-    return _QUOTA if _SPENT.search(facts.message) else _RATE
-
-
 def _wait(
-    headers: tuple[tuple[bytes, bytes], ...], facts: ErrorFacts, table: RefusalTable, kind: FailureKind, now: float
+    headers: tuple[tuple[bytes, bytes], ...], facts: ErrorFacts, table: RefusalTable, meaning: Meaning, now: float
 ) -> float | None:
-    """Seconds until a retry may help, from the most to the least explicit source."""
-    by_name = {name.lower(): value.decode("latin-1") for name, value in headers}
-    milliseconds = by_name.get(b"retry-after-ms", "").strip()
-    if milliseconds.replace(".", "", 1).isdigit():
-        return float(milliseconds) / 1000
-    for told in (by_name.get(b"retry-after", ""), facts.retry_delay):
-        seconds = reset_seconds(told, now)
-        if seconds is not None:
-            return seconds
-    if facts.estimated_seconds is not None:
-        return facts.estimated_seconds
-    spent = exhausted_seconds(read_limits(headers, table.limits, now))
-    if spent is not None:
-        return spent
-    in_words = _RETRY_IN.search(facts.message)
-    if in_words is not None:
-        return reset_seconds(in_words[1], now)
-    return seconds_to_next(table.quota_resets, now) if kind is _QUOTA else None
+    """Seconds until a retry may help: what the answer names, else its spent windows, else the provider's reset."""
+    if meaning.kind not in _WAITING:
+        return meaning.wait_seconds
+    stated = stated_wait(headers, facts, now, table.quota_zone)
+    if (
+        meaning.kind is FailureKind.QUOTA_EXHAUSTED
+        and facts.found.quota_ids
+        and (stated or 0) < _SHORTEST_RESET_SECONDS
+    ):
+        stated = seconds_to_next("day", now, table.quota_zone)
+    if stated is not None and (stated > 0 or meaning.kind not in _LIMITS):
+        return stated
+    if meaning.kind in _LIMITS:
+        all_headers = (*facts.headers, *headers)
+        spent = exhausted_seconds(read_limits(all_headers, table.limits, now)) or windows_wait(all_headers, now)
+        if spent is not None:
+            return spent
+    if meaning.kind is FailureKind.QUOTA_EXHAUSTED:
+        reset = seconds_to_next(_period(facts, table), now, table.quota_zone)
+        return reset if reset is not None else stated
+    return stated
+
+
+def _period(facts: ErrorFacts, table: RefusalTable) -> str:
+    """What the spent quota is counted by: in the answer's words, else as the provider's row says."""
+    text = facts.says
+    if LASTS_A_DAY.search(text):
+        named = next((period for period, words in PERIODS if words.search(text)), None)
+        if named is not None:
+            return named
+    return table.quota_resets

@@ -6,9 +6,10 @@ Source: the 33 providers' headers of November 2026; durations as Go's `time.Pars
 import math
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
 from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adapters.wire.limit_headers import HeaderTable, LimitHeader
 from domain.availability import RateLimitWindow
@@ -22,6 +23,7 @@ _UNIT_SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6
 _PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ms|us|µs|μs|ns|h|m|s)")
 _EPOCH_SECONDS_FROM: Final = 1e9
 _EPOCH_MILLISECONDS_FROM: Final = 1e11
+_WINTER_OFFSET_HOURS: Final = {"America/Los_Angeles": -8, "Asia/Shanghai": 8}
 _WINDOW_SECONDS: Final = {"second": 1.0, "10-second": 10.0, "minute": 60.0}
 
 
@@ -53,7 +55,9 @@ def duration_seconds(value: str) -> float | None:
     return total if end and end == len(value) else None
 
 
-def read_limits(headers: RawHeaders, table: HeaderTable, now: float) -> tuple[RateLimitWindow, ...]:
+def read_limits(
+    headers: RawHeaders, table: HeaderTable, now: float, *, by_model: bool = False
+) -> tuple[RateLimitWindow, ...]:
     """The budgets an answer reports, in the order of the headers. `now` is Unix time.
 
     Where a provider sends no reset for a window of a minute or less, the window's length stands in.
@@ -65,7 +69,7 @@ def read_limits(headers: RawHeaders, table: HeaderTable, now: float) -> tuple[Ra
         rule = table.get(name.decode("latin-1").lower())
         if rule is not None:
             seen.setdefault(rule.bucket, {})[rule.field] = (rule, value.decode("latin-1"))
-    return tuple(window for fields in seen.values() if (window := _window(fields, now)) is not None)
+    return tuple(window for fields in seen.values() if (window := _window(fields, now, by_model)) is not None)
 
 
 def exhausted_seconds(windows: Iterable[RateLimitWindow]) -> float | None:
@@ -74,19 +78,30 @@ def exhausted_seconds(windows: Iterable[RateLimitWindow]) -> float | None:
     return max(waits) if waits else None
 
 
-def seconds_to_next(period: str, now: float) -> float | None:
-    """Until the next UTC day or month begins; None for another period."""
-    moment = datetime.fromtimestamp(now, UTC)
+def seconds_to_next(period: str, now: float, zone: str = "UTC") -> float | None:
+    """Until the next day, week (Monday) or month begins in `zone`; None for another period."""
+    moment = datetime.fromtimestamp(now, zone_of(zone))
     midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
     if period == "day":
-        return midnight.timestamp() + 86_400 - now
-    if period == "month":
+        following = midnight + timedelta(days=1)
+    elif period == "week":
+        following = midnight + timedelta(days=7 - moment.weekday())
+    elif period == "month":
         following = midnight.replace(day=1, month=moment.month % 12 + 1, year=moment.year + moment.month // 12)
-        return following.timestamp() - now
-    return None
+    else:
+        return None
+    return following.timestamp() - now
 
 
-def _window(fields: dict[str, tuple[LimitHeader, str]], now: float) -> RateLimitWindow | None:
+def zone_of(name: str) -> tzinfo:
+    """The zone; without the system's zone files, its winter offset."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return timezone(timedelta(hours=_WINTER_OFFSET_HOURS.get(name, 0)))
+
+
+def _window(fields: dict[str, tuple[LimitHeader, str]], now: float, by_model: bool) -> RateLimitWindow | None:
     rule = next(iter(fields.values()))[0]
     limit, remaining = (_whole(fields[name][1]) if name in fields else None for name in ("limit", "remaining"))
     reset = None
@@ -96,7 +111,8 @@ def _window(fields: dict[str, tuple[LimitHeader, str]], now: float) -> RateLimit
         return None
     if reset is None:
         reset = _WINDOW_SECONDS.get(rule.window)
-    return RateLimitWindow(rule.dimension, rule.window, limit, remaining, reset)
+    of_model = by_model and rule.window != "month"  # what is counted by the month is the account's
+    return RateLimitWindow(rule.dimension, rule.window, limit, remaining, reset, of_model)
 
 
 def _moment(value: str) -> float | None:

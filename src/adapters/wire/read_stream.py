@@ -4,17 +4,18 @@ Three steps, each a class: any pieces; pieces that become the chunks of a chat; 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 import msgspec
 from typing_extensions import override
 
-from adapters.wire.call import WireCall
+from adapters.wire.call import DialectCall, KeptText
 from adapters.wire.chat_answer import ChunkWriter
+from adapters.wire.error_body import MAX_MESSAGE_CHARS
 from adapters.wire.errors import cut_off, invalid_answer, unreadable
-from adapters.wire.sse import EVENT_STREAM, EventCutter, EventTooLarge, read_event
-from adapters.wire.undecodable import UNDECODABLE
+from adapters.wire.raw_json import UNDECODABLE, without_halves, without_odd_bytes
+from adapters.wire.sse import EVENT_STREAM, Event, EventCutter, EventTooLarge, read_event
 from domain.chat import ChatRequest
 from domain.errors import UpstreamFailure
 from domain.usage import TokenUsage
@@ -40,12 +41,12 @@ class ReadStream(ABC, Generic[Piece]):
         """R-08: the end of the bytes makes an answer complete only where `_conclude` says so."""
         if self._is_over():
             return b""
-        told = self._follow(None)
+        output = self._follow(None)
         if not self._is_over():
-            told += self._conclude()
+            output += self._conclude()
         if not self._is_over():
             self.failure = cut_off()
-        return told
+        return output
 
     @abstractmethod
     def _pieces(self, data: bytes) -> Iterable[Piece]:
@@ -65,28 +66,28 @@ class ReadStream(ABC, Generic[Piece]):
 
     def _follow(self, data: bytes | None) -> bytes:
         """Reads on; without data, what is left."""
-        told: list[bytes] = []
+        blocks: list[bytes] = []
         try:
             for piece in self._pieces(data) if data is not None else self._rest():
-                told.append(self._read(piece))
+                blocks.append(self._read(piece))
                 if self._is_over():
                     break
         except EventTooLarge as error:
             self.failure = invalid_answer(str(error))
         except UpstreamFailure as failure:
             self.failure = failure
-        return b"".join(told)
+        return b"".join(blocks)
 
     def _is_over(self) -> bool:
         return self.done or self.failure is not None
 
 
 class WrittenChat(ReadStream[Piece]):
-    """A stream told in OpenAI's chunks. What is known of it is what its writer wrote."""
+    """A stream in OpenAI's chunks. What is known of it is what its writer wrote."""
 
     ending = b"data: [DONE]\n\n"
 
-    def __init__(self, call: WireCall[ChatRequest]) -> None:
+    def __init__(self, call: DialectCall[ChatRequest]) -> None:
         super().__init__()
         self.usage: TokenUsage | None = None
         self._call = call
@@ -114,7 +115,7 @@ class WrittenEvents(WrittenChat[bytes]):
     wanted = "an event"
     silent = frozenset({b"", b"[DONE]"})  # data that says nothing
 
-    def __init__(self, call: WireCall[ChatRequest]) -> None:
+    def __init__(self, call: DialectCall[ChatRequest]) -> None:
         super().__init__(call)
         self._cutter = EventCutter()
 
@@ -132,7 +133,7 @@ class WrittenEvents(WrittenChat[bytes]):
         if data is None or data.strip() in self.silent:
             return b""
         try:
-            return self._event(name, data)
+            return self._event(name, without_halves(data))
         except UNDECODABLE:
             raise unreadable(data, self._call.secret, self.wanted) from None
 
@@ -147,3 +148,123 @@ def lacks_its_end_alone(rest: bytes) -> bool:
     except UNDECODABLE:
         return False
     return data.lstrip().startswith(b"{")
+
+
+class EventReader(ABC):
+    """What a format makes of its events: a subclass for each format. Its attributes are what is known so far.
+
+    `complete` is set by the event that ends an answer; what follows it is still passed on.
+    """
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        self.usage: TokenUsage | None = None
+        self.has_content = False
+        self.complete = False
+        self._kept = KeptText()
+
+    @property
+    def output_bytes(self) -> int:
+        return self._kept.bytes
+
+    @abstractmethod
+    def read(self, event: Event, text: bytes) -> bytes:
+        """The block to pass on for an event that has data; `text` is the event as it came, with its blank line.
+
+        Raises `UpstreamFailure` for an error reported in the stream, one of `UNDECODABLE` for what is no event of it.
+        """
+
+    def last(self) -> bytes:
+        """What is still to be said once the answer is complete and the bytes have ended."""
+        return b""
+
+    def generated(self, text: str) -> None:
+        """Remember text that was generated."""
+        self.has_content = True
+        self._kept.add(text)
+
+    def output_text(self) -> str:
+        return self._kept.text()
+
+
+class EventStreamDecoder(ReadStream[bytes]):
+    """A `StreamDecoder` of events that are passed on. `unreadable` makes the failure of what cannot be read.
+
+    R-08: complete only if the reader saw the event that ends an answer.
+    """
+
+    def __init__(
+        self,
+        reader: EventReader,
+        unreadable: Callable[[bytes], UpstreamFailure],
+        ending: bytes = b"",
+        cutter: EventCutter | None = None,
+    ) -> None:
+        super().__init__()
+        self.ending = ending
+        self._reader = reader
+        self._unreadable = unreadable
+        self._cutter = cutter or EventCutter()
+
+    @property
+    def model(self) -> str:
+        return self._reader.model
+
+    @property
+    def usage(self) -> TokenUsage | None:
+        return self._reader.usage
+
+    @property
+    def has_content(self) -> bool:
+        return self._reader.has_content
+
+    @property
+    def output_bytes(self) -> int:
+        return self._reader.output_bytes
+
+    def output_text(self) -> str:
+        return self._reader.output_text()
+
+    @override
+    def _pieces(self, data: bytes) -> Iterable[bytes]:
+        return self._cutter.feed(data)[:-2].split(b"\n\n")
+
+    @override
+    def _rest(self) -> Iterable[bytes]:
+        rest = self._cutter.rest().strip(b"\n")
+        return (rest,) if lacks_its_end_alone(rest) or _ends(read_event(rest)) else ()
+
+    @override
+    def _conclude(self) -> bytes:
+        self.done = self._reader.complete
+        return self._reader.last() if self.done else b""
+
+    @override
+    def _read(self, piece: bytes) -> bytes:
+        piece = without_odd_bytes(piece)
+        event = read_event(piece)
+        if event.data is None:
+            return b""
+        if _ends(event):
+            if not (self._reader.complete or self._reader.has_content):
+                raise self._unreadable(event.data)
+            self.done = True
+            return self._reader.last()
+        whole = without_halves(piece)
+        try:
+            return self._reader.read(
+                event if whole is piece else read_event(whole), _plain(piece)
+            )  # it passes as it came
+        except UNDECODABLE:
+            raise self._unreadable(event.data[:MAX_MESSAGE_CHARS]) from None
+
+
+def _ends(event: Event) -> bool:
+    return event.data is not None and event.data.strip() == b"[DONE]"
+
+
+def _plain(text: bytes) -> bytes:
+    """An event with its name and its data alone: an `id` breaks clients that are sent comments later on."""
+    lines = text.split(b"\n")
+    kept = [line for line in lines if line.startswith((b"data:", b"event:"))]
+    return (text if len(kept) == len(lines) else b"\n".join(kept)) + b"\n\n"

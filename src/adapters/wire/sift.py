@@ -1,14 +1,24 @@
-"""Holds a request against an adapter's fidelity table: what is refused, what is dropped (the table drives the code)."""
+"""Holds a request to what an upstream takes: parameters against its fidelity table, values to its ranges.
 
-from collections.abc import Iterable, Mapping
+The middle form carries whatever a client sends; a dialect reports what was dropped, and what was cut to its limits:
+
+    within(3, 0, 1)                              -> (1, True)
+    top_k(Raw(b"900"), most=500)                 -> (500, True)
+    stop_sequences(["a", "", "b", "c"], most=2)  -> (["a", "b"], True)
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
+from adapters.wire.raw_json import UNDECODABLE
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from domain.fidelity import Cell
 from domain.inference import GATEWAY_FIELDS
+
+_decode = msgspec.json.Decoder().decode
 
 NEVER_FORWARDED: Final = frozenset(
     "api_base base_url api_key api_version api_type organization project extra_headers headers extra_query "
@@ -21,7 +31,7 @@ NEVER_FORWARDED: Final = frozenset(
 
 NEUTRAL: Final[Mapping[str, tuple[bytes, ...]]] = {
     "n": (b"1",),
-    "best_of": (b"1",),
+    "best_of": (b"1", b"0"),
     "echo": (b"false",),
     "logprobs": (b"false",),
     "store": (b"false",),
@@ -69,6 +79,41 @@ def sift(
     return lost
 
 
+def within(value: float, least: float, most: float) -> tuple[float, bool]:
+    """The nearest value that is allowed, and whether it is another than the one given."""
+    nearest = min(max(value, least), most)
+    return nearest, nearest != value
+
+
+def top_k(raw: msgspec.Raw, most: int | None = None) -> tuple[object, bool]:
+    """The number of candidates to sample from, and whether it was cut to `most`.
+
+    None for 0 and -1, which stand for no limit where the parameter comes from (vLLM, Ollama): it is left out then, and
+    nothing is lost. What is no number goes as it came, for the provider to refuse in its own words.
+    """
+    try:
+        value: object = _decode(raw)
+    except UNDECODABLE:
+        return raw, False
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return raw, False
+    if value <= 0:
+        return None, False
+    return (most, True) if most is not None and value > most else (raw, False)
+
+
+def stop_sequences(
+    stop: str | Sequence[str] | None, *, most: int | None = None, blank: bool = True
+) -> tuple[list[str], bool]:
+    """The texts to stop at, and whether any was left out.
+
+    Left out are those beyond `most`, empty ones, and without `blank` those that are white space alone.
+    """
+    given = [stop] if isinstance(stop, str) else list(stop or ())
+    kept = [text for text in given if (text if blank else text.strip())][:most]
+    return kept, len(kept) < len(given)
+
+
 def keep_strict(dropped: Iterable[str], *, strict: bool) -> tuple[str, ...]:
     """The dropped parameters, sorted. Raises `UNSUPPORTED` where the key is strict and there are any."""
     names = tuple(sorted(set(dropped)))
@@ -86,5 +131,25 @@ def unsupported(param: str, note: str = "") -> UpstreamFailure:
         status=400,
         type_="invalid_request_error",
         code="unsupported_parameter",
+        param=param,
+    )
+
+
+def invalid(message: str, param: str, code: str | None = None) -> UpstreamFailure:
+    """The request itself is at fault: no other provider would take it either."""
+    return UpstreamFailure(
+        FailureKind.CLIENT_FAULT, message, status=400, type_="invalid_request_error", code=code, param=param
+    )
+
+
+def feature_refused(param: str, words: str, *, status: int | None = 400) -> UpstreamFailure:
+    """The upstream was asked, and said that its model lacks what the parameter asks for."""
+    failure = unsupported(param, words)
+    return UpstreamFailure(
+        FailureKind.FEATURE_REFUSED,
+        failure.message,
+        status=status,
+        type_=failure.type,
+        code=failure.code,
         param=param,
     )

@@ -52,5 +52,5 @@ def embedding_answer(
         {"object": "embedding", "index": index, "embedding": packed(vector) if as_text else vector}
         for index, vector in enumerate(vectors)
     ]
-    told = {"prompt_tokens": tokens, "total_tokens": tokens}
-    return _encode({"object": "list", "data": data, "model": model, "usage": told})
+    counts = {"prompt_tokens": tokens, "total_tokens": tokens}
+    return _encode({"object": "list", "data": data, "model": model, "usage": counts})

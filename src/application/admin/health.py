@@ -6,11 +6,14 @@ from typing import Literal
 
 import msgspec
 
-from application.admin.standing import standing_of
+from application.admin.providers import standing_of
 from application.admin.store_watch import StoreWatch
 from application.snapshot import GatewayState, LiveProvider
 from domain.availability import KeyCondition, ProviderStatus
+from domain.errors import StoreUnavailable
+from domain.ports.idempotency import IdempotencyStore, KeptTotals
 from domain.ports.ledger import LedgerBacklog, LedgerHealth
+from domain.ports.limits import CountersPlace, LimitStore
 from domain.ports.policies import AvailabilityPolicy
 from domain.ports.runtime import Clock
 
@@ -18,6 +21,13 @@ DISTRIBUTION = "open-model-gateway"
 
 
 class DatabaseHealth(msgspec.Struct, frozen=True):
+    status: Literal["ok", "away"]
+
+
+class LimitsHealth(msgspec.Struct, frozen=True):
+    """Where limits are counted. While it is `away`, each process counts its own share of them."""
+
+    store: CountersPlace
     status: Literal["ok", "away"]
 
 
@@ -34,7 +44,11 @@ class ProviderHealth(msgspec.Struct, frozen=True):
 
 
 class Health(msgspec.Struct, frozen=True):
-    """`ok` while the database answers, usage is written down and a provider is available, else `degraded`."""
+    """`ok` while the database answers and what counts limits does, usage is written down and a provider is available,
+    else `degraded`.
+
+    `idempotency` is what is kept for keys of idempotency, of all processes; null while the database is away.
+    """
 
     status: Literal["ok", "degraded"]
     version: str
@@ -42,11 +56,13 @@ class Health(msgspec.Struct, frozen=True):
     config_version: int
     database: DatabaseHealth
     usage: LedgerHealth
+    limits: LimitsHealth
+    idempotency: KeptTotals | None
     providers: tuple[ProviderHealth, ...]
 
 
 class HealthReport:
-    """Reports from memory and one cached ping: it calls no provider (R-38)."""
+    """Reports from memory, one cached ping and one sum: it calls no provider (R-38)."""
 
     def __init__(
         self,
@@ -54,34 +70,56 @@ class HealthReport:
         state: GatewayState,
         availability: AvailabilityPolicy,
         ledger: LedgerBacklog,
+        limits: LimitStore,
+        kept: IdempotencyStore,
         clock: Clock,
     ) -> None:
         self._watch = watch
         self._state = state
         self._availability = availability
         self._ledger = ledger
+        self._limits = limits
+        self._kept = kept
         self._clock = clock
         self._started = clock.monotonic()
-        self._version = _version()
+        self.version = gateway_version()
+
+    def get_usage(self) -> LedgerHealth:
+        """From memory."""
+        return self._ledger.health()
+
+    async def answers(self) -> bool:
+        """Asked at most once a second."""
+        return await self._watch.answers()
 
     async def report(self) -> Health:
         database = await self._watch.answers()
+        counted = await self._limits.answers()
         usage = self._ledger.health()
         snapshot = self._state.current
         order = sorted(snapshot.by_id.values(), key=lambda live: (live.provider.priority, live.provider.id))
-        providers = tuple(self._provider(live) for live in order)
+        providers = tuple(self.get_provider(live) for live in order)
         serving = any(provider.status is ProviderStatus.AVAILABLE for provider in providers)
         return Health(
-            status="ok" if database and usage.writable and serving else "degraded",
-            version=self._version,
+            status="ok" if database and counted and usage.writable and serving else "degraded",
+            version=self.version,
             uptime_seconds=round(self._clock.monotonic() - self._started, 3),
-            config_version=snapshot.version,
+            config_version=self._state.version,
             database=DatabaseHealth("ok" if database else "away"),
             usage=usage,
+            limits=LimitsHealth(self._limits.place, "ok" if counted else "away"),
+            idempotency=await self._totals() if database else None,
             providers=providers,
         )
 
-    def _provider(self, live: LiveProvider) -> ProviderHealth:
+    async def _totals(self) -> KeptTotals | None:
+        try:
+            return await self._kept.totals()
+        except StoreUnavailable:
+            return None
+
+    def get_provider(self, live: LiveProvider) -> ProviderHealth:
+        """From memory."""
         standing = standing_of(live, self._availability, self._clock)
         states = [self._availability.key_state(key.id) for key in live.keys]
         return ProviderHealth(
@@ -95,7 +133,8 @@ class HealthReport:
         )
 
 
-def _version() -> str:
+def gateway_version() -> str:
+    """Of the installed distribution."""
     try:
         return version(DISTRIBUTION)
     except PackageNotFoundError:  # run from a source tree that was never installed

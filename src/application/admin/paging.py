@@ -24,10 +24,10 @@ def page_of(items: Sequence[T], limit: int, cursor: str | None, id_of: Callable[
     """The page of a list held in memory. Raises `RequestInvalid` for a cursor whose item is gone."""
     start = 0
     if cursor is not None:
-        places = {id_of(item): place for place, item in enumerate(items)}
-        if cursor not in places:
+        positions = {id_of(item): position for position, item in enumerate(items)}
+        if cursor not in positions:
             raise RequestInvalid("This cursor leads nowhere (any more); list from the start again.", param="cursor")
-        start = places[cursor] + 1
+        start = positions[cursor] + 1
     return first_of(items[start:], limit, id_of)
 
 

@@ -5,22 +5,31 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from application.admin.config_write import config_write
-from application.admin.ownership import declared, no_such_provider, preset_of, read_only
+from application.admin.config_write import (
+    Change,
+    config_write,
+    declared,
+    no_such_provider,
+    preset_of,
+    read_only,
+    record_change,
+)
 from application.admin.paging import Page, page_of
-from application.admin.standing import Standing, standing_of_key
+from application.admin.providers import Standing, quotas_of_key, standing_of_key
 from application.catalog import ModelDirectory
+from application.configuration.new_providers import checked_secret
 from application.snapshot import GatewayState
-from domain.availability import KeyCondition
+from domain.actors import Actor
+from domain.availability import KeyCondition, KeyState, ProviderStatus
 from domain.errors import Conflict, NotFound, RequestInvalid
 from domain.keys import ProviderKey
 from domain.ports.policies import AvailabilityPolicy
 from domain.ports.repositories import Store, UnitOfWork
 from domain.ports.runtime import Clock, IdFactory
+from domain.quotas import Quotas, QuotaStanding
 from domain.secrets import Secret
 
 MAX_KEYS_OF_A_PROVIDER = 200
-MAX_SECRET_LENGTH = 8_192
 
 
 class ProviderKeyView(msgspec.Struct, frozen=True):
@@ -28,6 +37,8 @@ class ProviderKeyView(msgspec.Struct, frozen=True):
 
     key: ProviderKey
     standing: Standing
+    resting_models: tuple[KeyState, ...] = ()  # those that are not available with this key though others may be
+    quotas: tuple[QuotaStanding, ...] = ()
 
 
 class ProviderKeyAdmin:
@@ -60,62 +71,82 @@ class ProviderKeyAdmin:
         await self._state.reload_if_changed()
         return self._view(self._key(provider_id, key_id))
 
-    async def add(self, provider_id: str, *, secret: Secret, label: str, weight: int) -> ProviderKeyView:
+    async def add(
+        self,
+        actor: Actor,
+        provider_id: str,
+        *,
+        secret: Secret,
+        label: str,
+        weight: int,
+        quota: Quotas | None = None,
+    ) -> ProviderKeyView:
         """To a declared provider too. Raises `NotFound`, `RequestInvalid`, and `Conflict` for a secret stored twice."""
         now = self._clock.now()
-        checked = _checked(secret)
-        key = ProviderKey(self._ids.new("pk"), provider_id, label, checked, weight, "database", now, now)
-        async with config_write(self._store) as unit:
+        checked = checked_secret(secret)
+        key = ProviderKey(
+            id=self._ids.new("pk"),
+            provider_id=provider_id,
+            label=label,
+            secret=checked,
+            weight=weight,
+            owner="database",
+            created_at=now,
+            updated_at=now,
+            quota=quota,
+        )
+        async with config_write(self._store, self._state, actor, Change("create", "provider_key", key.id)) as unit:
             if await unit.providers.get(provider_id) is None and declared(self._state, provider_id) is None:
                 raise no_such_provider(provider_id)
             known = await unit.keys.list_for(provider_id)
             _refuse_more(known, checked)
             await unit.keys.add(key)
-        await self._state.reload()
         return self._view(key)
 
     async def update(
         self,
+        actor: Actor,
         provider_id: str,
         key_id: str,
         *,
         secret: Secret | UnsetType = UNSET,
         label: str | UnsetType = UNSET,
         weight: int | UnsetType = UNSET,
+        quota: Quotas | UnsetType | None = UNSET,
     ) -> ProviderKeyView:
         """A changed secret starts afresh, whatever was learned of the old one.
 
         Raises `NotFound`, `RequestInvalid`, and `Conflict` for a key that is declared elsewhere.
         """
-        async with config_write(self._store) as unit:
+        async with config_write(self._store, self._state, actor, Change("update", "provider_key", key_id)) as unit:
             before = await self._stored(unit, provider_id, key_id)
             after = msgspec.structs.replace(
                 before,
-                secret=before.secret if secret is UNSET else _checked(secret),
+                secret=before.secret if secret is UNSET else checked_secret(secret),
                 label=before.label if label is UNSET else label,
                 weight=before.weight if weight is UNSET else weight,
+                quota=before.quota if quota is UNSET else quota,
                 updated_at=self._clock.now(),
             )
             await unit.keys.update(after)
-        await self._state.reload()
         if after.secret != before.secret:
             if self._availability.key_state(key_id).condition is KeyCondition.INVALID:
                 self._directory.forget(provider_id)  # its list could not be read with the old one
             self._availability.forget_key(key_id)
         return self._view(after)
 
-    async def delete(self, provider_id: str, key_id: str) -> None:
+    async def delete(self, actor: Actor, provider_id: str, key_id: str) -> None:
         """Raises `NotFound`, and `Conflict` for a key that is declared elsewhere."""
-        async with config_write(self._store) as unit:
+        async with config_write(self._store, self._state, actor, Change("delete", "provider_key", key_id)) as unit:
             key = await self._stored(unit, provider_id, key_id)
             await unit.keys.delete(key.id)
-        await self._state.reload()
         self._availability.forget_key(key_id)
 
-    async def retry(self, provider_id: str, key_id: str) -> ProviderKeyView:
+    async def retry(self, actor: Actor, provider_id: str, key_id: str) -> ProviderKeyView:
         """The key may be asked again from now on, whatever it last said. Raises `NotFound`."""
         await self._state.reload_if_changed()
         key = self._key(provider_id, key_id)
+        await record_change(self._store, actor, Change("retry", "provider_key", key_id))
         self._availability.retry_key(key.id)
         return self._view(key)
 
@@ -141,7 +172,12 @@ class ProviderKeyAdmin:
         raise _no_such_key(provider_id, key_id)
 
     def _view(self, key: ProviderKey) -> ProviderKeyView:
-        return ProviderKeyView(key, standing_of_key(self._availability.key_state(key.id)))
+        standing = standing_of_key(self._availability.key_state(key.id))
+        failing = self._availability.key_unhealthy_until(key.id)
+        if failing is not None and standing.status is ProviderStatus.AVAILABLE and len(self._keys(key.provider_id)) > 1:
+            standing = Standing(ProviderStatus.UNHEALTHY, failing, "Too many calls in a row with it failed.")
+        resting = tuple(self._availability.resting_models(key.id))
+        return ProviderKeyView(key, standing, resting, quotas_of_key(key.id, self._availability))
 
 
 def _no_such_key(provider_id: str, key_id: str) -> NotFound:
@@ -154,26 +190,3 @@ def _refuse_more(known: Sequence[ProviderKey], secret: Secret) -> None:
     twin = next((key for key in known if key.secret == secret), None)
     if twin is not None:
         raise Conflict(f"This secret is stored already, as key '{twin.id}'.", param="secret")
-
-
-def _checked(secret: Secret) -> Secret:
-    """The secret without the white space that pasting brings: a word for a header, or a cloud's JSON credentials."""
-    value = _compact(secret.reveal().strip())
-    if not value or len(value) > MAX_SECRET_LENGTH:
-        raise RequestInvalid(f"A secret has 1 to {MAX_SECRET_LENGTH} characters.", param="secret")
-    if not all("!" <= character <= "~" for character in value):
-        raise RequestInvalid(
-            "A secret is one word of visible ASCII characters, or a JSON object of credentials.", param="secret"
-        )
-    return Secret(value)
-
-
-def _compact(value: str) -> str:
-    """A JSON object as consoles write it, over many lines, without its white space; anything else as it is."""
-    if not value.startswith("{"):
-        return value
-    try:
-        fields = msgspec.json.decode(value, type=dict[str, msgspec.Raw])
-    except msgspec.DecodeError as error:
-        raise RequestInvalid(f"The secret begins like JSON and is none: {error}.", param="secret") from None
-    return msgspec.json.format(msgspec.json.encode(fields), indent=-1).decode().replace(" ", "\\u0020")

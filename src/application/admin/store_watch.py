@@ -22,6 +22,10 @@ class StoreWatch:
         self._answers = False
         self._asking = asyncio.Lock()
 
+    def answered(self) -> None:
+        """It answered somebody else just now: known keys are served from then on, whoever asks here and when."""
+        self._answered_at = self._clock.monotonic()
+
     async def answers(self) -> bool:
         """Whether it answered within the last second."""
         async with self._asking:

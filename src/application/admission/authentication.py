@@ -3,17 +3,35 @@
 import asyncio
 import hashlib
 import hmac
+import logging
 import secrets
 from collections import OrderedDict
+from collections.abc import Sequence
 
 import msgspec
 
-from domain.errors import ServiceUnavailable, StoreUnavailable, Unauthenticated
-from domain.keys import ADMIN_TOKEN_PREFIX, VIRTUAL_KEY_PREFIX, Principal, VirtualKey, well_formed
+from application.admission.bearer_tokens import BearerTokens
+from application.admission.last_used import LastUsed
+from application.admission.rights import Groups, groups_of, principal_of, refusal_of
+from domain.actors import PLATFORM_ADMIN, SYSTEM, Actor
+from domain.admin_tokens import actor_of_token
+from domain.audit import SECRET_CHANGED, AuditRecord, FieldChange
+from domain.errors import GatewayError, ServiceUnavailable, StoreUnavailable, Unauthenticated
+from domain.keys import (
+    ADMIN_TOKEN_PREFIX,
+    VIRTUAL_KEY_PREFIX,
+    IssuedKey,
+    Principal,
+    VirtualKey,
+    imported_digest,
+    well_formed,
+)
 from domain.ports.repositories import Store
 from domain.ports.runtime import Clock
 from domain.ports.security import KeyHasher
 from domain.secrets import Secret
+
+log = logging.getLogger(__name__)
 
 ADMIN_TOKEN_DIGEST = "admin_token_digest"  # noqa: S105 - the name of a fact
 DEFAULT_TENANT_ID = "ten_default"
@@ -31,32 +49,51 @@ _MARK_KEY = secrets.token_bytes(32)
 class _Entry(msgspec.Struct, frozen=True):
     """What one read of the store said of a digest. Only `_load` makes one."""
 
-    key: VirtualKey | None
+    key_id: str | None
     principal: Principal | None
     read_at: float
-    expires_at: float | None  # wall-clock seconds, from the key
+    expires_at: float | None = None  # wall-clock seconds, from the key
+    refusal: GatewayError | None = None  # of a key that is there
+    fresh_until: float = 0.0  # on the monotonic clock: no request has to ask two
 
 
 class Authenticator:
-    """Authenticates clients' virtual keys. With `open_access`, a request without a key is let in as well."""
+    """Authenticates clients' virtual keys, and tokens of issuers where there are `bearer_tokens`.
 
-    def __init__(self, store: Store, hasher: KeyHasher, clock: Clock, *, open_access: bool = False) -> None:
+    With `open_access`, a request without a key is let in as well.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        hasher: KeyHasher,
+        clock: Clock,
+        last_used: LastUsed,
+        *,
+        open_access: bool = False,
+        bearer_tokens: BearerTokens | None = None,
+    ) -> None:
         self._store = store
+        self._last_used = last_used
         self._hasher = hasher
         self._clock = clock
         self._open_access = open_access
+        self._bearer_tokens = bearer_tokens
         self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
         self._loading: dict[bytes, asyncio.Future[_Entry]] = {}
         self._revision = 0
+
+    @property
+    def revision(self) -> int:
+        """Grows whenever something is forgotten: what was let in before may not be let in now."""
+        return self._revision
 
     def cached(self, token: str) -> Principal | None:
         """The principal of a key read less than five seconds ago, else None. Never awaits."""
         entry = self._entries.get(_mark(token))
         if entry is None or entry.principal is None:
             return None
-        if self._clock.monotonic() - entry.read_at > FRESH_SECONDS or self._expired(entry):
-            return None
-        return entry.principal
+        return entry.principal if self._clock.monotonic() < entry.fresh_until else None
 
     async def authenticate(self, token: str | None) -> Principal:
         """Raises `Unauthenticated`, or `ServiceUnavailable` where the store cannot be asked about an unknown key."""
@@ -66,7 +103,7 @@ class Authenticator:
             raise Unauthenticated("You didn't provide an API key. Send it as 'Authorization: Bearer sk-omg-…'.")
         if principal := self.cached(token):
             return principal
-        if not _plausible(token):
+        if not _plausible(token) and not self._is_bearer(token):
             if self._open_access:
                 return OPEN_PRINCIPAL
             raise Unauthenticated
@@ -75,7 +112,7 @@ class Authenticator:
     def forget(self, key_id: str) -> None:
         """A key changed: the next request reads it again, and reads under way do not write it back (S-09)."""
         self._revision += 1
-        for digest in [d for d, e in self._entries.items() if e.key is not None and e.key.id == key_id]:
+        for digest in [d for d, e in self._entries.items() if e.key_id == key_id]:
             del self._entries[digest]
 
     def forget_all(self) -> None:
@@ -84,10 +121,10 @@ class Authenticator:
         self._entries.clear()
 
     def _admitted(self, entry: _Entry) -> Principal:
-        if entry.key is None and self._open_access:
+        if entry.key_id is None and self._open_access:
             return OPEN_PRINCIPAL
         if entry.principal is None:
-            raise Unauthenticated
+            raise entry.refusal or Unauthenticated()
         if self._expired(entry):
             raise Unauthenticated("This API key has expired. Create a new one, or extend it.", code="invalid_api_key")
         return entry.principal
@@ -100,7 +137,7 @@ class Authenticator:
         digest = _mark(token)
         known = self._entries.get(digest)
         age = self._clock.monotonic() - known.read_at if known else 0.0
-        if known is not None and known.key is None and age <= NEGATIVE_SECONDS:
+        if known is not None and known.key_id is None and age <= NEGATIVE_SECONDS:
             return known
         pending = self._loading.get(digest)
         if pending is None:
@@ -118,56 +155,133 @@ class Authenticator:
                 retry_after_seconds=1,
             ) from None
 
+    def _is_bearer(self, token: str) -> bool:
+        return self._bearer_tokens is not None and self._bearer_tokens.could_be(token)
+
     async def _load(self, token: str, digest: bytes) -> _Entry:
         revision = self._revision
+        if self._bearer_tokens is not None and self._bearer_tokens.could_be(token):
+            entry = await self._of_bearer(self._bearer_tokens, token)
+            self._keep(digest, entry, revision)
+            return entry
+        digests: tuple[bytes, ...] = self._hasher.digests(token)
+        if (imported := imported_digest(token)) is not None:
+            digests = (*digests, imported)
         async with self._store.read() as unit:
-            key = await unit.virtual_keys.find(self._hasher.digests(token))
-        entry = _Entry(
-            key,
-            _principal(key) if key is not None and key.revoked_at is None else None,
-            self._clock.monotonic(),
-            key.expires_at.timestamp() if key is not None and key.expires_at is not None else None,
-        )
+            issued = await unit.virtual_keys.find(digests)
+            groups = await unit.model_groups.patterns(groups_of(issued)) if issued is not None else {}
+        entry = self._read_entry(issued, digests, groups)
+        self._keep(digest, entry, revision)
+        if entry.principal is not None and issued is not None and issued.key.digest == imported:
+            await self._exchange(issued.key, digests[0])
+        return entry
+
+    def _keep(self, digest: bytes, entry: _Entry, revision: int) -> None:
+        """Unless something was forgotten since it was read."""
         if revision == self._revision:
             self._entries[digest] = entry
             self._entries.move_to_end(digest)
             while len(self._entries) > MAX_ENTRIES:
                 self._entries.popitem(last=False)
-        return entry
+
+    async def _of_bearer(self, tokens: BearerTokens, token: str) -> _Entry:
+        """Kept by the digest of the whole token, as keys are (S-10); never past its expiry."""
+        found = await tokens.find(token)
+        read_at = self._clock.monotonic()
+        if found is None:
+            return _Entry(None, None, read_at)
+        until = self._fresh_until(read_at, found.expires_at)
+        return _Entry(found.credential_id, found.principal, read_at, found.expires_at, found.refusal, until)
+
+    def _fresh_until(self, read_at: float, expires_at: float | None) -> float:
+        """Until when it is taken without another look, and never past its end."""
+        left = FRESH_SECONDS if expires_at is None else expires_at - self._clock.now().timestamp()
+        return read_at + min(FRESH_SECONDS, left)
+
+    async def _exchange(self, key: VirtualKey, keyed: bytes) -> None:
+        """The SHA-256 that a key was imported with gives way to the keyed digest: once, whoever else does the same."""
+        try:
+            async with self._store.write() as unit:
+                if await unit.virtual_keys.exchange(key.id, key.digest, keyed):
+                    changes = (FieldChange("secret", SECRET_CHANGED, SECRET_CHANGED),)
+                    await unit.audit.append(
+                        AuditRecord(
+                            actor=SYSTEM,
+                            action="rotate",
+                            object_kind="virtual_key",
+                            object_id=key.id,
+                            tenant_id=key.tenant_id,
+                            changes=changes,
+                        )
+                    )
+        except StoreUnavailable:
+            log.warning("an imported key keeps its digest until it is next read", extra={"key_id": key.id})
+
+    def _read_entry(self, issued: IssuedKey | None, digests: Sequence[bytes], groups: Groups) -> _Entry:
+        read_at = self._clock.monotonic()
+        if issued is None:
+            return _Entry(None, None, read_at)
+        key, now = issued.key, self._clock.now()
+        expires_at = key.expires_at.timestamp() if key.expires_at is not None else None
+        refusal = refusal_of(issued)
+        if key.digest not in digests:  # the secret before the last rotation
+            until = key.previous_until
+            if until is None or until <= now:  # replaced on purpose: refused in open mode too
+                return _Entry(key.id, None, read_at)
+            expires_at = min(until.timestamp(), expires_at or until.timestamp())
+        if refusal is not None:
+            return _Entry(key.id, None, read_at, expires_at, refusal)
+        self._last_used.note(key.id, now)
+        until_then = self._fresh_until(read_at, expires_at)
+        return _Entry(key.id, principal_of(issued, groups), read_at, expires_at, None, until_then)
 
 
 class AdminAuthenticator:
-    """Authenticates the platform admin's token: the configured one, else the one whose digest is stored."""
+    """Authenticates admin tokens: the configured one, else the one whose digest is stored; and further ones.
 
-    def __init__(self, store: Store, hasher: KeyHasher, configured: Secret | None) -> None:
+    A further token is looked up each time: what is deleted or changed holds for the next request of every process.
+    """
+
+    def __init__(self, store: Store, hasher: KeyHasher, clock: Clock, configured: Secret | None) -> None:
         self._store = store
         self._hasher = hasher
+        self._clock = clock
         self._configured = hasher.digest(configured.reveal()) if configured else None
         self._stored: str | None = None
 
-    async def authenticate(self, token: str | None) -> Principal:
-        """Raises `Unauthenticated`, or `ServiceUnavailable` where the stored digest was never read and cannot be."""
+    async def authenticate(self, token: str | None) -> Actor:
+        """Raises `Unauthenticated`, or `ServiceUnavailable` where the store has to be asked and is away."""
         if token is None:
             raise Unauthenticated("You didn't provide an admin token. Send it as 'Authorization: Bearer omg-admin-…'.")
-        if self._configured is not None:
-            if hmac.compare_digest(self._hasher.digest(token), self._configured):
-                return Principal("admin", None, DEFAULT_TENANT_ID)
-            raise Unauthenticated("Incorrect admin token provided.")
+        if self._configured is not None and hmac.compare_digest(self._hasher.digest(token), self._configured):
+            return PLATFORM_ADMIN
         if not well_formed(token, ADMIN_TOKEN_PREFIX):
-            raise Unauthenticated("Incorrect admin token provided.")
-        if self._stored is None:
-            self._stored = await self._read_stored()
-        stored = self._stored or ""
-        if any(hmac.compare_digest(digest.hex(), stored) for digest in self._hasher.digests(token)):
-            return Principal("admin", None, DEFAULT_TENANT_ID)
-        raise Unauthenticated("Incorrect admin token provided.")
-
-    async def _read_stored(self) -> str | None:
+            raise _wrong_admin_token()
+        digests = self._hasher.digests(token)
         try:
+            if self._configured is None and await self._is_stored(digests):
+                return PLATFORM_ADMIN
             async with self._store.read() as unit:
-                return await unit.facts.get(ADMIN_TOKEN_DIGEST)
+                found = await unit.admin_tokens.find(digests)
         except StoreUnavailable:
             raise ServiceUnavailable("The store is away.", code="store_unavailable", retry_after_seconds=1) from None
+        if found is None:
+            raise _wrong_admin_token()
+        if found.expires_at is not None and self._clock.now() >= found.expires_at:
+            raise Unauthenticated("This admin token has expired. Create a new one, or extend it.")
+        return actor_of_token(found)
+
+    async def _is_stored(self, digests: Sequence[bytes]) -> bool:
+        """Whether it is the token that the first start printed, whose digest is read once."""
+        if self._stored is None:
+            async with self._store.read() as unit:
+                self._stored = await unit.facts.get(ADMIN_TOKEN_DIGEST)
+        stored = self._stored or ""
+        return any(hmac.compare_digest(digest.hex(), stored) for digest in digests)
+
+
+def _wrong_admin_token() -> Unauthenticated:
+    return Unauthenticated("Incorrect admin token provided.")
 
 
 def _mark(token: str) -> bytes:
@@ -180,14 +294,3 @@ def _plausible(token: str) -> bool:
     if token.startswith(VIRTUAL_KEY_PREFIX):
         return well_formed(token, VIRTUAL_KEY_PREFIX)
     return 16 <= len(token) <= 256
-
-
-def _principal(key: VirtualKey) -> Principal:
-    return Principal(
-        "virtual_key",
-        key.id,
-        key.tenant_id,
-        frozenset(key.allowed_models) if key.allowed_models is not None else None,
-        frozenset(key.allowed_providers) if key.allowed_providers is not None else None,
-        key.strict,
-    )

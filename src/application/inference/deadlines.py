@@ -11,7 +11,7 @@ from domain.failover import FailureKind
 from domain.ports.providers import CallProgress
 from domain.timeouts import Timeouts
 
-Phase = Literal["response headers", "first content", "idle"]
+Phase = Literal["whole answer", "response headers", "first content", "idle"]
 
 _NEVER = float("inf")
 _PRECISION_SECONDS = 0.001  # of a loop's timers: uvloop rounds to milliseconds, and so may fire early
@@ -63,12 +63,13 @@ class CallTimer(CallProgress):
     """Bounds each wait for the upstream: `with timer: await …` raises `UpstreamFailure(TIMEOUT)` when it is over.
 
     Entered around every single wait, left in between, so that a slow client is never taken for a slow
-    upstream. The deadline in force depends on how far the call has come: response headers, first content,
-    then silence between bytes; the call's own and the request's end bound them all. Moving a deadline
-    later costs an assignment.
+    upstream. The deadline in force depends on how far the call has come. A stream has one for its head, one for its
+    first content, both from the call's beginning, and from its first content on one for silence between bytes. A
+    plain answer has no head before its end: until it begins, the call's own deadline holds. That, and the request's
+    end, bound every phase. Moving a deadline later costs an assignment.
     """
 
-    __slots__ = ("_deadlines", "_end", "_expired", "_first", "_idle", "_inside", "_stream", "_task", "due", "phase")
+    __slots__ = ("_deadlines", "_end", "_expired", "_first", "_idle", "_inside", "_task", "due", "phase")
 
     def __init__(self, deadlines: Deadlines, timeouts: Timeouts, request_seconds_left: float, *, stream: bool) -> None:
         self._deadlines = deadlines
@@ -76,12 +77,11 @@ class CallTimer(CallProgress):
         self._end = now + min(timeouts.upstream_call, request_seconds_left)
         self._first = now + timeouts.first_content
         self._idle = timeouts.idle
-        self._stream = stream
         self._task: asyncio.Task[object] | None = None
         self._inside = -1  # cancellations of the task already under way when it entered; -1 outside
         self._expired = False
-        self.phase: Phase = "response headers"
-        self.due = min(now + timeouts.response_headers, self._end)
+        self.phase: Phase = "response headers" if stream else "whole answer"
+        self.due = min(now + timeouts.response_headers, self._end) if stream else self._end
         """The deadline in force, in the event loop's time."""
 
     @property
@@ -91,21 +91,21 @@ class CallTimer(CallProgress):
 
     @override
     def headers_received(self) -> None:
-        if self._stream:
+        if self.phase == "response headers":
             self.phase = "first content"
             self._move(self._first)
-        else:
-            self.content_seen()
 
     @override
     def bytes_received(self) -> None:
         if self.phase == "idle":
             self.due = min(self._deadlines.loop.time() + self._idle, self._end)
 
-    def content_seen(self) -> None:
+    @override
+    def content_received(self) -> None:
         """From here on only silence and the ends count."""
-        self.phase = "idle"
-        self._move(self._deadlines.loop.time() + self._idle)
+        if self.phase != "idle":
+            self.phase = "idle"
+            self._move(self._deadlines.loop.time() + self._idle)
 
     def failure(self) -> UpstreamFailure:
         """What to raise when the deadline in force has passed."""

@@ -1,28 +1,42 @@
-"""The attempt loop: the only place that retries or fails over (R-09), exactly as contract section 7 says."""
+"""The attempt loop: the only place that retries or fails over (R-09), exactly as contract section 7 says.
+
+Whose turn it is among a provider's keys is said here too.
+"""
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from itertools import islice
 from typing import Generic, TypeVar
 
-import msgspec
-
-from application.inference.calls import InferenceCall
+from application.inference.affording import Affording
+from application.inference.books import Entry
+from application.inference.calls import Able, Attempt, InferenceCall, Operation, Served, key_id_of, tiered
+from application.inference.consequences import Consequences
 from application.inference.deadlines import CallTimer, Deadlines
-from application.inference.operations import Operation
-from application.inference.rotation import KeyRotation
-from application.inference.verdict import RATE_KINDS, Unavailability, rejected, verdict
-from application.metering import Meter
-from application.snapshot import ClientLease, GatewayState, LiveProvider
+from application.inference.fallbacks import fallbacks_of, let_go
+from application.inference.live_rates import LiveRates
+from application.inference.prospects import Prospects, is_due, staying, trusted
+from application.inference.verdict import RATE_KINDS, Unavailability, verdict
+from application.routing.rotation import SmoothRotation
+from application.snapshot import GatewayState, LiveProvider
 from domain.availability import KeyCondition
-from domain.errors import UpstreamFailure
-from domain.failover import MAX_UPSTREAM_CALLS, REACTIONS, UNKNOWN_OUTCOME, FailureKind, NextCandidate
+from domain.errors import ClientRejected, UpstreamFailure
+from domain.failover import (
+    BEFORE_WORK,
+    MAX_CALLS_WITH_REFUSALS,
+    MAX_UPSTREAM_CALLS,
+    OF_EVERY_KEY,
+    REACTIONS,
+    FailureKind,
+)
 from domain.inference import InferenceRequest
 from domain.keys import ProviderKey
-from domain.ports.policies import AvailabilityPolicy
+from domain.ports.policies import AvailabilityPolicy, QuotaSpent
 from domain.ports.providers import ProviderCall
 from domain.ports.runtime import Clock
-from domain.routing import Candidate
+from domain.routing import Candidate, Plan
 
 P = TypeVar("P")
 R = TypeVar("R", bound=InferenceRequest)
@@ -30,22 +44,9 @@ T = TypeVar("T")
 Make = Callable[[P, ProviderCall[R], CallTimer], Awaitable[T]]
 """Asks one provider: the capability, the call, and the timer to wait under."""
 
-KEYLESS = "keyless:"
-
-BACKOFF_SECONDS = 0.25  # full jitter up to this before the one repeat on the same key
-SHORT_RETRY_AFTER_SECONDS = 2.0  # a 503's retry-after worth waiting for
-
-
-class Served(msgspec.Struct, Generic[T]):
-    """A call that was answered. The receiver releases `lease` when done with `value`."""
-
-    value: T
-    candidate: Candidate
-    key_id: str
-    number: int
-    started: float
-    lease: ClientLease
-    timer: CallTimer
+USUAL_OUTPUT_TOKENS = 1_024
+MOST_OUTPUT_TOKENS = 4_096
+"""Of an answer, what is counted against a quota before it has come: agents ask for far more than they get."""
 
 
 class Dispatcher:
@@ -56,37 +57,32 @@ class Dispatcher:
         state: GatewayState,
         availability: AvailabilityPolicy,
         clock: Clock,
-        meter: Meter,
         *,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.state = state
         self.availability = availability
         self.clock = clock
-        self.meter = meter
-        self.rotation = KeyRotation()
+        self.rotation = SmoothRotation[ProviderKey](lambda key: key.id, lambda key: key.weight)
         self.jitter = jitter
+        self.rates = LiveRates()
         self.deadlines = Deadlines()
 
     def dispatch(
-        self, operation: Operation[P], plan: Sequence[Candidate], call: InferenceCall[R], make: Make[P, R, T]
+        self,
+        operation: Operation[P],
+        plan: Plan,
+        call: InferenceCall[R],
+        entry: Entry,
+        make: Make[P, R, T],
     ) -> Awaitable[Served[T]]:
         """The first answer along the plan, of those that have the operation's capability.
 
-        Every upstream call that is not answered is appended to `call.attempts`. Raises `ClientRejected`,
-        `NotFound` or `AllCandidatesFailed`. A cancelled task stops the upstream call under way at once.
+        Every upstream call is begun in `entry`, and ended there unless it is the one that answers. Raises
+        `ClientRejected`, `NotFound`, `LimitExceeded` or `AllCandidatesFailed`. A cancelled task stops the call under
+        way at once.
         """
-        return _Dispatch(self, operation, plan, call, make).run()
-
-
-def key_id_of(provider_id: str, key: ProviderKey | None) -> str:
-    """The id under which availability is kept for a call, with a key or without."""
-    return key.id if key is not None else f"{KEYLESS}{provider_id}"
-
-
-def stored_key_id(key_id: str) -> str | None:
-    """The id of the key a call was made with, as the ledger keeps it."""
-    return None if key_id.startswith(KEYLESS) else key_id
+        return _Dispatch(self, operation, plan, call, entry, make).begin()
 
 
 class _Dispatch(Generic[P, R, T]):
@@ -96,212 +92,309 @@ class _Dispatch(Generic[P, R, T]):
         self,
         owner: Dispatcher,
         operation: Operation[P],
-        plan: Sequence[Candidate],
+        plan: Plan,
         call: InferenceCall[R],
+        entry: Entry,
         make: Make[P, R, T],
     ) -> None:
-        self._owner = owner
-        self._operation = operation
-        self._availability = owner.availability
-        self._clock = owner.clock
+        self._owner, self._operation = owner, operation
+        self._availability, self._clock = owner.availability, owner.clock
         self._providers = owner.state.current.by_id
-        self._plan = plan
-        self._call = call
+        self._plan = plan.candidates
+        if (routed := plan.policy is not None) and not owner.rates.quiet:
+            self._plan = owner.rates.behind(plan.candidates, owner.clock.monotonic())
+        held = routed and self._availability.has_aside
+        self._stays = staying(self._plan, self._availability) if held else frozenset[str]()
+        self._call, self._entry = call, entry
+        limits = entry.admission.limits if entry.admission is not None else None
+        self._affording = Affording(limits, call.trace) if limits is not None else None
         self._make = make
-        self._stream = call.request.streams
-        self._ends = call.context.started + plan[0].timeouts.request
+        self._stream = call.payload.value.streams
+        self._ends = call.started + plan.candidates[0].timeouts.request
         self._failures: list[UpstreamFailure] = []
-        self._passed_over = Unavailability()
-        self._uncertain = False
-        self._larger_than: int | None = None
-        self._stopped = False
+        self._unavailability: Unavailability | None = None
+        self._due: set[str] = set()  # keys that were refused and may be asked again, by one request
+        self._refused, self._place = 0, 0  # calls that were refused before any work; who is to be asked next
+        self._after: Consequences | None = None
+        self._fallbacks = fallbacks_of(plan.policy) if plan.policy is not None else None
+        self._refusal: Served[T] | None = None  # an answer that says no, kept while others are asked
+        self._stopped = self._failing = False  # the whole; whether keys of the provider that is asked may fail
 
-    async def run(self) -> Served[T]:
-        for place, candidate in enumerate(self._plan):
-            if self._stopped or self._calls_left <= 0 or self._seconds_left <= 0:
+    @property
+    def _passed_over(self) -> Unavailability:
+        """Why candidates were passed over, where any was."""
+        if self._unavailability is None:
+            self._unavailability = Unavailability()
+        return self._unavailability
+
+    @property
+    def _consequences(self) -> Consequences:
+        """What the failures so far mean."""
+        if self._after is None:
+            owner = self._owner
+            self._after = Consequences(self._fallbacks, owner.rates, owner.clock, owner.jitter)
+        return self._after
+
+    def begin(self) -> Awaitable[Served[T]]:
+        """Without a policy no answer says no so that others are asked: one frame less."""
+        return self._run() if self._fallbacks is None else self._run_by_policy()
+
+    async def _run_by_policy(self) -> Served[T]:
+        try:
+            served = await self._run()
+        except ClientRejected:
+            if self._refusal is None:
+                raise
+            return self._refusal
+        except BaseException:
+            if self._refusal is not None:
+                await let_go(self._entry, self._refusal)
+            raise
+        if self._refusal is not None and served is not self._refusal:
+            await let_go(self._entry, self._refusal)
+        return served
+
+    async def _go_on(self, served: Served[T], failure: UpstreamFailure) -> Served[T]:
+        """What a provider began broke before any content: it has not answered, and its turn is over."""
+        self._unanswered(served.attempt, failure)
+        self._stopped = self._consequences.stops(failure, served.attempt.candidate) or self._stopped
+        return await self.begin()
+
+    async def _run(self) -> Served[T]:
+        ask = self._ask_at if self._fallbacks is None else self._try
+        made = self._call.trace.attempts
+        while self._place < len(self._plan):
+            candidate, rest = self._plan[self._place], self._plan[self._place + 1 :]
+            self._place += 1
+            if self._stopped or (made and self._calls_left <= 0) or self._ends <= self._clock.monotonic():
                 break
-            live = self._providers.get(candidate.provider.id)
-            if live is None or live.lease is None or not self._fits(candidate):
+            if self._after is not None and not self._after.allows(candidate):
                 continue
-            provider = self._operation.capability(live.lease.client.capabilities)
-            if provider is None:
-                self._passed_over.incapable = True
+            served = await ask(candidate, rest)
+            if served is None:
                 continue
-            keys = self._usable_keys(live, candidate)
-            if keys and self._healthy(candidate.provider.id):
-                deployment = _Deployment(candidate, live.lease, provider)
-                served = await self._ask(deployment, keys, self._plan[place + 1 :])
-                if served is not None:
-                    return served
+            if self._fallbacks is None or not self._fallbacks.refused(served.value):
+                served.go_on = partial(self._go_on, served) if rest and self._stream else None
+                return served
+            if self._refusal is not None:
+                await let_go(self._entry, served)
+            elif self._calls_left > 0 and self._kept_for(rest):
+                self._refusal = served
+            else:
+                return served
+        if self._refusal is not None:
+            return self._refusal
+        if not self._failures and self._affording is not None:
+            self._affording.refuse(self._unavailability)
         raise verdict(
             self._failures, self._passed_over, self._call.request.model, self._operation.endpoint, self._clock.now()
         )
 
+    async def _try(self, candidate: Candidate, rest: Sequence[Candidate]) -> Served[T] | None:
+        """As `_ask_at`; whether a candidate that was not asked lets others be asked is for the policy to say."""
+        asked = len(self._failures)
+        if self._unavailability:
+            self._unavailability.last = None
+        served = await self._ask_at(candidate, rest)
+        if served is None and self._fallbacks is not None and len(self._failures) == asked:
+            cause = self._unavailability.last if self._unavailability is not None else None
+            self._stopped = self._stopped or not self._fallbacks.names(cause)
+        return served
+
+    async def _ask_at(self, candidate: Candidate, rest: Sequence[Candidate]) -> Served[T] | None:
+        """Ask one candidate, if it may be asked; None where the next is to be tried."""
+        mock = candidate.mock
+        live = self._providers.get(candidate.provider.id) if mock is None else None
+        lease = self._owner.state.mock(mock) if mock is not None else live.lease if live is not None else None
+        if lease is None:
+            return None
+        if (provider := self._operation.capability(lease.client.capabilities)) is None:
+            self._passed_over.cannot()
+            return None
+        keys = self._usable_keys(live, candidate) if live is not None else (None,)
+        if keys and self._affording is not None and not await self._affording.may_ask(candidate):
+            self._passed_over.last = self._affording.cause
+            return None
+        if keys and (live is None or self._healthy(candidate)):
+            return await self._ask(Able(candidate, lease, provider), keys, rest)
+        return None
+
     async def _ask(
-        self, deployment: "_Deployment[P]", keys: Sequence[ProviderKey | None], rest: Sequence[Candidate]
+        self, deployment: Able[P], keys: Sequence[ProviderKey | None], rest: Sequence[Candidate]
     ) -> Served[T] | None:
         """Ask one deployment, with one key after the other; None where the next candidate is to be tried."""
         failure: UpstreamFailure | None = None
+        made = self._call.trace.attempts
         for key in keys:
-            if self._calls_left <= 0:
+            if made and self._calls_left <= (0 if failure is None else self._kept_for(rest)):
                 break
+            if not self._may_ask(deployment.candidate, key):
+                continue
+            if self._affording is not None and not await self._affording.may_use(deployment.candidate, key):
+                self._passed_over.last = self._affording.cause
+                continue
             try:
-                return await self._ask_with(deployment, key, rest)
+                try:
+                    return await self._ask_once(deployment, key)
+                except UpstreamFailure as error:
+                    return await self._ask_again(deployment, key, rest, error)
             except UpstreamFailure as error:
                 failure = error
-            if not REACTIONS[failure.kind].next_key:
+            except QuotaSpent as spent:
+                self._passed_over.key(spent.state.condition, spent.state.until)
+                continue
+            if not REACTIONS[failure.kind].next_key or failure.scope in OF_EVERY_KEY:
                 break
         if failure is not None:
-            self._decide(failure, deployment.candidate)
+            self._stopped = self._consequences.stops(failure, deployment.candidate) or self._stopped
         return None
 
-    async def _ask_with(
-        self, deployment: "_Deployment[P]", key: ProviderKey | None, rest: Sequence[Candidate]
+    async def _ask_again(
+        self, deployment: Able[P], key: ProviderKey | None, rest: Sequence[Candidate], failure: UpstreamFailure
     ) -> Served[T]:
-        try:
-            return await self._ask_once(deployment, key)
-        except UpstreamFailure as failure:
-            delay = self._repeat_delay(failure, rest)
-            if delay is None:
-                raise
+        """Ask once more after a while, or raise `failure`."""
+        delay = self._repeat_delay(failure, deployment.candidate, rest)
+        if delay is None:
+            raise failure
         await asyncio.sleep(delay)
         return await self._ask_once(deployment, key)
 
-    def _repeat_delay(self, failure: UpstreamFailure, rest: Sequence[Candidate]) -> float | None:
-        """Seconds to wait before the one repeat, or None where there is none.
-
-        The last call a request has left goes to another candidate rather than to the one that just failed.
-        """
-        if not REACTIONS[failure.kind].same_key_once:
-            return None
-        delay = self._owner.jitter() * BACKOFF_SECONDS
-        if failure.kind is FailureKind.OVERLOADED and failure.retry_after_seconds is not None:
-            if failure.retry_after_seconds > SHORT_RETRY_AFTER_SECONDS:
-                return None
-            delay = failure.retry_after_seconds
-        kept_for_others = 1 if any(self._could_serve(candidate) for candidate in rest) else 0
-        enough = self._calls_left > kept_for_others and self._seconds_left > delay
-        return delay if enough else None
-
-    async def _ask_once(self, deployment: "_Deployment[P]", key: ProviderKey | None) -> Served[T]:
-        candidate, lease = deployment.candidate, deployment.lease
-        trace = self._call.context.trace
-        trace.attempts = number = trace.attempts + 1
-        started = self._clock.monotonic()
-        timer = CallTimer(self._owner.deadlines, candidate.timeouts, self._seconds_left, stream=self._stream)
-        call = self._call
-        provider_call = ProviderCall(
-            call.payload,
-            candidate.model,
-            key,
-            call.request.include_usage,
-            timer,
-            call.principal.strict,
-            call.context.client_headers,
+    def _repeat_delay(self, failure: UpstreamFailure, candidate: Candidate, rest: Sequence[Candidate]) -> float | None:
+        return self._consequences.repeat_delay(
+            failure, candidate, self._calls_left, self._seconds_left, lambda most: self._kept_for(rest, most)
         )
+
+    def _kept_for(self, rest: Sequence[Candidate], most: int = 1) -> int:
+        """Calls that are left to other candidates."""
+        prospects = Prospects(self._availability, self._providers, self._operation, self._clock)
+        return len(list(islice(filter(prospects.could_serve, rest), most)))
+
+    async def _ask_once(self, deployment: Able[P], key: ProviderKey | None) -> Served[T]:
+        candidate, lease, call = deployment.candidate, deployment.lease, self._call
+        timer = CallTimer(self._owner.deadlines, candidate.timeouts, self._seconds_left, stream=self._stream)
+        payload = tiered(call.payload, candidate) if candidate.service_tier else call.payload
+        provider_call = ProviderCall(
+            payload, candidate.model, key, payload.value.include_usage, timer,
+            call.principal.strict, call.client_headers, owner_key=call.owner_key,
+        )  # fmt: skip
+        hold = self._availability.take_quota(key_id_of(candidate.provider.id, key), candidate.model, self._tokens)
+        self._owner.rates.calls[candidate.provider.id, candidate.model] += 1
+        attempt = self._entry.begin_attempt(candidate, key)
+        attempt.hold = hold
+        if self._affording is not None:
+            self._affording.begun()
+        if self._after is not None:
+            self._after.asked(candidate)
         lease.acquire()
         try:
             value = await self._make(deployment.provider, provider_call, timer)
         except BaseException as error:
             lease.release()
-            self._unanswered(candidate, key, started, error)
+            self._unanswered(attempt, error)
             raise
         finally:
-            trace.upstream_seconds += self._clock.monotonic() - started
-        return Served(value, candidate, key_id_of(candidate.provider.id, key), number, started, lease, timer)
+            call.trace.upstream_seconds += self._clock.monotonic() - attempt.started
+        return Served(value, attempt, lease, timer)
 
-    def _unanswered(self, candidate: Candidate, key: ProviderKey | None, started: float, error: BaseException) -> None:
-        """Remember a call without an answer: the provider's failure, a cancellation, or a bug of ours."""
-        provider_id, model = candidate.provider.id, candidate.model
-        outcome, status, message, kind = "cancelled", None, "", None
+    def _tokens(self) -> tuple[int, int]:
+        """What the request may use of a quota: its prompt, and as much as it asks for, or as usually comes."""
+        asked = self._call.request.output_limit
+        output = USUAL_OUTPUT_TOKENS if asked is None else min(asked, MOST_OUTPUT_TOKENS)
+        return self._entry.prompt_tokens(), output * self._call.request.answers
+
+    def _unanswered(self, attempt: Attempt, error: BaseException) -> None:
+        """Remember a call without an answer, and tell the availability policy where the provider failed."""
         if isinstance(error, UpstreamFailure):
-            if error.kind is FailureKind.UNSUPPORTED:  # nothing was sent: no attempt, and no one's fault
-                self._call.context.trace.attempts -= 1
-                self._failures.append(error)
-                return
-            kind, status, message = error.kind, error.status, error.message
-            outcome = "unknown_outcome" if kind in UNKNOWN_OUTCOME else kind.value
             self._failures.append(error)
-            self._availability.record_failure(provider_id, key_id_of(provider_id, key), model, error)
-            if kind in RATE_KINDS:
-                self._usable(key_id_of(provider_id, key))  # its cooldown is one of the waits a client is told of
-        took_ms = (self._clock.monotonic() - started) * 1000
-        meter = self._owner.meter
-        usage, source = meter.unanswered(self._call.request, kind)
-        number, key_id = len(self._call.attempts) + 1, key.id if key else None
-        self._call.attempts.append(
-            meter.record(number, provider_id, key_id, model, outcome, status, took_ms, usage, source, message)
-        )
+            if error.kind is FailureKind.UNSUPPORTED:  # nothing was sent: no attempt, and no one's fault
+                self._entry.withdraw(attempt)
+                return
+            if error.kind in BEFORE_WORK:
+                self._refused += 1
+            if attempt.candidate.mock is None:
+                self._note_failure(attempt, error)
+        self._entry.unanswered(attempt, error)
 
-    def _decide(self, failure: UpstreamFailure, candidate: Candidate) -> None:
-        """What the failure that ended a candidate means for the others. Raises where it means the end."""
-        following = REACTIONS[failure.kind].next_candidate
-        if following is NextCandidate.NO:
-            raise rejected(failure)
-        if following is NextCandidate.LARGER_WINDOW:
-            self._larger_than = candidate.context_window or self._larger_than
-            self._stopped = self._larger_than is None
-        elif following is NextCandidate.ONCE:
-            self._stopped = self._uncertain
-            self._uncertain = True
-
-    def _fits(self, candidate: Candidate) -> bool:
-        return self._larger_than is None or (candidate.context_window or 0) > self._larger_than
+    def _note_failure(self, attempt: Attempt, failure: UpstreamFailure) -> None:
+        candidate, key_id = attempt.candidate, attempt.availability_id
+        self._availability.record_failure(candidate.provider.id, key_id, candidate.model, failure)
+        if REACTIONS[failure.kind].counts_for_breaker:
+            self._owner.rates.failed((candidate.provider.id, candidate.model), self._clock.monotonic())
+        if failure.kind in RATE_KINDS:
+            self._usable(key_id, candidate.model)  # its cooldown is one of the waits a client is told of
 
     def _usable_keys(self, live: LiveProvider, candidate: Candidate) -> Sequence[ProviderKey | None]:
         """The keys to ask with, in order; [None] for a provider without keys. What is not usable is remembered."""
+        if live.keys and not self._due and self._availability.untroubled:
+            return self._ordered(live.keys, candidate.model)
         if not self._availability.model_present(candidate.provider.id, candidate.model):
-            self._passed_over.model_absent = True
+            self._passed_over.without_model()
+            return []
+        resting = self._availability.deployment_state(candidate.provider.id, candidate.model)
+        if resting.condition is not KeyCondition.AVAILABLE:
+            self._passed_over.key(resting.condition, resting.until)
             return []
         if not live.keys:
             if live.requires_key:
-                self._passed_over.no_key = True
+                self._passed_over.without_key()
                 return []
-            return [None] if self._usable(key_id_of(live.provider.id, None)) else []
-        return self._owner.rotation.ordered([key for key in live.keys if self._usable(key.id)])
+            return [None] if self._usable(key_id_of(live.provider.id, None), candidate.model) else []
+        self._failing = len(live.keys) > 1
+        usable = [key for key in live.keys if self._usable(key.id, candidate.model)]
+        usable = trusted(usable, self._availability, self._clock) if self._failing else usable
+        if not self._due:
+            return self._ordered(usable, candidate.model)
+        ordered = self._ordered([key for key in usable if key.id not in self._due], candidate.model)
+        due = [key for key in usable if key.id in self._due]
+        return [*due[:1], *ordered, *due[1:]]  # one request asks what has become of one of them
 
-    def _usable(self, key_id: str) -> bool:
-        state = self._availability.key_state(key_id)
+    def _ordered(self, keys: Sequence[ProviderKey], model: str) -> Sequence[ProviderKey]:
+        """By turns; but of keys with quotas the one with the most left first, and those without any behind them."""
+        if len(keys) < 2:
+            return keys
+        left = self._availability.quota_left
+        return sorted(self._owner.rotation.ordered(keys), key=lambda key: -(left(key.id, model) or 0.0))
+
+    def _usable(self, key_id: str, model: str) -> bool:
+        if not self._availability.model_present(key_id, model):
+            self._passed_over.without_model()
+            return False
+        state = self._availability.key_state(key_id, model)
         if state.condition is KeyCondition.AVAILABLE:
+            self._due.discard(key_id)
+            return True
+        if is_due(state, self._clock.now()):
+            self._due.add(key_id)
             return True
         self._passed_over.key(state.condition, state.until)
         return False
 
-    def _healthy(self, provider_id: str) -> bool:
-        """Asked just before a call: where the breaker is half open, a yes is the one probe."""
-        if self._availability.healthy(provider_id):
+    def _may_ask(self, candidate: Candidate, key: ProviderKey | None) -> bool:
+        """Asked just before a call: a key that was refused, or fails, is asked by one request at a time."""
+        if not self._due and not self._failing:
             return True
-        self._passed_over.provider(self._availability.unhealthy_until(provider_id))
+        key_id = key_id_of(candidate.provider.id, key)
+        if self._failing and not self._availability.key_may_try(key_id):
+            self._passed_over.provider(self._availability.key_unhealthy_until(key_id))
+            return False
+        if key_id not in self._due or self._availability.take_probe(key_id):
+            return True
+        self._passed_over.key(KeyCondition.INVALID, None)
         return False
 
-    def _could_serve(self, candidate: Candidate) -> bool:
-        """Whether a later candidate looks usable now. Asks nothing that has an effect."""
-        live = self._providers.get(candidate.provider.id)
-        if live is None or live.lease is None or (live.requires_key and not live.keys):
-            return False
-        if self._operation.capability(live.lease.client.capabilities) is None:
-            return False
-        until = self._availability.unhealthy_until(candidate.provider.id)
-        if until is not None and until > self._clock.now():
-            return False
-        keys: Sequence[ProviderKey | None] = live.keys or (None,)
-        states = [self._availability.key_state(key_id_of(candidate.provider.id, key)) for key in keys]
-        return self._availability.model_present(candidate.provider.id, candidate.model) and any(
-            state.condition is KeyCondition.AVAILABLE for state in states
-        )
+    def _healthy(self, candidate: Candidate) -> bool:
+        """Asked just before a call: where the breaker is half open, a yes is the one probe."""
+        provider_id, model = candidate.provider.id, candidate.model
+        if self._availability.healthy(provider_id, model, despite_checks=provider_id in self._stays):
+            return True
+        self._passed_over.provider(self._availability.unhealthy_until(provider_id, model))
+        return False
 
     @property
     def _calls_left(self) -> int:
-        return MAX_UPSTREAM_CALLS - self._call.context.trace.attempts
+        made = len(self._call.trace.attempts)
+        return min(MAX_UPSTREAM_CALLS - made + self._refused, MAX_CALLS_WITH_REFUSALS - made)
 
     @property
     def _seconds_left(self) -> float:
         return self._ends - self._clock.monotonic()
-
-
-class _Deployment(msgspec.Struct, Generic[P], frozen=True):
-    """A candidate with the connections and the capability to ask it."""
-
-    candidate: Candidate
-    lease: ClientLease
-    provider: P

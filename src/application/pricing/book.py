@@ -2,22 +2,34 @@
 
 import asyncio
 import hashlib
+import logging
 from datetime import datetime
+from typing import Final
 
 import msgspec
 from typing_extensions import override
 
 from application.snapshot import GatewayState
-from domain.errors import StoreUnavailable
+from domain.errors import RequestInvalid, StoreUnavailable
+from domain.ports.price_catalogs import CatalogFormat
 from domain.ports.prices import CatalogPrice, PriceBook, PriceCatalog
-from domain.ports.repositories import Store
+from domain.ports.repositories import Store, UnitOfWork
 from domain.ports.runtime import Clock
-from domain.prices import ADMIN, ALWAYS, PriceRow
+from domain.price_catalogs import IN_FORCE
+from domain.prices import ADMIN, ALWAYS, PriceRow, Prices
+from domain.routes import MOCK_PROVIDER
+
+log = logging.getLogger(__name__)
 
 MAX_RESOLVED = 8192
 """Models whose catalog price is remembered; clients name them, so there must be an end to it."""
 
 MAX_ID_LENGTH = 128
+
+FLAT_FEE: Final = "flat_fee"
+"""The source of the price of what a plan has paid for: nothing."""
+
+NOTHING: Final = Prices(0, 0)
 
 
 class _Resolved(msgspec.Struct, frozen=True):
@@ -26,49 +38,64 @@ class _Resolved(msgspec.Struct, frozen=True):
 
 
 class LivePriceBook(PriceBook):
-    """Follows the configuration: call `load` at start, `follow` every second, `forget` when others changed it.
+    """Call `load` at start, `reload` when the prices in the store changed, `keep_used` every second.
 
-    A catalog price is written to the store the first time it is used, by `follow`: its id is made of the
+    A catalog price is written to the store after it was first used, by `keep_used`: its id is made of the
     catalog's version, the provider and the model, so that every process writes the same row.
     """
 
-    def __init__(self, store: Store, state: GatewayState, catalog: PriceCatalog, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        state: GatewayState,
+        catalog: PriceCatalog,
+        clock: Clock,
+        formats: CatalogFormat | None = None,
+    ) -> None:
+        """`catalog` is the release's; without `formats` there is no other."""
         self._store = store
         self._state = state
-        self._catalog = catalog
+        self._catalog = self._of_release = catalog
+        self._formats = formats
+        self._version: str | None = None  # of a catalog that was taken in
         self._clock = clock
         self._set: dict[tuple[str, str], PriceRow] = {}
         self._resolved: dict[tuple[str, str], _Resolved] = {}
         self._generation = -1
-        self._stale = True
         self._kept: set[str] = set()
         self._to_keep: dict[str, PriceRow] = {}
 
     async def load(self) -> None:
-        """Read the catalog, off the loop, and what admins have set. Raises `StoreUnavailable`."""
+        """Read the catalog, off the loop."""
         await asyncio.to_thread(self._catalog.load)
-        await self.reload()
 
-    async def reload(self) -> None:
-        """Read what admins have set. Raises `StoreUnavailable` and keeps what it knew."""
-        self._stale = False
-        try:
-            async with self._store.read() as unit:
-                rows = await unit.prices.list_current()
-        except BaseException:
-            self._stale = True
-            raise
+    async def reload(self, unit: UnitOfWork) -> None:
+        """Read what admins have set and which catalog holds. Raises `StoreUnavailable` and keeps what it knew."""
+        rows = await unit.prices.list_current()
         self._set = {(row.provider_id, row.model): row for row in rows}
+        if self._formats is not None:
+            await self._follow_catalog(unit, self._formats)
 
-    def forget(self) -> None:
-        """Another process changed the configuration: what admins have set is read again by `follow`."""
-        self._stale = True
-
-    async def follow(self) -> None:
-        """Read again what may have changed, and write down what was used. A store that is away waits."""
+    async def _follow_catalog(self, unit: UnitOfWork, formats: CatalogFormat) -> None:
+        """Another catalog may be in force."""
+        in_force = await catalogs_in_force(unit)
+        version = in_force[-1] if in_force else None
+        if version == self._version:
+            return
+        stored = None if version is None else await unit.prices.get_catalog(version)
+        self._catalog = self._of_release
+        self._version = version
+        self._resolved.clear()
+        if stored is None:
+            return
         try:
-            if self._stale:
-                await self.reload()
+            self._catalog = formats.open(stored.content)
+        except RequestInvalid:
+            log.exception("a price catalog cannot be read: the release's holds", extra={"version": stored.version})
+
+    async def keep_used(self) -> None:
+        """Write down what was used. A store that is away waits."""
+        try:
             if self._to_keep:
                 await self._keep()
         except StoreUnavailable:
@@ -106,15 +133,23 @@ class LivePriceBook(PriceBook):
         return resolved.row
 
     def _resolve(self, provider_id: str, model: str) -> _Resolved:
+        if provider_id == MOCK_PROVIDER:
+            return _Resolved(self._row(provider_id, model, CatalogPrice(NOTHING), MOCK_PROVIDER), None)
         live = self._state.current.by_id.get(provider_id)
+        declared = next(
+            (row for row in self._state.declared.prices if (row.provider_id, row.model) == (provider_id, model)), None
+        )
+        if declared is not None and live is not None:
+            return _Resolved(declared, None)
+        if live is not None and live.provider.settings.flat_fee:
+            return _Resolved(self._row(provider_id, model, CatalogPrice(NOTHING), FLAT_FEE), None)
         if live is None or live.preset is None:
             return _Resolved(None, None)
         answer = self._catalog.find(live.preset.id, model, self._clock.now())
-        row = self._row(provider_id, model, answer.price) if answer.price is not None else None
+        row = self._row(provider_id, model, answer.price, self._catalog.source) if answer.price is not None else None
         return _Resolved(row, answer.until)
 
-    def _row(self, provider_id: str, model: str, price: CatalogPrice) -> PriceRow:
-        source = self._catalog.source
+    def _row(self, provider_id: str, model: str, price: CatalogPrice, source: str) -> PriceRow:
         price_id = _price_id(source, provider_id, model, price.variant)
         return PriceRow(price_id, provider_id, model, price.prices, source, price.starts or ALWAYS)
 
@@ -127,6 +162,12 @@ class LivePriceBook(PriceBook):
         if len(self._kept) >= MAX_RESOLVED:
             self._kept.clear()  # writing a row again changes nothing
         self._kept.update(row.id for row in rows)
+
+
+async def catalogs_in_force(unit: UnitOfWork) -> list[str]:
+    """The versions of the catalogs that were taken in, the one that holds last; empty where the release's does."""
+    named = await unit.facts.get(IN_FORCE)
+    return [] if named is None else msgspec.json.decode(named, type=list[str])
 
 
 def _price_id(source: str, provider_id: str, model: str, variant: int) -> str:

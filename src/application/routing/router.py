@@ -2,46 +2,138 @@
 
 from collections.abc import Iterable, Sequence
 
-from application.catalog import AUTO_MODEL, ModelDirectory
+from typing_extensions import override
+
+from application.catalog import ModelDirectory
+from application.routing.route_book import RouteBook
+from application.routing.route_plans import RoutePlanner
 from application.snapshot import GatewayState, LiveProvider
-from domain.errors import NotFound, RequestInvalid
-from domain.inference import InferenceRequest
-from domain.routing import Candidate, ProviderPreferences
+from domain.errors import AllCandidatesFailed, NotFound, RequestInvalid
+from domain.images import DEFAULT_IMAGE_MODEL
+from domain.ports.routing import Router, RoutingQuestion
+from domain.routing import AUTO_MODEL, Candidate, Plan, ProviderPreferences
 from domain.timeouts import Timeouts
 
 MAX_FURTHER_MODELS = 16
 MAX_CACHED_PLANS = 2_000
 
+_IMAGES = frozenset({"images.generations", "images.edits"})
+"""The endpoints whose `auto` chooses among models for pictures."""
 
-class PriorityRouter:
+LISTED, AUTO, UNLISTED, UNREAD = "listed", "auto", "unlisted", "unread"
+"""Why a candidate is in a plan. `UNREAD`: the provider's list was not asked for yet, and may say otherwise; `UNLISTED`:
+it does not have the model, or there is none."""
+
+
+class PriorityRouter(Router):
     """Plans by provider priority. A plan depends on the snapshot and the directory alone, so it is kept."""
 
-    def __init__(self, state: GatewayState, directory: ModelDirectory, timeouts: Timeouts) -> None:
+    def __init__(
+        self,
+        state: GatewayState,
+        directory: ModelDirectory,
+        timeouts: Timeouts,
+        book: RouteBook,
+        routes: RoutePlanner,
+    ) -> None:
         self._state = state
+        self._book = book
+        self._routes = routes
+        routes.connect(self._deployments, self._generations)
         self._directory = directory
         self._timeouts = timeouts
         self._plans: dict[tuple[str | None, str], tuple[Candidate, ...]] = {}
         self._plans_of = (-1, -1)
 
-    def plan(self, request: InferenceRequest, pinned_provider: str | None) -> Sequence[Candidate]:
-        """Candidates in order, never empty. Raises `NotFound` (`model_not_found`, `provider_not_found`)."""
-        plan: Sequence[Candidate] = self._named(request.model, pinned_provider)
-        if request.models:
-            if len(request.models) > MAX_FURTHER_MODELS:
-                raise RequestInvalid(f"'models' may name up to {MAX_FURTHER_MODELS} models.", param="models")
-            plan = _without_repeats(
-                candidate
-                for name in (request.model, *request.models)
-                for candidate in self._named(name, pinned_provider, missing_ok=True)
+    @override
+    def plan(self, question: RoutingQuestion) -> Plan:
+        request, pinned_provider, endpoint = question.request, question.pinned_provider, question.endpoint
+        if self._book.routes and (route := self._book.routes.get(request.model)) is not None:
+            return self._as_wished(self._routes.plan(route, question), question)
+        draws = request.model == AUTO_MODEL and endpoint in _IMAGES
+        if request.model == AUTO_MODEL and not question.auto and not draws:
+            raise RequestInvalid(
+                f"'{AUTO_MODEL}' chooses among chat models: name a model for {endpoint}.", param="model"
             )
+        plan = self._pictured(pinned_provider) if draws else self._kept(request.model, pinned_provider)
+        if request.models:
+            own = () if draws else self._kept(request.model, pinned_provider, missing_ok=True)
+            named = [*own, *self.further(request.models, pinned_provider)]
+            plan = _without_repeats([*plan, *named] if draws else named)
         if request.provider is not None:
-            plan = _preferred(plan, request.provider)
+            plan = preferred(plan, request.provider)
         if not plan:
             self._refuse(request.model, pinned_provider)
-        return plan
+        return Plan(plan) if len(plan) == 1 else self._routes.without_the_unable(plan, question)
 
-    def _named(self, name: str, pinned: str | None, *, missing_ok: bool = False) -> tuple[Candidate, ...]:
-        generations = (self._state.generation, self._directory.generation)
+    @override
+    def is_settled(self, plan: Plan) -> bool:
+        for candidate in plan.candidates:
+            if candidate.reason is UNREAD:
+                return False
+        return bool(plan.candidates) or not self._directory.awaits_any()
+
+    @override
+    async def settle(self) -> None:
+        await self._directory.read_awaited()
+
+    @override
+    def served(self, conversation: str, candidate: Candidate, prompt_tokens: int) -> None:
+        """Names do not depend on what was before."""
+
+    def further(self, names: Sequence[str], pinned: str | None) -> Sequence[Candidate]:
+        """What a body's `models` mean; names that mean nothing are left out. Raises `RequestInvalid` for too many."""
+        if len(names) > MAX_FURTHER_MODELS:
+            raise RequestInvalid(f"'models' may name up to {MAX_FURTHER_MODELS} models.", param="models")
+        return [candidate for name in names for candidate in self._kept(name, pinned, missing_ok=True)]
+
+    def _as_wished(self, plan: Plan, question: RoutingQuestion) -> Plan:
+        """A route's plan with what the body adds to it, and without what the body will not have."""
+        request = question.request
+        if request.models is None and request.provider is None:
+            return plan
+        further = self.further(request.models or (), question.pinned_provider)
+        candidates: Sequence[Candidate] = _without_repeats([*plan.candidates, *further])
+        if request.provider is not None:
+            candidates = preferred(candidates, request.provider)
+        if not candidates:
+            raise AllCandidatesFailed(
+                f"No target of the route '{request.model}' is at the providers that the body's 'provider' allows.",
+                code="no_provider_available",
+            )
+        return Plan(candidates, plan.policy)
+
+    def painters(self, pinned: str | None) -> Sequence[Candidate]:
+        """Each provider's model for pictures, as its list has it."""
+        live = [entry for entry in self._state.current.live if pinned in (None, entry.provider.id)]
+        models = [(entry, model) for entry in live if (model := self._directory.image_model(entry)) is not None]
+        return [self._candidate(entry, model, AUTO) for entry, model in models]
+
+    def able(self, candidates: Sequence[Candidate], question: RoutingQuestion) -> Plan:
+        """Without those that are known to lack what a request needs; its policy says why each is left out."""
+        return self._routes.without_the_unable(candidates, question)
+
+    def has_route(self, name: str) -> bool:
+        """Whether a route has this alias."""
+        return name in self._book.routes
+
+    def deployment(self, live: LiveProvider, model: str, reason: str) -> Candidate:
+        """A provider's model, as it would be asked."""
+        return self._candidate(live, model, reason)
+
+    def _pictured(self, pinned: str | None) -> Sequence[Candidate]:
+        """Each provider's model for pictures, and behind them OpenAI's, wherever that may be."""
+        plan = self.painters(pinned)
+        return _without_repeats([*plan, *self._kept(DEFAULT_IMAGE_MODEL, pinned, missing_ok=bool(plan))])
+
+    def _generations(self) -> tuple[int, int]:
+        return self._state.generation, self._directory.generation
+
+    def _deployments(self, name: str, pinned: str | None) -> Sequence[Candidate]:
+        return self._kept(name, pinned, missing_ok=True)
+
+    def _kept(self, name: str, pinned: str | None, *, missing_ok: bool = False) -> tuple[Candidate, ...]:
+        generations = self._generations()
         if generations != self._plans_of:
             self._plans.clear()
             self._plans_of = generations
@@ -58,42 +150,56 @@ class PriorityRouter:
     def _pinned(self, name: str, provider_id: str) -> Iterable[Candidate]:
         for live in self._state.current.live:
             if live.provider.id == provider_id:
-                model = name.removeprefix(f"{provider_id}/")
-                if model == AUTO_MODEL:
-                    model = self._directory.default_model(live) or model
-                yield self._candidate(live, model)
+                yield self._at(live, name)
+
+    def _at(self, live: LiveProvider, name: str) -> Candidate:
+        """What a name means where only this provider is asked: an id that it lists is taken as it stands."""
+        head, slash, model = name.partition("/")
+        offered = self._directory.offers(live, name)
+        if offered:
+            return self._candidate(live, name, LISTED)
+        if slash and model and head == live.provider.id:
+            return self._named(live, model)
+        if name == AUTO_MODEL and (default := self._directory.default_model(live)):
+            return self._candidate(live, default, AUTO)
+        return self._candidate(live, name, UNLISTED)
 
     def _open(self, name: str) -> Iterable[Candidate]:
-        live = self._state.current.live
-        if name == AUTO_MODEL:
-            for entry in live:
-                if default := self._directory.default_model(entry):
-                    yield self._candidate(entry, default)
-            return
+        """The first rule of contract 4 that gives a candidate, and for bare ids those that may have it behind."""
+        live, directory = self._state.current.live, self._directory
         head, slash, model = name.partition("/")
-        for entry in live:
-            if slash and model and entry.provider.id == head:
-                yield self._candidate(entry, model)
-                return
-        unsure = []
-        for entry in live:
-            offered = self._directory.offers(entry, name)
-            if offered:
-                yield self._candidate(entry, name)
-            elif offered is None:
-                unsure.append(entry)
+        owner = next((entry for entry in live if entry.provider.id == head), None) if slash and model else None
+        if owner is not None and directory.offers(owner, model):
+            return [self._candidate(owner, model, LISTED)]
+        offered = [(entry, directory.offers(entry, name)) for entry in live]
+        plan = [self._candidate(entry, name, LISTED) for entry, has_it in offered if has_it]
+        if owner is not None:
+            return plan or [self._named(owner, model)]
+        if name == AUTO_MODEL:
+            return plan or [
+                self._candidate(entry, default, AUTO) for entry in live if (default := directory.default_model(entry))
+            ]
         if slash and head in self._state.current.by_id:
-            return  # it names a provider that cannot be used now: the refusal says why
+            return plan  # it names a provider that cannot be used now: the refusal says why
         # A provider whose list was never read may have it: asked after those that surely do.
-        for entry in unsure:
-            yield self._candidate(entry, name)
+        return plan + [self._candidate(entry, name, UNLISTED) for entry, has_it in offered if has_it is None]
 
-    def _candidate(self, live: LiveProvider, model: str) -> Candidate:
+    def _named(self, live: LiveProvider, model: str) -> Candidate:
+        """`provider/model`, of a list that does not have it or was never read."""
+        if self._directory.offers(live, model):
+            return self._candidate(live, model, LISTED)
+        return self._candidate(live, self._directory.own_name(live, model), UNLISTED)
+
+    def _candidate(self, live: LiveProvider, model: str, reason: str) -> Candidate:
         settings = live.provider.settings
         timeouts = settings.timeouts.over(self._timeouts)
         if override := settings.model_timeouts.get(model):
             timeouts = override.over(timeouts)
-        return Candidate(live.provider, model, timeouts, self._directory.context_window(live.provider.id, model))
+        if self._directory.awaits_list(live):
+            reason = UNREAD
+        window = self._directory.context_window(live.provider.id, model)
+        able = self._directory.capabilities(live.provider.id, model)
+        return Candidate(live.provider, model, timeouts, window, reason=reason, capabilities=able)
 
     def _refuse(self, name: str, pinned: str | None) -> None:
         known = self._state.current.by_id
@@ -118,7 +224,8 @@ class PriorityRouter:
         )
 
 
-def _preferred(plan: Sequence[Candidate], wish: ProviderPreferences) -> Sequence[Candidate]:
+def preferred(plan: Sequence[Candidate], wish: ProviderPreferences) -> Sequence[Candidate]:
+    """What a body's `provider` leaves of a plan, in the order it wants."""
     ignored = wish.ignore or ()
     chosen = [c for c in plan if c.provider.id not in ignored and (wish.only is None or c.provider.id in wish.only)]
     if wish.order is not None:

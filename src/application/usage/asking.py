@@ -13,16 +13,20 @@ from domain.usage_queries import GROUPINGS, Grouping, UsageFilter, UsageQuery
 
 DEFAULT_DAYS = 30
 MAX_DAYS_BY_DAY = 400
+MAX_DAYS_BY_HOUR = 31
 DEFAULT_GROUPING: tuple[Grouping, ...] = ("day",)
 
 
 class UsageAsked(msgspec.Struct, frozen=True):
-    """A question as it was asked. `group_by` holds names, each possibly several with commas between."""
+    """A question as it was asked. `group_by` holds names, each possibly several with commas between. `stats` asks how
+    long requests took and how many failed as well.
+    """
 
     from_: str | None = None
     to: str | None = None
     group_by: tuple[str, ...] = ()
     timezone: str | None = None
+    stats: bool = False
     filter: UsageFilter = UsageFilter()
 
 
@@ -43,10 +47,11 @@ def query_of(asked: UsageAsked, now: datetime) -> UsageQuery:
         start = midnight(end.astimezone(zone).date() - timedelta(days=DEFAULT_DAYS), zone)
     if start > end:
         raise RequestInvalid(f"'from' ({start.isoformat()}) is after 'to' ({end.isoformat()}).", param="from")
-    if "day" in group_by and end - start > timedelta(days=MAX_DAYS_BY_DAY, hours=1):  # one day may have 25 hours
-        raise RequestInvalid(
-            f"By day, a range is at most {MAX_DAYS_BY_DAY} days: move 'from', or group by something else.", param="from"
-        )
+    for unit, most in (("hour", MAX_DAYS_BY_HOUR), ("day", MAX_DAYS_BY_DAY)):
+        if unit in group_by and end - start > timedelta(days=most, hours=1):  # one day may have 25 hours
+            raise RequestInvalid(
+                f"By {unit}, a range is at most {most} days: move 'from', or group by something else.", param="from"
+            )
     return UsageQuery(start, end, group_by, zone.key, asked.filter)
 
 

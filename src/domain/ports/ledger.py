@@ -32,7 +32,7 @@ class Ledger(Protocol):
 class LedgerHealth(msgspec.Struct, frozen=True):
     """How the way of records to the database is. `lag_seconds` is the age of the oldest one that is not there, at most.
 
-    `torn_records` were cut from the ends of dead processes' files; `dropped_records` found no room even in memory.
+    `torn_records` were lost to damaged files; `dropped_records` found no room even in memory.
     """
 
     writable: bool
@@ -56,6 +56,10 @@ class LedgerBacklog(Protocol):
 
     async def book_orphans(self) -> None:
         """Carry over what processes that are no more have left, and close their open requests as interrupted."""
+        ...
+
+    async def orphans_booked(self) -> None:
+        """Returns as soon as `book_orphans` has come to its end once: what was spent before the start is known then."""
         ...
 
     async def finish(self) -> None:

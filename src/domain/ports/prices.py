@@ -6,6 +6,7 @@ from typing import Protocol
 
 import msgspec
 
+from domain.price_catalogs import StoredCatalog
 from domain.prices import PriceRow, Prices
 
 
@@ -45,7 +46,7 @@ class PriceCatalog(Protocol):
         ...
 
     def load(self) -> None:
-        """Read it in, which takes some milliseconds; else the first question does."""
+        """Read what every question needs, which takes some milliseconds; else the first question does."""
         ...
 
     def find(self, preset: str, model: str, at: datetime) -> CatalogAnswer:
@@ -68,6 +69,18 @@ class PriceRepository(Protocol):
 
     async def end(self, price_id: str, at: datetime) -> bool:
         """End a price without a successor. False where there was none in force."""
+        ...
+
+    async def add_catalog(self, catalog: StoredCatalog) -> None:
+        """One that is there already stays as it is."""
+        ...
+
+    async def get_catalog(self, version: str) -> StoredCatalog | None:
+        """With its content."""
+        ...
+
+    async def list_catalogs(self) -> Sequence[StoredCatalog]:
+        """The newest first, without their contents."""
         ...
 
     async def keep(self, rows: Sequence[PriceRow]) -> None:

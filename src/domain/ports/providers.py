@@ -9,21 +9,26 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
-from domain.audio import SpeechRequest, TranscriptionRequest
+from domain.audio import SpeechRequest, TranscriptionRequest, TranslationRequest
 from domain.availability import RateLimitWindow
+from domain.background_responses import KeptState
 from domain.chat import ChatRequest
 from domain.completions import CompletionRequest
 from domain.embeddings import EmbeddingRequest
-from domain.images import ImageRequest
+from domain.generate_content import EmbedContentRequest, GenerateContentRequest
+from domain.images import ImageEditRequest, ImageRequest
 from domain.inference import InferenceRequest
+from domain.kept_responses import KeptResponseRequest
 from domain.keys import ProviderKey
 from domain.messages import MessagesRequest
 from domain.moderations import ModerationRequest
+from domain.payload import Payload
 from domain.providers import KindDescription, Offering, Provider, ProviderPreset
+from domain.rerank import RerankRequest
 from domain.responses import ResponsesRequest
+from domain.routes import Mock
 from domain.timeouts import Timeouts
 from domain.usage import TokenUsage
-from domain.wire import Payload
 
 R = TypeVar("R", bound=InferenceRequest)
 
@@ -39,6 +44,10 @@ class CallProgress(Protocol):
         """Bytes of the upstream's body have arrived (never called for our own pings)."""
         ...
 
+    def content_received(self) -> None:
+        """Content of the answer, or of a refusal, has arrived: comments, pings and blank lines are none. Idempotent."""
+        ...
+
 
 class ProviderCall(msgspec.Struct, Generic[R], frozen=True):
     """One request to make at one deployment with one credential.
@@ -47,6 +56,9 @@ class ProviderCall(msgspec.Struct, Generic[R], frozen=True):
     chunk: the provider always asks its upstream for it and strips it where this is False. With `strict` a
     parameter that cannot be carried over is refused (`UNSUPPORTED`) instead of dropped. `client_headers` are
     those of the client's that a native upstream of the same API may see (`anthropic-beta`, …), in lower case.
+    `carried_from` is the client's API (`messages`, `responses`, …) where a carrier made this chat out of its request:
+    what that API asks for is in it whole, be it more than a chat of OpenAI's own may hold. `owner_key` seals the ids
+    of what the provider keeps, for those who may follow it.
     """
 
     payload: Payload[R]
@@ -56,6 +68,8 @@ class ProviderCall(msgspec.Struct, Generic[R], frozen=True):
     progress: CallProgress
     strict: bool = False
     client_headers: tuple[tuple[str, str], ...] = ()
+    carried_from: str = ""
+    owner_key: bytes = b""
 
 
 class ProviderAnswer(msgspec.Struct, frozen=True):
@@ -69,6 +83,9 @@ class ProviderAnswer(msgspec.Struct, frozen=True):
     output_text: str = ""  # what was generated, given only where `usage` is None
     content_type: str = "application/json"
     asked: bool = True  # False where it was made here: that says nothing of the provider's health
+    output_bytes: int = 0  # of the text generated, where `output_text` is only its beginning
+    complete: bool = True  # False where the gateway ended it
+    kept: KeptState | None = None  # of a response that the provider keeps, how it stands
 
 
 @runtime_checkable
@@ -97,6 +114,10 @@ class ProviderStream(Protocol):
         """The beginning of the text generated so far, for an estimate where usage never comes."""
         ...
 
+    def kept(self) -> KeptState | None:
+        """Of a response that its provider keeps, how it stands; None of all else, and until it is known."""
+        return None
+
     async def aclose(self) -> None:
         """Give the connection up. Idempotent, quick, and safe before, during and after iteration."""
         ...
@@ -112,6 +133,7 @@ class Answering(Protocol[R]):
     async def complete(self, call: ProviderCall[R]) -> ProviderAnswer: ...
 
 
+@runtime_checkable
 class Streaming(Protocol[R]):
     """Answers as the answer is made."""
 
@@ -141,6 +163,19 @@ class ImageProvider(Answering[ImageRequest], Streaming[ImageRequest], Protocol):
 
 
 @runtime_checkable
+class ImageEditProvider(Answering[ImageEditRequest], Streaming[ImageEditRequest], Protocol):
+    """Makes images out of others and a prompt. Raises `UNSUPPORTED` from `stream` where it cannot stream them."""
+
+
+class PictureCarrier(Protocol):
+    """Makes chats of pictures: what was asked for is in the message."""
+
+    def over(self, images: ImageProvider) -> ChatProvider:
+        """A chat whose answers are pictures of these."""
+        ...
+
+
+@runtime_checkable
 class SpeechProvider(Streaming[SpeechRequest], Protocol):
     """Reads a text aloud; the blocks are pieces of the audio file, or server-sent events where asked for."""
 
@@ -148,6 +183,16 @@ class SpeechProvider(Streaming[SpeechRequest], Protocol):
 @runtime_checkable
 class TranscriptionProvider(Answering[TranscriptionRequest], Streaming[TranscriptionRequest], Protocol):
     """Writes down what is said in a recording."""
+
+
+@runtime_checkable
+class TranslationProvider(Answering[TranslationRequest], Protocol):
+    """Writes down in English what is said in a recording."""
+
+
+@runtime_checkable
+class RerankProvider(Answering[RerankRequest], Protocol):
+    """Ranks documents by how well they answer a query, in the format of Cohere's v2."""
 
 
 @runtime_checkable
@@ -161,6 +206,19 @@ class ResponsesProvider(Answering[ResponsesRequest], Streaming[ResponsesRequest]
 
 
 @runtime_checkable
+class KeptResponsesProvider(Answering[KeptResponseRequest], Streaming[KeptResponseRequest], Protocol):
+    """Gives back, stops and forgets the responses it keeps. One that is not there is a `CLIENT_FAULT` of 404."""
+
+
+@runtime_checkable
+class ResponseCountProvider(Answering[ResponsesRequest], Protocol):
+    """Counts a response's input tokens: `{"object": "response.input_tokens", "input_tokens": n}`.
+
+    Where nobody was asked, `estimated` is true beside it.
+    """
+
+
+@runtime_checkable
 class MessagesProvider(Answering[MessagesRequest], Streaming[MessagesRequest], Protocol):
     """Answers in the format of Anthropic's Messages API."""
 
@@ -168,6 +226,21 @@ class MessagesProvider(Answering[MessagesRequest], Streaming[MessagesRequest], P
 @runtime_checkable
 class TokenCountProvider(Answering[MessagesRequest], Protocol):
     """Counts the input tokens of an Anthropic message: `{"input_tokens": n}`."""
+
+
+@runtime_checkable
+class ContentProvider(Answering[GenerateContentRequest], Streaming[GenerateContentRequest], Protocol):
+    """Answers in the format of Google's `generateContent`. Its streams are closed by the event that says why."""
+
+
+@runtime_checkable
+class ContentCountProvider(Answering[GenerateContentRequest], Protocol):
+    """Counts the input tokens of what would be generated from: `{"totalTokens": n}`."""
+
+
+@runtime_checkable
+class ContentEmbeddingProvider(Answering[EmbedContentRequest], Protocol):
+    """Embeds in the format of Google's `embedContent`, or for a batch of `batchEmbedContents`."""
 
 
 @runtime_checkable
@@ -186,12 +259,20 @@ class Capabilities(msgspec.Struct, frozen=True):
     completions: CompletionProvider | None = None
     embeddings: EmbeddingProvider | None = None
     images: ImageProvider | None = None
+    image_edits: ImageEditProvider | None = None
     speech: SpeechProvider | None = None
     transcriptions: TranscriptionProvider | None = None
+    translations: TranslationProvider | None = None
     moderations: ModerationProvider | None = None
+    rerank: RerankProvider | None = None
     responses: ResponsesProvider | None = None
+    kept_responses: KeptResponsesProvider | None = None
+    response_counts: ResponseCountProvider | None = None
     messages: MessagesProvider | None = None
     token_counts: TokenCountProvider | None = None
+    contents: ContentProvider | None = None
+    content_counts: ContentCountProvider | None = None
+    content_embeddings: ContentEmbeddingProvider | None = None
     models: ModelLister | None = None
 
     def names(self) -> tuple[str, ...]:
@@ -215,6 +296,10 @@ class ProviderRegistry(Protocol):
 
     def build(self, provider: Provider, timeouts: Timeouts) -> ProviderClient:
         """A client for this version of the provider. Raises `RequestInvalid` for an unknown kind or a bad URL."""
+        ...
+
+    def mock(self, mock: Mock) -> ProviderClient:
+        """What answers in a provider's place. It never connects to anything."""
         ...
 
     def check(self, provider: Provider) -> None:

@@ -1,5 +1,6 @@
 """Ports to the process itself: time, ids, records."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Protocol
 
@@ -23,6 +24,19 @@ class IdFactory(Protocol):
 
     def new(self, prefix: str) -> str:
         """`{prefix}_{32 hex characters}`, growing with time."""
+        ...
+
+
+class Announcements(Protocol):
+    """Says that another process changed the configuration, sooner than one would look."""
+
+    @property
+    def missed(self) -> bool:
+        """Whether others change the configuration and nothing says so: one has to look more often."""
+        ...
+
+    async def listen(self, on_change: Callable[[], Awaitable[None]]) -> None:
+        """Calls `on_change` after each change until the connection is lost. Raises `StoreUnavailable`."""
         ...
 
 

@@ -32,6 +32,36 @@ class SecretBox(Protocol):
         """Whether it is sealed under the newest key."""
         ...
 
+    def sign(self, message: bytes, kid: str | None = None) -> str:
+        """A code that only a holder of the newest key, or of the one named, could have made: `<kid>.<hex>`.
+
+        Raises `SecretUnreadable` where that key is unknown.
+        """
+        ...
+
+    def signed(self, message: bytes, code: str) -> bool:
+        """Whether `code` was made for `message`. Raises `SecretUnreadable` for one of an unknown key."""
+        ...
+
+
+class SecretReferences(Protocol):
+    """Where secrets are kept that a document or a setting only refers to: `env:NAME`, `file:PATH`."""
+
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """What a reference begins with, each with its colon."""
+        ...
+
+    def is_reference(self, text: str) -> bool: ...
+
+    async def resolve(self, reference: str) -> Secret:
+        """The secret, without the white space around it. Raises `SecretMissing`."""
+        ...
+
+
+class SecretMissing(Exception):
+    """A reference leads to no secret. The message says which and why, and never a value."""
+
 
 class SecretUnreadable(Exception):
     """A stored secret cannot be opened; the message names the row and the key id, never a value."""

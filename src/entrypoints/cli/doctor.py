@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from entrypoints.settings.loading import load_settings
+from entrypoints.process_settings import load_process_settings
 from entrypoints.settings.model import SettingsError
 
 _MARKS = {"ok": ("ok  ", "green"), "warn": ("warn", "yellow"), "fail": ("FAIL", "red")}
@@ -17,10 +17,11 @@ _MARKS = {"ok": ("ok  ", "green"), "warn": ("warn", "yellow"), "fail": ("FAIL", 
 @click.option("--offline", is_flag=True, help="Ask no provider.")
 def command(config: Path | None, offline: bool) -> None:
     """Check settings, database, migrations, credentials, clock and file modes. Providers get a free call only."""
-    from entrypoints.ioc.doctor import examine
+    from entrypoints.doctor import examine
+    from entrypoints.ioc.doctor import ConfiguredInstallation
 
     try:
-        settings = load_settings({"config": config})
+        settings = load_process_settings({"config": config})
     except SettingsError as error:
         _line("fail", "settings", str(error))
         sys.exit(1)
@@ -28,7 +29,7 @@ def command(config: Path | None, offline: bool) -> None:
 
     async def run() -> bool:
         bad = False
-        async for finding in examine(settings, ask_providers=not offline):
+        async for finding in examine(settings, ConfiguredInstallation(settings), ask_providers=not offline):
             _line(finding.verdict, finding.subject, finding.detail)
             bad = bad or finding.verdict == "fail"
         return bad

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import click
 
@@ -43,12 +44,16 @@ class GatewayClient:
             return answer.json() if answer.content else None
         raise click.ClickException(self._reason(answer.status_code, answer.content))
 
-    def items(self, path: str) -> Iterator[dict[str, Any]]:
-        """Every object of a list, over all its pages."""
-        cursor = ""
-        while True:
-            page = self.call("GET", f"{path}?limit={PAGE}" + (f"&cursor={cursor}" if cursor else ""))
+    def items(
+        self, path: str, query: Mapping[str, str] | None = None, at_most: int | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Every object of a list, over all its pages, or the first so many."""
+        cursor, left = "", at_most
+        while left is None or left > 0:
+            asked = {**(query or {}), "limit": str(min(PAGE, left or PAGE))} | ({"cursor": cursor} if cursor else {})
+            page = self.call("GET", f"{path}?{urlencode(asked)}")
             yield from page["data"]
+            left = None if left is None else left - len(page["data"])
             cursor = page.get("next_cursor") or ""
             if not cursor:
                 return

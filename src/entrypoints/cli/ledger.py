@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from entrypoints.settings.loading import load_settings
+from entrypoints.process_settings import load_process_settings
 
 
 @click.group(name="ledger")
@@ -22,7 +22,7 @@ def verify() -> None:
     """
     from entrypoints.ioc.maintenance import verify_ledger
 
-    result = asyncio.run(verify_ledger(load_settings()))
+    result = asyncio.run(verify_ledger(load_process_settings()))
     for difference in result.differences:
         click.echo(difference)
     looked_at = f"{result.requests} requests with {result.attempts} upstream calls"

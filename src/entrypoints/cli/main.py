@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from domain.errors import GatewayError, StoreUnavailable
 from domain.ports.security import SecretUnreadable
+from entrypoints.cli.systems import lacking_module
 from entrypoints.settings.model import SettingsError
 
 
@@ -23,14 +24,29 @@ COMMANDS = {
     "serve": Entry("entrypoints.cli.serve", "Run the gateway."),
     "doctor": Entry("entrypoints.cli.doctor", "Check settings, database, credentials, clock and file modes."),
     "keys": Entry("entrypoints.cli.keys", "Create, list and revoke virtual keys."),
+    "tokens": Entry("entrypoints.cli.tokens", "Create, list and revoke admin tokens for automation."),
+    "tenants": Entry("entrypoints.cli.tenants", "List, create, change and delete tenants."),
+    "users": Entry("entrypoints.cli.users", "List, create, invite, change, disable and delete users."),
+    "members": Entry("entrypoints.cli.members", "List, add, change and remove members of a tenant."),
+    "groups": Entry("entrypoints.cli.groups", "List, set and delete model groups."),
+    "defaults": Entry("entrypoints.cli.defaults", "Limits and budgets of keys and tenants without their own."),
     "providers": Entry("entrypoints.cli.providers", "List, add, remove and retry providers."),
-    "models": Entry("entrypoints.cli.models", "List the models that can be called."),
+    "route": Entry("entrypoints.cli.route", "Say where requests would go by a route."),
+    "routes": Entry("entrypoints.cli.routes", "List, show, set and delete routes to models."),
+    "models": Entry("entrypoints.cli.models", "List the models that can be called; set prices."),
+    "prices": Entry("entrypoints.cli.prices", "Take in newer list prices, and go back."),
     "usage": Entry("entrypoints.cli.usage", "Show usage and cost by model, day, provider, key or task."),
+    "reconcile": Entry("entrypoints.cli.reconcile", "Compare a provider's bill with the ledger."),
     "ledger": Entry("entrypoints.cli.ledger", "Check that the usage ledger adds up."),
-    "config": Entry("entrypoints.cli.config", "Show and check the settings in force."),
+    "link": Entry("entrypoints.cli.link", "Print a one-time sign-in link of the platform's admin."),
+    "alerts": Entry("entrypoints.cli.alerts", "Set up who is told of what, and see what was told."),
+    "audit": Entry("entrypoints.cli.audit", "Read and verify the audit trail."),
+    "config": Entry("entrypoints.cli.config", "Show and check the settings; plan, apply and export the objects."),
+    "import": Entry("entrypoints.cli.importing", "Carry over what another gateway has: LiteLLM."),
     "db": Entry("entrypoints.cli.db", "Migrate, check, back up and restore the database."),
     "secrets": Entry("entrypoints.cli.secrets", "Make credentials; change the master key."),
     "setup": Entry("entrypoints.cli.setup", "Print the settings of a client: Claude Code, Codex."),
+    "web": Entry("entrypoints.cli.web", "Build the web pages."),
     "simulate": Entry("entrypoints.cli.simulate", "Run the simulated providers as a server of their own."),
     "openapi": Entry("entrypoints.cli.openapi", "Print the OpenAPI document."),
 }
@@ -69,6 +85,12 @@ def main() -> None:
         omg(prog_name="omg")
     except SettingsError as error:
         print(f"omg: {error}", file=sys.stderr)
+        sys.exit(2)
+    except ImportError as error:
+        words = lacking_module(error)
+        if words is None:
+            raise
+        print(f"omg: {words}", file=sys.stderr)
         sys.exit(2)
     except (GatewayError, StoreUnavailable, SecretUnreadable) as error:
         print(f"omg: {error}", file=sys.stderr)

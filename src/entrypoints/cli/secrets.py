@@ -7,7 +7,7 @@ import os
 import click
 
 from domain.keys import ADMIN_TOKEN_PREFIX, VIRTUAL_KEY_PREFIX, generate_key
-from entrypoints.settings.loading import load_settings
+from entrypoints.process_settings import load_process_settings
 
 
 @click.group(name="secrets")
@@ -34,7 +34,7 @@ def rotate() -> None:
     """
     from entrypoints.ioc.maintenance import rotate_master_key
 
-    settings = load_settings()
+    settings = load_process_settings()
     changed, kid = asyncio.run(rotate_master_key(settings))
     click.echo(f"{changed} secrets are now sealed under the master key {kid}.")
     click.echo("Restart the gateway now: until then it cannot open them after its next reload.", err=True)

@@ -1,9 +1,11 @@
 """`omg setup`: the settings with which a client speaks to this gateway, ready to paste.
 
-Source: Claude Code 2.1.329 and Codex 0.169.0 (read 2026-11).
+Source: Claude Code 2.1.329 and Codex 0.169.0 (read 2026-11), and the pages of the others' settings (read 2026-11).
 """
 
+import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -66,10 +68,99 @@ name = "Open Model Gateway"
 base_url = "{url}/v1"
 env_key = "OMG_KEY"
 wire_api = "responses"
+supports_websockets = false
 
 # … and run this in the shell, then `codex`:
 # export OMG_KEY="{key}"
 """, nl=False)  # fmt: skip
+    _say_what_is_missing(key)
+
+
+@command.command()
+@_url
+@_key
+@_model
+def opencode(url: str | None, key: str | None, model: str) -> None:
+    """opencode: opencode.json, and the variable with the key."""
+    url, key = _resolved(url, key)
+    provider = {
+        "npm": "@ai-sdk/openai-compatible",
+        "name": "Open Model Gateway",
+        "options": {"baseURL": f"{url}/v1", "apiKey": "{env:OMG_KEY}"},
+        "models": {model: {"name": model}},
+    }
+    settings = {"$schema": "https://opencode.ai/config.json", "model": f"omg/{model}", "provider": {"omg": provider}}
+    click.echo("# opencode: put this into ~/.config/opencode/opencode.json …")
+    _print_json(settings, key, "opencode")
+
+
+@command.command()
+@_url
+@_key
+@_model
+def crush(url: str | None, key: str | None, model: str) -> None:
+    """Crush: crush.json, and the variable with the key."""
+    url, key = _resolved(url, key)
+    models = [{"id": model, "name": model, "context_window": 128_000, "default_max_tokens": 16_000}]
+    provider = {"type": "openai-compat", "base_url": f"{url}/v1", "api_key": "$OMG_KEY", "models": models}
+    settings = {"$schema": "https://charm.land/crush.json", "providers": {"omg": provider}}
+    click.echo("# Crush: put this into ~/.config/crush/crush.json …")
+    _print_json(settings, key, "crush")
+
+
+@command.command()
+@_url
+@_key
+@_model
+def qwen(url: str | None, key: str | None, model: str) -> None:
+    """Qwen Code: environment variables."""
+    url, key = _resolved(url, key)
+    _exports("Qwen Code", "qwen", {"OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": key, "OPENAI_MODEL": model})
+
+
+@command.command()
+@_url
+@_key
+@_model
+def copilot(url: str | None, key: str | None, model: str) -> None:
+    """GitHub Copilot CLI: environment variables for a provider of one's own."""
+    url, key = _resolved(url, key)
+    lines = {
+        "COPILOT_PROVIDER_TYPE": "openai",
+        "COPILOT_PROVIDER_BASE_URL": f"{url}/v1",
+        "COPILOT_PROVIDER_API_KEY": key,
+        "COPILOT_MODEL": model,
+    }
+    _exports("GitHub Copilot CLI", "copilot", lines)
+
+
+@command.command()
+@_url
+@_key
+@_model
+def gemini(url: str | None, key: str | None, model: str) -> None:
+    """Gemini CLI: environment variables."""
+    url, key = _resolved(url, key)
+    lines = {"GOOGLE_GEMINI_BASE_URL": url, "GEMINI_API_KEY": key, "GEMINI_MODEL": model}
+    _exports("Gemini CLI", "gemini", lines)
+
+
+_UNTRIED = "# Written after the client's own documentation, and not tried against this version of it."
+
+
+def _exports(name: str, program: str, lines: Mapping[str, str]) -> None:
+    click.echo(_UNTRIED)
+    click.echo(f"# {name}: run these in the shell, then `{program}`.")
+    for variable, value in lines.items():
+        click.echo(f'export {variable}="{value}"')
+    _say_what_is_missing(next(value for name, value in lines.items() if name.endswith("_API_KEY")))
+
+
+def _print_json(settings: Mapping[str, object], key: str, program: str) -> None:
+    click.echo(_UNTRIED)
+    click.echo(json.dumps(settings, indent=2))
+    click.echo(f"# … and run this in the shell, then `{program}`:")
+    click.echo(f'# export OMG_KEY="{key}"')
     _say_what_is_missing(key)
 
 

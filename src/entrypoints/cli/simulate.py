@@ -10,7 +10,7 @@ import click
 @click.option("--port", default=8900, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
 @click.option("--script", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="What to answer (YAML).")
 def command(host: str, port: int, script: Path | None) -> None:
-    """Run simulated providers that fail where they are told to; docs/simulator.md has the script's language."""
+    """Run simulated providers that fail where they are scripted to; docs/simulator.md has the script's language."""
     from entrypoints.simulator.errors import ScriptInvalid
     from entrypoints.simulator.server import serve
 

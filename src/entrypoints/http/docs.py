@@ -29,8 +29,8 @@ _PAGE = """<!doctype html>
 <link rel="stylesheet" href="{docs.css}">
 </head>
 <body>
-<div id="docs"><noscript>This page needs JavaScript; the same facts are in <a href="/openapi.json">/openapi.json</a>.\
-</noscript></div>
+<div id="docs"><noscript>This page needs JavaScript; the same facts are in \
+<a href="{base}/openapi.json">/openapi.json</a>.</noscript></div>
 <script src="{swagger-ui-bundle.js}"></script>
 <script src="{docs.js}"></script>
 </body>
@@ -41,7 +41,8 @@ _PAGE = """<!doctype html>
 class DocsAssets:
     """The page and its files, read when first asked for. Names carry a hash, so that they never change."""
 
-    def __init__(self) -> None:
+    def __init__(self, base_path: str = "") -> None:
+        self._base_path = base_path
         self._files: dict[str, tuple[bytes, str]] | None = None
         self._page = b""
 
@@ -57,7 +58,7 @@ class DocsAssets:
         if self._files is not None:
             return self._files
         loaded: dict[str, tuple[bytes, str]] = {}
-        page = _PAGE
+        page = _PAGE.replace("{base}", self._base_path)
         folders = sorted(files(_PACKAGE).joinpath("vendor").iterdir(), key=lambda folder: folder.name)
         own = files(_OWN).joinpath("docs_page")
         for folder, names in ((folders[-1], _VENDORED), (own, _OURS)):
@@ -66,15 +67,15 @@ class DocsAssets:
                 stem, dot, suffix = name.rpartition(".")
                 hashed = f"{stem}.{hashlib.sha256(content).hexdigest()[:12]}{dot}{suffix}"
                 loaded[hashed] = (content, _KINDS[dot + suffix])
-                page = page.replace("{" + name + "}", f"/docs/assets/{hashed}")
+                page = page.replace("{" + name + "}", f"{self._base_path}/docs/assets/{hashed}")
         self._page = page.encode()
         self._files = loaded
         return loaded
 
 
-def docs_handlers(document: Callable[[], bytes]) -> list[HTTPRouteHandler]:
-    """`document` makes the OpenAPI document; it is called once, in a thread."""
-    assets = DocsAssets()
+def docs_handlers(document: Callable[[], bytes], base_path: str = "") -> list[HTTPRouteHandler]:
+    """`document` makes the OpenAPI document; it is called once, in a thread. Links lead below `base_path`."""
+    assets = DocsAssets(base_path)
     made: list[bytes] = []
 
     @get("/openapi.json", include_in_schema=False, name="openapi")

@@ -10,8 +10,6 @@ import math
 from typing import cast
 
 import msgspec
-from litestar import Request, Response
-from litestar.datastructures import State
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi import ResponseSpec
 from litestar.openapi.spec import Example
@@ -21,15 +19,19 @@ from domain.errors import (
     ClientRejected,
     Conflict,
     GatewayError,
+    LimitExceeded,
     NotFound,
+    NotInstalled,
     PermissionDenied,
     RequestInvalid,
     ServiceUnavailable,
     StoreUnavailable,
     StreamBroken,
+    TooManyAttempts,
     Unauthenticated,
     UpstreamFailure,
 )
+from entrypoints.http.limit_headers import rate_limit_headers
 
 log = logging.getLogger(__name__)
 
@@ -71,13 +73,16 @@ _encode = msgspec.json.Encoder().encode
 
 _STATUS_OF_CODE = {
     "request_too_large": 413,
+    "version_conflict": 412,
     "unsupported_content_encoding": 415,
     "unsupported_content_type": 415,
     "request_timeout": 408,
     "url_too_long": 414,
     "headers_too_large": 431,
     "method_not_supported": 405,
+    "websocket_not_supported": 426,
     "idempotency_mismatch": 422,
+    "budget_exceeded": 429,
     "rate_limit_exceeded": 429,
     "upstream_error": 502,
     "upstream_auth_failed": 502,
@@ -91,6 +96,7 @@ _STATUS_OF_CODE = {
 }
 """Where one class of error has several statuses, its code says which."""
 
+_OTHER_PROTOCOL = (b"upgrade", b"HTTP/1.1")  # what is spoken here (RFC 9110 15.5.22)
 _QUOTA_CODES = frozenset({"insufficient_quota", "budget_exceeded"})
 _CODE_OF_STATUS = {401: "invalid_api_key", 403: "permission_denied", 404: "not_found", 405: "method_not_supported",
                    409: "conflict", 413: "request_too_large", 415: "unsupported_content_type",
@@ -122,14 +128,6 @@ def describe_and_log(error: BaseException, request_id: str) -> ErrorAnswer:
     return answer
 
 
-def answer_error(request: Request[object, object, State], error: Exception) -> Response[bytes]:
-    """Litestar's exception handler for every exception of every route, its own included."""
-    request_id = str(request.scope.get("state", {}).get("request_id", ""))
-    answer = describe_and_log(error, request_id)
-    headers = {name.decode(): value.decode() for name, value in answer.headers}
-    return Response(answer.body(request_id), status_code=answer.status, media_type="application/json", headers=headers)
-
-
 def _expected(error: GatewayError) -> ErrorAnswer:
     if isinstance(error, ClientRejected):
         detail = ErrorDetail(error.message, error.type or "invalid_request_error", error.param, error.code or None)
@@ -148,12 +146,18 @@ def _status(error: GatewayError) -> int:
             return 401
         case PermissionDenied():
             return 403
+        case TooManyAttempts():
+            return 429
         case NotFound():
             return known or 404
         case Conflict():
             return known or 409
         case ServiceUnavailable():
             return 503
+        case NotInstalled():
+            return 501
+        case LimitExceeded():
+            return 429
         case AllCandidatesFailed():
             return 429 if error.code in _QUOTA_CODES else known or 502
         case StreamBroken() | UpstreamFailure():
@@ -167,21 +171,39 @@ def _type(status: int, code: str) -> str:
         return "insufficient_quota"
     if status >= 500:
         return "api_error"
-    special = {403: "permission_error", 409: "conflict_error", 429: "rate_limit_error"}
+    special = {403: "permission_error", 409: "conflict_error", 412: "conflict_error", 429: "rate_limit_error"}
     return special.get(status, "invalid_request_error")
 
 
 def _retry_headers(error: GatewayError, status: int) -> Headers:
     """`retry-after` where the wait is known; `x-should-retry: false` where asking again soon is useless."""
-    if isinstance(error, ServiceUnavailable):
+    if isinstance(error, ServiceUnavailable | TooManyAttempts):
         return _retry_after(error.retry_after_seconds)
+    if isinstance(error, LimitExceeded):
+        return _limit_headers(error)
+    if error.code == "idempotency_in_progress":
+        return _retry_after(1.0)
+    if error.code == "websocket_not_supported":
+        return (_OTHER_PROTOCOL,)
+    if error.code == "replay_unavailable":
+        return (NEVER_RETRY,)  # SDKs retry each 409 else
     if not isinstance(error, AllCandidatesFailed):
         return ()
     wait = error.retry_after_seconds
+    if error.code == "overloaded" and (wait is None or wait <= LONGEST_WAIT_WORTH_RETRYING_SECONDS):
+        return _retry_after(wait)
     waiting_helps = status in (429, 503) and wait is not None and wait <= LONGEST_WAIT_WORTH_RETRYING_SECONDS
     if waiting_helps and error.code not in _QUOTA_CODES:
         return _retry_after(wait)
     return (*_retry_after(wait), NEVER_RETRY)
+
+
+def _limit_headers(error: LimitExceeded) -> Headers:
+    wait = error.retry_after_seconds
+    own = rate_limit_headers(error.dimension, error.amount, error.remaining, wait or 0.0)
+    if error.code in _QUOTA_CODES or wait is None or wait > LONGEST_WAIT_WORTH_RETRYING_SECONDS:
+        return (*_retry_after(wait), NEVER_RETRY, *own)
+    return (*_retry_after(wait), *own)
 
 
 def _retry_after(seconds: float | None) -> Headers:

@@ -9,13 +9,19 @@ from adapters.ledger.ownership import OwnDirectory
 from adapters.ledger.spool import Spool
 from adapters.persistence.ledger.opening import open_ledger_store
 from adapters.prices.catalog import GenaiPricesCatalog
+from adapters.prices.download import GuardedDownload
+from adapters.prices.format import GenaiPricesFormat
 from adapters.tokens.vocabulary import VocabularyTokenCounter
+from application.measurements import LiveMeasurements
 from application.pricing.book import LivePriceBook
+from application.pricing.catalogs import CatalogUpdates
 from application.snapshot import GatewayState
 from domain.ports.ledger import Ledger, LedgerBacklog, LedgerStore
+from domain.ports.price_catalogs import CatalogDownload, CatalogFormat
 from domain.ports.prices import PriceBook, TokenCounter
 from domain.ports.repositories import Store
 from domain.ports.runtime import Clock, IdFactory
+from entrypoints.ioc.outbound import calls_out
 from entrypoints.settings.model import Settings
 
 
@@ -45,13 +51,33 @@ class LedgerModule(Provider):
 
     @provide
     def flusher(
-        self, spool: Spool, directory: OwnDirectory, settings: Settings, store: LedgerStore, prices: PriceBook
+        self,
+        spool: Spool,
+        directory: OwnDirectory,
+        settings: Settings,
+        store: LedgerStore,
+        prices: PriceBook,
+        measurements: LiveMeasurements,
     ) -> LedgerFlusher:
-        return LedgerFlusher(spool, directory, settings.data_dir / "spool", store, prices.find)
+        root = settings.data_dir / "spool"
+        return LedgerFlusher(spool, directory, root, store, prices.find, measurements.observe)
 
     @provide
-    def live_price_book(self, store: Store, state: GatewayState, clock: Clock) -> LivePriceBook:
-        return LivePriceBook(store, state, GenaiPricesCatalog(), clock)
+    def live_price_book(self, store: Store, state: GatewayState, clock: Clock, formats: CatalogFormat) -> LivePriceBook:
+        return LivePriceBook(store, state, GenaiPricesCatalog(), clock, formats)
+
+    @provide
+    def catalog_format(self) -> CatalogFormat:
+        return GenaiPricesFormat()
+
+    @provide
+    def catalog_download(self, settings: Settings) -> CatalogDownload:
+        return GuardedDownload(
+            calls_out(settings),
+            allow_private_network=settings.allow_private_network,
+        )
+
+    catalog_updates = provide(CatalogUpdates)
 
     @provide
     def price_book(self, book: LivePriceBook) -> PriceBook:

@@ -1,20 +1,38 @@
 """Work on the store without a running gateway: copies of it, a new master key for it, a check of its books."""
 
-import os
-import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
-from adapters.ledger.inspection import ended_before, segments_below
+from adapters.clock import SystemClock
+from adapters.ledger.inspection import applied_segments
 from adapters.persistence import backup, schema
 from adapters.persistence.backup import Backup, BackupRefused
-from adapters.persistence.ledger.verification import AppliedSegment, Verification, verify
+from adapters.persistence.ledger.verification import VERIFY_SECONDS, Verification, verify
+from adapters.persistence.repositories.audit import AuditVerification
+from adapters.persistence.retention import SqlAlchemyRetention
 from adapters.persistence.store import SqlAlchemyStore
-from adapters.security.key_ring import KeyRing
+from adapters.persistence.usage_queries.rolling import SqlAlchemyRollUps
 from adapters.security.secret_box import AesGcmSecretBox
-from entrypoints.ioc.security import key_file, key_ring
+from entrypoints.ioc.security import key_ring, key_ring_to_rotate
 from entrypoints.settings.model import Settings
 
-__all__ = ["Backup", "BackupRefused", "back_up", "restore", "rotate_master_key", "verify_ledger"]
+__all__ = [
+    "Backup",
+    "BackupRefused",
+    "back_up",
+    "count_old_requests",
+    "prune_requests",
+    "restore",
+    "rotate_master_key",
+    "verify_audit",
+    "verify_ledger",
+]
+
+
+PATIENT_SECONDS = 60.0
+"""A command has no client waiting."""
 
 
 async def back_up(settings: Settings, target: Path) -> Backup:
@@ -32,16 +50,39 @@ async def restore(settings: Settings, source: Path) -> Backup:
 async def verify_ledger(settings: Settings) -> Verification:
     """Whether the ledger adds up. Raises `StoreUnavailable`."""
     store = SqlAlchemyStore(settings.database, AesGcmSecretBox(key_ring(settings)))
-    segments = segments_below(settings.data_dir / "spool")
-
-    def look_at(segment: str, applied_bytes: int) -> AppliedSegment | None:
-        path = segments.get(segment)
-        if path is None or not path.exists():
-            return None
-        return AppliedSegment(path.stat().st_size, tuple(ended_before(path, applied_bytes)))
-
     try:
-        return await verify(store, look_at)
+        return await verify(store, applied_segments(settings.data_dir / "spool"))
+    finally:
+        await store.aclose()
+
+
+@asynccontextmanager
+async def _retention(settings: Settings) -> AsyncIterator[SqlAlchemyRetention]:
+    store = SqlAlchemyStore(settings.database, AesGcmSecretBox(key_ring(settings)), unit_seconds=PATIENT_SECONDS)
+    clock = SystemClock()
+    try:
+        yield SqlAlchemyRetention(store, SqlAlchemyRollUps(store, clock), clock)
+    finally:
+        await store.aclose()
+
+
+async def count_old_requests(settings: Settings, before: datetime) -> int:
+    """Single requests of days before. Raises `StoreUnavailable`."""
+    async with _retention(settings) as retention:
+        return await retention.count(before)
+
+
+async def prune_requests(settings: Settings, before: datetime) -> int:
+    """Delete them; how many. Raises `StoreUnavailable`."""
+    async with _retention(settings) as retention:
+        return await retention.prune(before)
+
+
+async def verify_audit(settings: Settings, expected: tuple[int, str] | None) -> AuditVerification:
+    """Whether the audit trail is as it was written; `expected` is an entry written down earlier. `StoreUnavailable`."""
+    store = SqlAlchemyStore(settings.database, AesGcmSecretBox(key_ring(settings)))
+    try:
+        return await store.verify_audit(VERIFY_SECONDS, expected)
     finally:
         await store.aclose()
 
@@ -51,25 +92,11 @@ async def rotate_master_key(settings: Settings) -> tuple[int, str]:
 
     A key file gets a new key first; the old ones stay in it, so that a stop in between loses nothing.
     """
-    ring = key_ring(settings)
-    if not settings.master_keys:
-        ring = ring.rotated()
-        _replace(key_file(settings), ring)
+    ring = key_ring_to_rotate(settings)
     store = SqlAlchemyStore(settings.database, AesGcmSecretBox(ring), unit_seconds=60.0)
     try:
         async with store.write() as unit:
-            changed = await unit.keys.reencrypt_all()
+            changed = await unit.keys.reencrypt_all() + await unit.alert_config.reencrypt_all()
     finally:
         await store.aclose()
     return changed, ring.kids[0]
-
-
-def _replace(path: Path, ring: KeyRing) -> None:
-    """The file has the old content or the new one, never a part."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(ring.reveal() + "\n")
-        file.flush()
-        os.fsync(descriptor)
-    draft.replace(path)

@@ -5,8 +5,11 @@ import sys
 from dishka import Provider, Scope, from_context, provide
 
 from adapters.clock import SystemClock, Uuid7Ids
+from adapters.telemetry.log_lines import LogUsageSink
 from adapters.telemetry.logs import choose_format, configure_logging, current_output
-from adapters.telemetry.usage_sink import LogUsageSink
+from adapters.telemetry.opening import keeping
+from application.telemetry.exports import Exports
+from application.telemetry.request_sums import RequestSums
 from domain.ports.runtime import Clock, IdFactory, UsageSink
 from entrypoints.http.edge.drain import DrainState
 from entrypoints.settings.model import Settings
@@ -27,8 +30,10 @@ class RuntimeModule(Provider):
         return Uuid7Ids()
 
     @provide
-    def usage_sink(self, settings: Settings) -> UsageSink:
-        return LogUsageSink(current_output(), choose_format(settings.log_format, sys.stderr), settings.log_level)
+    def usage_sink(self, settings: Settings, sums: RequestSums, exports: Exports) -> UsageSink:
+        keep = keeping({"off": None}.get(settings.metrics, sums.keep), exports.keep)
+        style = choose_format(settings.log_format, sys.stderr)
+        return LogUsageSink(current_output(), style, settings.log_level, keep)
 
 
 def set_up_logging(settings: Settings) -> None:

@@ -1,5 +1,7 @@
 """Reads the two files settings may come from, and says which name was probably meant."""
 
+import codecs
+import io
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -11,7 +13,7 @@ def read_yaml(path: Path) -> dict[str, object]:
     import yaml  # 30 ms: only where there is a file
 
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yaml.safe_load(_text(path))
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path.name}: cannot be read: {error}") from None
     except yaml.YAMLError as error:
@@ -32,10 +34,16 @@ def read_dotenv(path: Path) -> dict[str, str]:
     from dotenv import dotenv_values
 
     try:
-        values = dotenv_values(path, interpolate=False)
+        values = dotenv_values(stream=io.StringIO(_text(path)), interpolate=False)
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path.name}: cannot be read: {error}") from None
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _text(path: Path) -> str:
+    """The file's text: UTF-8, or UTF-16 as PowerShell's `>` writes it. Raises `OSError`, `UnicodeDecodeError`."""
+    data = path.read_bytes()
+    return data.decode("utf-16" if data[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE} else "utf-8-sig")
 
 
 def check_names(document: Mapping[str, object], known: Collection[str], file: str, path: str) -> None:

@@ -5,22 +5,12 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import msgspec
-from msgspec import Meta
 
 from domain.secrets import Secret
 from domain.timeouts import Timeouts
+from entrypoints.settings.in_force import TIMEOUT_MEANINGS, meaning_of
 from entrypoints.settings.loading import field_types
 from entrypoints.settings.model import PREFIX, Settings
-
-_TIMEOUT_MEANINGS = {
-    "connect": "Name, TCP and TLS of a connection to a provider",
-    "response_headers": "Until a provider's status line",
-    "first_content": "Until the first content of an answer",
-    "idle": "Between two reads of a provider's answer; our own pings do not count",
-    "upstream_call": "One call to a provider, whole",
-    "request": "One client request with all its attempts",
-    "pool": "Waiting for a free connection",
-}
 
 
 def reference() -> str:
@@ -35,14 +25,15 @@ def _lines() -> Iterator[str]:
         timeout = name.removeprefix("timeout_") if name.startswith("timeout_") else None
         key = f"timeouts.{timeout}" if timeout else ("–" if name == "config" else name)
         default = getattr(Timeouts(), timeout) if timeout else getattr(Settings(), name)
-        meaning = f"Seconds. {_TIMEOUT_MEANINGS[timeout]}" if timeout else _described(type_)
+        meaning = f"Seconds. {TIMEOUT_MEANINGS[timeout]}" if timeout else _described(type_)
         yield f"| `{PREFIX}{name.upper()}` | {key if key == '–' else f'`{key}`'} | {_shown(default)} | {meaning} |"
 
 
 def _described(type_: Any) -> str:
-    text = " ".join(m.description for m in type_.__metadata__ if isinstance(m, Meta) and m.description)
+    text = meaning_of(type_)
     plain = get_args(type_)[0]
-    choices = f" (one of {', '.join(f'`{c}`' for c in get_args(plain))})" if get_origin(plain) is Literal else ""
+    named = get_args(plain) if get_origin(plain) is Literal else ()
+    choices = f" (one of {', '.join(f'`{c}`' for c in named)})" if all(named) and named else ""
     many = " (comma-separated)" if get_origin(plain) is tuple else ""
     return text + choices + many
 

@@ -12,7 +12,7 @@ from entrypoints.simulator.behaviour import Behaviour, ScriptedToolCall, Scripte
 _WORD = re.compile(r"\s*\S+|\s+$")
 
 
-class Answer(msgspec.Struct, frozen=True):
+class SimulatedAnswer(msgspec.Struct, frozen=True):
     """A complete answer. `pieces` are the tokens of its text; joined they are the text."""
 
     pieces: tuple[str, ...]
@@ -29,8 +29,8 @@ class Answer(msgspec.Struct, frozen=True):
         return "".join(self.pieces)
 
 
-def answer_to(request: dict[str, Any], behaviour: Behaviour, received: object = None) -> Answer:
-    """What this behaviour answers to this request, which is told in OpenAI's words; `received` is its wire form."""
+def answer_to(request: dict[str, Any], behaviour: Behaviour, received: object = None) -> SimulatedAnswer:
+    """What this behaviour answers to this request, which is given in OpenAI's words; `received` is its wire form."""
     refused = behaviour.refusal is not None
     calls = () if refused else _tool_calls(request, behaviour)
     pieces = () if calls or refused else _pieces(request, behaviour, received)
@@ -40,7 +40,7 @@ def answer_to(request: dict[str, Any], behaviour: Behaviour, received: object = 
     if truncated:
         pieces, stopped_by = pieces[:limit], None
     finish = "tool_calls" if calls else "length" if truncated else "stop"
-    return Answer(
+    return SimulatedAnswer(
         pieces=pieces,
         tool_calls=calls,
         reasoning=behaviour.reasoning,
@@ -131,26 +131,79 @@ def _json_schema(request: dict[str, Any]) -> dict[str, Any] | None:
     return schema if isinstance(schema, dict) else {}
 
 
-def instance_of(schema: Any, text: str, depth: int = 0) -> Any:
-    """A small value that fits the schema; strings in it are `text`."""
-    if not isinstance(schema, dict) or depth > 16:
+class _Endless(Exception):
+    """A schema that refers to itself, where nothing else will do."""
+
+
+def instance_of(schema: Any, text: str) -> Any:
+    """A small value that fits the schema; strings in it are `text`. References lead to its own definitions."""
+    try:
+        return _instance(schema, text, schema, ())
+    except _Endless:
+        return {}
+
+
+def _instance(schema: Any, text: str, root: Any, within: tuple[str, ...]) -> Any:
+    """`within` are the references on the way here. Raises `_Endless`."""
+    if not isinstance(schema, dict):
         return text
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        if reference in within:
+            raise _Endless
+        return _instance(_referred(root, reference), text, root, (*within, reference))
     if isinstance(schema.get("enum"), list) and schema["enum"]:
         return schema["enum"][0]
     if "const" in schema:
         return schema["const"]
     for choice in ("anyOf", "oneOf", "allOf"):
         if isinstance(schema.get(choice), list) and schema[choice]:
-            return instance_of(schema[choice][0], text, depth + 1)
+            return _first_of(schema[choice], text, root, within)
     kind = schema.get("type")
     kind = kind[0] if isinstance(kind, list) and kind else kind
     properties = schema.get("properties")
     if isinstance(properties, dict):
-        return {name: instance_of(part, text, depth + 1) for name, part in properties.items()}
+        return _object_of(schema, properties, text, root, within)
     if kind == "array":
-        return [instance_of(schema.get("items"), text, depth + 1)]
+        try:
+            return [_instance(schema.get("items"), text, root, within)]
+        except _Endless:
+            return []
     simple: dict[Any, Any] = {"integer": 1, "number": 1.5, "boolean": True, "null": None, "string": text}
     return simple.get(kind, {"answer": text})
+
+
+def _first_of(choices: list[Any], text: str, root: Any, within: tuple[str, ...]) -> Any:
+    """Of the first that has an end."""
+    for choice in choices:
+        try:
+            return _instance(choice, text, root, within)
+        except _Endless:
+            continue
+    raise _Endless
+
+
+def _object_of(
+    schema: dict[str, Any], properties: dict[str, Any], text: str, root: Any, within: tuple[str, ...]
+) -> dict[str, Any]:
+    """All of its properties; without those that have no end, where it may be."""
+    made = {}
+    for name, part in properties.items():
+        try:
+            made[name] = _instance(part, text, root, within)
+        except _Endless:
+            if name in (schema.get("required") or ()):
+                raise
+    return made
+
+
+def _referred(root: Any, reference: str) -> Any:
+    """What `#/$defs/Name` means in a schema; anything at all where it means nothing."""
+    found = root
+    for step in reference.removeprefix("#").split("/")[1:]:
+        name = step.replace("~1", "/").replace("~0", "~")
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
 
 
 def _tool_calls(request: dict[str, Any], behaviour: Behaviour) -> tuple[dict[str, str], ...]:
@@ -197,18 +250,18 @@ def _usage(
     return _counts(ScriptedUsage(prompt, said, reasoning_tokens=thought))
 
 
-def _counts(told: ScriptedUsage) -> dict[str, Any]:
+def _counts(given: ScriptedUsage) -> dict[str, Any]:
     return {
-        "prompt_tokens": told.prompt_tokens,
-        "completion_tokens": told.completion_tokens,
-        "total_tokens": told.prompt_tokens + told.completion_tokens,
+        "prompt_tokens": given.prompt_tokens,
+        "completion_tokens": given.completion_tokens,
+        "total_tokens": given.prompt_tokens + given.completion_tokens,
         "prompt_tokens_details": {
-            "cached_tokens": told.cached_tokens,
+            "cached_tokens": given.cached_tokens,
             "audio_tokens": 0,
-            "cache_write_tokens": told.cache_write_tokens,
+            "cache_write_tokens": given.cache_write_tokens,
         },
         "completion_tokens_details": {
-            "reasoning_tokens": told.reasoning_tokens,
+            "reasoning_tokens": given.reasoning_tokens,
             "audio_tokens": 0,
             "accepted_prediction_tokens": 0,
             "rejected_prediction_tokens": 0,

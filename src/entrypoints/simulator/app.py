@@ -6,15 +6,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
+from entrypoints.simulator.apis.endpoint import Call, Memory, Refused
 from entrypoints.simulator.behaviour import Behaviour
 from entrypoints.simulator.control import ControlRequest, control
-from entrypoints.simulator.delivery import Exchange, Message, Send, deliver, respond_failure, respond_json
+from entrypoints.simulator.delivery import Delivery, Message, Send, deliver, respond_failure, respond_json
 from entrypoints.simulator.error_bodies import error_body
 from entrypoints.simulator.errors import ScriptInvalid
 from entrypoints.simulator.journal import KEPT_BODY_BYTES, Entry, Journal
 from entrypoints.simulator.routes import Found, find
 from entrypoints.simulator.script import Script, ScriptPlayer
-from entrypoints.simulator.wires.wire import Call, Memory, Refused
 
 Receive = Callable[[], Awaitable[Message]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
@@ -105,33 +105,33 @@ class _Simulator:
             listed=persona.listed(),
             memory=self._memory,
         )
-        exchange = Exchange(scope, send, entry, found.route.maker()(call))
+        delivery = Delivery(scope, send, entry, found.route.maker()(call))
         if locked:
-            await respond_failure(exchange, exchange.wire.unauthorized())
+            await respond_failure(delivery, delivery.endpoint.unauthorized())
             return
         try:
-            await deliver(exchange, self._behaviour(exchange))
+            await deliver(delivery, self._behaviour(delivery))
         except Refused as refused:
-            await respond_failure(exchange, refused.failure)
+            await respond_failure(delivery, refused.failure)
 
-    def _behaviour(self, exchange: Exchange) -> Behaviour:
+    def _behaviour(self, delivery: Delivery) -> Behaviour:
         """What to do. Raises `Refused` for a request that is not one, and for a model that does not exist."""
-        wire, entry = exchange.wire, exchange.entry
-        wire.check()
+        endpoint, entry = delivery.endpoint, delivery.entry
+        endpoint.check()
         persona = self._player.persona(entry.persona)
-        if not wire.needs_model:
+        if not endpoint.needs_model:
             return (
                 self._player.next(entry.persona, route)
-                if (route := f"/{wire.call.path}") in persona.behaviours
+                if (route := f"/{endpoint.call.path}") in persona.behaviours
                 else (Behaviour())
             )
-        entry.model = model = wire.model
+        entry.model = model = endpoint.model
         if not persona.serves(model):
-            raise Refused(wire.failure(404, f"The model '{model}' does not exist.", "model_not_found"))
+            raise Refused(endpoint.failure(404, f"The model '{model}' does not exist.", "model_not_found"))
         try:
             return self._player.next(entry.persona, model)
         except ScriptInvalid as invalid:
-            raise Refused(wire.failure(404, str(invalid), "model_not_found")) from invalid
+            raise Refused(endpoint.failure(404, str(invalid), "model_not_found")) from invalid
 
 
 def _json_object(body: bytes) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""One behaviour: everything the simulator can be told to do with one request."""
+"""One behaviour: everything the simulator can be scripted to do with one request."""
 
 from typing import Any, Literal
 
@@ -83,7 +83,7 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     error_code: str | None = None  # one of OpenAI's error codes, said in the words of the API that was called
     compress: bool = False  # gzip the padded body whatever the client accepts
     reply: str | None = None  # the answer's text
-    echo: Literal["last", "system", "request"] = "last"  # what is repeated where no text is told
+    echo: Literal["last", "system", "request"] = "last"  # what is repeated where no text is scripted
     words: int | None = None  # or this many numbered words
     endless: bool = False  # a stream of words that only ends when the client leaves
     chunks: tuple[str, ...] | None = None  # the answer's text, cut like this when streamed

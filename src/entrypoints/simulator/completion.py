@@ -6,13 +6,13 @@ Source: openai-python 3.52 types and captures of the official SDKs (read 2026-11
 from collections.abc import Iterator
 from typing import Any
 
-from entrypoints.simulator.answers import Answer, words_of
+from entrypoints.simulator.answers import SimulatedAnswer, words_of
 
 CREATED = 1_795_226_595
 """Unix seconds, the same on every answer: what the simulator says depends on the request alone."""
 
 
-def completion(request: dict[str, Any], answer: Answer, identity: str) -> dict[str, Any]:
+def completion(request: dict[str, Any], answer: SimulatedAnswer, identity: str) -> dict[str, Any]:
     """A `chat.completion` with as many choices as were asked for."""
     body: dict[str, Any] = {
         "id": identity,
@@ -27,7 +27,7 @@ def completion(request: dict[str, Any], answer: Answer, identity: str) -> dict[s
     return body
 
 
-def _choice(request: dict[str, Any], answer: Answer, index: int) -> dict[str, Any]:
+def _choice(request: dict[str, Any], answer: SimulatedAnswer, index: int) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": None if answer.tool_calls else answer.text}
     message["refusal"] = answer.refusal
     if answer.refusal is not None:
@@ -40,7 +40,7 @@ def _choice(request: dict[str, Any], answer: Answer, index: int) -> dict[str, An
     return {"index": index, "message": message, "logprobs": logprobs, "finish_reason": answer.finish_reason}
 
 
-def chunks(request: dict[str, Any], answer: Answer, identity: str) -> Iterator[dict[str, Any]]:
+def chunks(request: dict[str, Any], answer: SimulatedAnswer, identity: str) -> Iterator[dict[str, Any]]:
     """The chunks of a stream: roles, text or tool calls, finish reasons, and usage last where it was asked for."""
     head = {"id": identity, "object": "chat.completion.chunk", "created": CREATED, "model": request.get("model")}
     options = request.get("stream_options")
@@ -66,7 +66,7 @@ def word_chunk(request: dict[str, Any], identity: str, number: int) -> dict[str,
     return {**head, "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}]}
 
 
-def _deltas(answer: Answer) -> Iterator[tuple[dict[str, Any], str]]:
+def _deltas(answer: SimulatedAnswer) -> Iterator[tuple[dict[str, Any], str]]:
     yield {"role": "assistant", "content": None if answer.tool_calls else "", "refusal": None}, ""
     if answer.reasoning is not None:
         for word in words_of(answer.reasoning):

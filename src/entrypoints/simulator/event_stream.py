@@ -14,10 +14,10 @@ _STRING = 7
 
 def frame(headers: Mapping[str, str], payload: bytes) -> bytes:
     """One frame."""
-    told = b"".join(_header(name, value) for name, value in headers.items())
-    total = 16 + len(told) + len(payload)
-    prelude = struct.pack(">II", total, len(told))
-    body = prelude + struct.pack(">I", zlib.crc32(prelude)) + told + payload
+    given = b"".join(_header(name, value) for name, value in headers.items())
+    total = 16 + len(given) + len(payload)
+    prelude = struct.pack(">II", total, len(given))
+    body = prelude + struct.pack(">I", zlib.crc32(prelude)) + given + payload
     return body + struct.pack(">I", zlib.crc32(body))
 
 

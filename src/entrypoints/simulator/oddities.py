@@ -28,7 +28,7 @@ def blocks_of(chunks: Iterable[Chunk], odd: Oddity | None) -> list[bytes]:
 
 
 def framed(blocks: Iterable[bytes], odd: Oddity | None) -> list[bytes]:
-    """Blocks of any event stream, written as oddly as told; oddities of what chunks say change nothing here."""
+    """Blocks of any event stream, written as oddly as scripted; oddities of what chunks say change nothing here."""
     return _BLOCKS.get(odd or "", list)(list(blocks))
 
 

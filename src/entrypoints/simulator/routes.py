@@ -5,24 +5,26 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import NamedTuple
 
+from entrypoints.simulator.apis.endpoint import Call, Endpoint
 from entrypoints.simulator.script import DEFAULT_PERSONA
-from entrypoints.simulator.wires.wire import Call, Wire
 
 _ROOTS = frozenset({"v1", "v1beta", "v1beta1", "v2", "api", "model"})
 """First segments that never name a persona."""
 
 
 class Route(NamedTuple):
-    """A method, a path and what in `wires` makes the one that answers there."""
+    """A method, a path and what in `apis` makes the one that answers there."""
 
     method: str
     pattern: re.Pattern[str]
     module: str
     name: str
 
-    def maker(self) -> Callable[[Call], Wire]:
+    def maker(self) -> Callable[[Call], Endpoint]:
         """Load the format."""
-        found: Callable[[Call], Wire] = getattr(import_module(f"entrypoints.simulator.wires.{self.module}"), self.name)
+        found: Callable[[Call], Endpoint] = getattr(
+            import_module(f"entrypoints.simulator.apis.{self.module}"), self.name
+        )
         return found
 
 
@@ -58,7 +60,7 @@ def _route(method: str, pattern: str, module: str, name: str) -> Route:
 
 _GOOGLE = r"v1(?:beta)?/models/(?P<model>.+):(?P<verb>%s)"
 _AZURE = (
-    "chat/completions|completions|embeddings|images/generations|audio/speech|audio/transcriptions"
+    "chat/completions|completions|embeddings|images/generations|images/edits|audio/speech|audio/transcriptions"
     "|audio/translations|responses"
 )
 
@@ -84,6 +86,8 @@ ROUTES: tuple[Route, ...] = (
     _route("POST", r"(?:sts)?", "bedrock_lists", "CallerIdentity"),
     _route("POST", r"v2/chat", "cohere", "Chat"),
     _route("POST", r"v2/embed", "cohere", "Embed"),
+    _route("POST", r"v2/rerank", "cohere", "Rerank"),
+    _route("POST", r"(?:v1/)?rerank", "rerank", "Rerank"),
     _route("POST", r"api/chat", "ollama", "Chat"),
     _route("POST", r"api/embed", "ollama", "Embed"),
     _route("GET", r"api/tags", "ollama", "Tags"),
@@ -104,11 +108,16 @@ ROUTES: tuple[Route, ...] = (
     _route("POST", r"v1/completions", "openai_completions", "Completions"),
     _route("POST", r"v1/embeddings", "openai_embeddings", "Embeddings"),
     _route("POST", r"v1/images/generations", "openai_images", "Images"),
+    _route("POST", r"v1/images/edits", "openai_images", "ImageEdits"),
     _route("POST", r"v1/audio/speech", "openai_audio", "Speech"),
     _route("POST", r"v1/audio/(?P<task>transcriptions|translations)", "openai_audio", "Transcription"),
     _route("POST", r"v1/moderations", "openai_moderations", "Moderations"),
     _route("POST", r"v1/messages", "anthropic_messages", "Messages"),
     _route("POST", r"v1/messages/count_tokens", "anthropic_messages", "CountTokens"),
     _route("POST", r"v1/responses", "openai_responses", "Responses"),
+    _route("POST", r"v1/responses/input_tokens", "openai_responses", "InputTokens"),
     _route("GET", r"v1/responses/(?P<id>[^/]+)", "openai_responses", "KeptResponse"),
+    _route("DELETE", r"v1/responses/(?P<id>[^/]+)", "openai_responses", "DeletedResponse"),
+    _route("POST", r"v1/responses/(?P<id>[^/]+)/cancel", "openai_responses", "CancelledResponse"),
+    _route("GET", r"v1/responses/(?P<id>[^/]+)/input_items", "openai_responses", "InputItems"),
 )

@@ -35,15 +35,15 @@ def serve(
     host: str = "127.0.0.1",
     on_listening: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Serve until a signal; `on_listening` is told the address once there is one.
+    """Serve until a signal; `on_listening` is called with the address once there is one.
 
     Raises `ScriptInvalid` for a bad script and `OSError` for a file that cannot be read or an address that is taken.
     """
-    told = parse_script(script.read_text(encoding="utf-8")) if script is not None else None
+    given = parse_script(script.read_text(encoding="utf-8")) if script is not None else None
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen()
         shown = f"[{host}]" if ":" in host else host
         on_listening(f"http://{shown}:{listener.getsockname()[1]}")
-        uvicorn.Server(configure(create_simulator(told))).run(sockets=[listener])
+        uvicorn.Server(configure(create_simulator(given))).run(sockets=[listener])

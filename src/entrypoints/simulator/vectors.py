@@ -11,7 +11,7 @@ DIMENSIONS = 8
 
 def vector_of(text: str, dimensions: int = DIMENSIONS) -> list[float]:
     """A unit vector; its numbers are exact as 32-bit floats, so that base64 and lists say the same."""
-    raw = [zlib.crc32(f"{place}/{text}".encode()) / 2**31 - 1 for place in range(dimensions)]
+    raw = [zlib.crc32(f"{index}/{text}".encode()) / 2**31 - 1 for index in range(dimensions)]
     length = math.sqrt(sum(number * number for number in raw)) or 1.0
     exact: tuple[float, ...] = struct.unpack(
         f"<{dimensions}f", struct.pack(f"<{dimensions}f", *(number / length for number in raw))

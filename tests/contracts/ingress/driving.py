@@ -1,27 +1,28 @@
 """Plays bytes as an upstream's answer to the registry's own clients, and reads what each ingress makes of them."""
 
 from collections.abc import AsyncIterator, Iterable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import httpx
 import msgspec
 from typing_extensions import override
 
-from adapters.providers.over_chat.filling import with_over_chat
+from adapters.ingress.carriers import with_over_chat
 from adapters.providers.registry import Registry
 from adapters.providers.upstream import Unwatched
 from domain.chat import ChatRequest
 from domain.completions import CompletionRequest
 from domain.errors import UpstreamFailure
+from domain.generate_content import GenerateContentRequest
 from domain.inference import InferenceRequest
 from domain.messages import MessagesRequest
-from domain.ports.providers import Capabilities, ProviderCall, ProviderClient, Streaming
+from domain.payload import Payload
+from domain.ports.providers import Answering, Capabilities, ProviderCall, ProviderClient, Streaming
 from domain.providers import ProviderSettings
 from domain.responses import ResponsesRequest
 from domain.secrets import Secret
 from domain.timeouts import Timeouts
 from domain.usage import TokenUsage
-from domain.wire import Payload
 from tests.builders import a_provider, a_provider_key
 
 KEY: Final = a_provider_key(secret=Secret("canary-0123456789abcdef"))
@@ -29,7 +30,12 @@ AWS_KEY: Final = a_provider_key(
     secret=Secret('{"access_key_id":"AKIASIMULATED","secret_access_key":"a-secret-of-forty-characters"}')
 )
 
-_SETTINGS: Final[dict[str, ProviderSettings]] = {"bedrock": ProviderSettings(location="us-east-1")}
+_SETTINGS: Final[dict[str, ProviderSettings]] = {
+    "bedrock": ProviderSettings(location="us-east-1"),
+    "openrouter": ProviderSettings(preset="openrouter"),
+    "groq": ProviderSettings(preset="groq"),
+}
+_KINDS: Final[dict[str, str]] = {"openrouter": "openai", "groq": "openai"}
 _PATHS: Final[dict[str, str]] = {"bedrock": "", "gemini": "/v1beta", "cohere": "", "ollama": "", "azure": ""}
 
 _HI: Final = [{"role": "user", "content": "hi"}]
@@ -38,6 +44,13 @@ _ASKED: Final[dict[str, tuple[type[InferenceRequest], dict[str, Any]]]] = {
     "completions": (CompletionRequest, {"prompt": "hi", "stream_options": {"include_usage": True}}),
     "responses": (ResponsesRequest, {"input": "hi"}),
     "messages": (MessagesRequest, {"messages": _HI, "max_tokens": 100}),
+    "contents": (
+        GenerateContentRequest,
+        {
+            "contents": [{"role": "user", "parts": [{"text": "hi"}]}],
+            "generationConfig": {"thinkingConfig": {"includeThoughts": True}},
+        },
+    ),
 }
 
 
@@ -58,7 +71,7 @@ def a_client(kind: str, handler: httpx.AsyncBaseTransport, base_url: str = "http
     """A provider of this kind whose connection is `handler`."""
     provider = a_provider(
         "up",
-        kind=kind,
+        kind=_KINDS.get(kind, kind),
         base_url=base_url + _PATHS.get(kind, "/v1"),
         settings=_SETTINGS.get(kind, ProviderSettings()),
     )
@@ -74,6 +87,8 @@ class Stage(httpx.AsyncBaseTransport):
         self._model = model
         self._content_type = content_type
         self._pieces: Iterable[bytes | Exception] = ()
+        self.asked: list[Any] = []
+        """The bodies that came, read."""
         own = a_client(kind, self).capabilities
         self.ingresses: dict[str, tuple[str, Streaming[Any]]] = {}
         if endpoint != "chat":
@@ -83,9 +98,12 @@ class Stage(httpx.AsyncBaseTransport):
         self.ingresses |= {name: (name, getattr(carried, name)) for name in _ASKED}
         if own.messages is not None and kind == "anthropic":
             self.ingresses["native messages"] = ("messages", own.messages)
+        if own.contents is not None and kind == "gemini":
+            self.ingresses["native contents"] = ("contents", own.contents)
 
     @override
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(msgspec.json.decode(await request.aread()))
         body = _Body(self._pieces)
         return httpx.Response(200, headers={"content-type": self._content_type}, stream=body)
 
@@ -97,16 +115,23 @@ class Stage(httpx.AsyncBaseTransport):
             stream = await provider.stream(a_call(api, self._kind, self._model, **fields))
         except UpstreamFailure as refused:
             return Heard(b"", b"", refused, None)
-        told: list[bytes] = []
+        received: list[bytes] = []
         failure: UpstreamFailure | None = None
         try:
-            told += [block async for block in stream]
+            received += [block async for block in stream]
         except UpstreamFailure as broken:
             failure = broken
         finally:
             await stream.aclose()
         ending = stream.ending if failure is None else b""
-        return Heard(b"".join(told), ending, failure, stream.usage)
+        return Heard(b"".join(received), ending, failure, stream.usage)
+
+    async def answer(self, ingress: str, body: bytes, **fields: Any) -> bytes:
+        """What the ingress makes of a whole answer. Raises `UpstreamFailure`."""
+        self._pieces = [body]
+        api, provider = self.ingresses[ingress]
+        whole = cast(Answering[Any], provider)
+        return (await whole.complete(a_call(api, self._kind, self._model, **{"stream": False, **fields}))).body
 
 
 class _Body(httpx.AsyncByteStream):

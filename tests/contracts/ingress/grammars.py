@@ -6,14 +6,16 @@ openai-node 6.49, the AI SDK 6 and the Anthropic SDKs, tried in November 2026.
 
 import json
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
 from anthropic import _streaming as anthropic
+from google.genai import types as google
 from openai import _streaming as openai
 
 from tests.unit.adapters.dialects.openai.samples import validator
-from tests.unit.adapters.dialects.responses.grammar import follow
+from tests.unit.adapters.ingress.responses.grammar import follow
 
 Json = dict[str, Any]
 
@@ -68,7 +70,7 @@ def chat(stream: bytes) -> list[Told]:
             choices.setdefault(choice["index"], _ChatChoice()).take(choice)
     assert len(head) == 1
     assert all(choice.finished for choice in choices.values())
-    return [choices[index].told() for index in range(len(choices))]
+    return [choices[index].received() for index in range(len(choices))]
 
 
 def completions(stream: bytes) -> list[Told]:
@@ -113,7 +115,7 @@ def messages(stream: bytes) -> list[Told]:
     """Anthropic's events: one start, blocks 0..n one by one, one `message_delta` or more with usage, one stop."""
     state, last = "before", -1
     open_block: _Block | None = None
-    told = Told()
+    received = Told()
     for name, data in blocks(stream):
         event = json.loads(data)
         assert name == event["type"], "SDKs do not see an event without its name"
@@ -137,7 +139,7 @@ def messages(stream: bytes) -> list[Told]:
             case "in", "content_block_stop":
                 assert open_block is not None
                 assert event["index"] == last
-                told = open_block.added_to(told)
+                received = open_block.added_to(received)
                 open_block = None
             case (("in" | "ended"), "message_delta"):
                 assert open_block is None
@@ -149,7 +151,47 @@ def messages(stream: bytes) -> list[Told]:
             case _:
                 raise AssertionError(f"{name} came {state}")
     assert state == "over"
-    return [told]
+    return [received]
+
+
+def contents(stream: bytes) -> list[Told]:
+    """Google's chunks, with usage in the last."""
+    assert b'"usageMetadata"' in stream.rstrip().rpartition(b"\n\n")[2]
+    return native_contents(stream)
+
+
+def native_contents(stream: bytes) -> list[Told]:
+    """Google's chunks: new parts alone; every candidate says once why it ended, and nothing after it."""
+    chunks = [json.loads(data) for name, data in blocks(stream) if not name]
+    candidates: dict[int, Told] = {}
+    finished: list[int] = []
+    for chunk in chunks:
+        with warnings.catch_warnings(action="ignore"):  # of a reason that this version of the SDK does not know
+            google.GenerateContentResponse.model_validate(chunk)
+        assert "error" not in chunk
+        for candidate in chunk.get("candidates") or ():
+            index = candidate.get("index", 0)
+            assert index not in finished
+            said = content(candidate)
+            told = candidates.get(index, Told())
+            candidates[index] = Told(told.text + said.text, told.reasoning + said.reasoning, told.calls + said.calls)
+            finished += [index] if candidate.get("finishReason") else []
+    assert {*finished} == {*candidates}
+    return [candidates[index] for index in sorted(candidates)] or [Told()]
+
+
+def content(candidate: Json) -> Told:
+    """What one candidate says, in a chunk or whole."""
+    texts, thoughts, calls = "", "", []
+    for part in (candidate.get("content") or {}).get("parts") or ():
+        if part.get("functionCall"):
+            given = part["functionCall"].get("args") or {}
+            calls.append((part["functionCall"]["name"], given.get("INVALID_JSON", given)))
+        elif part.get("thought"):
+            thoughts += part.get("text") or ""
+        else:
+            texts += part.get("text") or ""
+    return Told(texts, thoughts, tuple(calls))
 
 
 def native_messages(stream: bytes) -> list[Told]:
@@ -181,9 +223,12 @@ class _ChatChoice:
         self._calls: list[list[str]] = []
 
     def take(self, choice: Json) -> None:
-        assert not self.finished, "something came after the finish reason"
         delta = choice["delta"]
-        assert ("role" in delta) is not self._begun, "the role comes first, and once"
+        if self.finished:  # Azure's last verdict says nothing
+            assert not any(delta.values()), "something was said after the finish reason"
+            assert choice["finish_reason"] is None
+            return
+        assert (delta.get("role") == "assistant") is not self._begun, "the role comes first, and once"
         self._begun = True
         self._text += delta.get("content") or ""
         self._reasoning += delta.get("reasoning_content") or ""
@@ -191,7 +236,7 @@ class _ChatChoice:
             self._call(call)
         self.finished = choice["finish_reason"] is not None
 
-    def told(self) -> Told:
+    def received(self) -> Told:
         calls = tuple((name, arguments(text)) for _, name, text in self._calls)
         return Told(self._text, self._reasoning, calls)
 
@@ -227,17 +272,17 @@ class _Block:
         if delta["type"] != "signature_delta":
             self.text += delta[field]
 
-    def added_to(self, told: Told) -> Told:
+    def added_to(self, received: Told) -> Told:
         """What was said so far with this block behind it."""
         kind = self.begun["type"]
         if kind == "text":
-            return told._replace(text=told.text + self.text)
+            return received._replace(text=received.text + self.text)
         if kind == "thinking":
-            return told._replace(reasoning=told.reasoning + self.text)
+            return received._replace(reasoning=received.reasoning + self.text)
         if kind == "redacted_thinking":
             assert self.begun["data"]
-            return told
-        return told._replace(calls=(*told.calls, (self.begun["name"], arguments(self.text or "{}"))))
+            return received
+        return received._replace(calls=(*received.calls, (self.begun["name"], arguments(self.text or "{}"))))
 
 
 def _again(event: Any) -> bytes:
@@ -260,6 +305,8 @@ GRAMMARS: Final[dict[str, Grammar]] = {
     "responses": responses,
     "messages": messages,
     "native messages": native_messages,
+    "contents": contents,
+    "native contents": native_contents,
     "native completions": native_completions,
     "native responses": responses,
 }

@@ -71,8 +71,8 @@ async def test_a_cut_anywhere_is_never_told_as_complete(recording: Recording) ->
 
     for ingress in stage.ingresses:
         every = ingress == "chat" and len(recording.stream) <= SHORT_BYTES
-        told = await stage.hear(ingress, [recording.stream])
-        whole = GRAMMARS[ingress](told.whole) if told.failure is None else []
+        received = await stage.hear(ingress, [recording.stream])
+        whole = GRAMMARS[ingress](received.whole) if received.failure is None else []
         for place in range(len(recording.stream)) if every else telling_places(recording.stream):
             heard = await stage.hear(ingress, [recording.stream[:place]] if place else [])
             if heard.failure is not None:

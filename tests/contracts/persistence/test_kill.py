@@ -33,13 +33,13 @@ async def test_a_killed_writer_loses_nothing_it_was_told_is_written(tmp_path: Pa
     for _ in range(2):
         writer = await asyncio.create_subprocess_exec(sys.executable, "-c", WRITER, url, stdout=asyncio.subprocess.PIPE)
         assert writer.stdout is not None
-        told = [int(await writer.stdout.readline()) for _ in range(25)]
+        received = [int(await writer.stdout.readline()) for _ in range(25)]
         writer.kill()
-        told += [int(line) for line in (await writer.stdout.read()).split(b"\n")[:-1]]
+        received += [int(line) for line in (await writer.stdout.read()).split(b"\n")[:-1]]
         await writer.wait()
 
         store = SqlAlchemyStore(url, FakeBox(), unit_seconds=20)
         async with store.read() as unit:
             found = int(await unit.facts.get("counter") or 0)
         await store.aclose()
-        assert found in {max(told), max(told) + 1}  # one may have been committed and not yet told
+        assert found in {max(received), max(received) + 1}  # one may have been committed and not yet told

@@ -13,14 +13,12 @@ from domain.errors import RequestInvalid, StoreUnavailable
 from domain.ports.security import SecretBox
 from tests.builders import a_provider, a_provider_key, a_tenant
 from tests.contracts.persistence.postgres import PostgresServer
+from tests.waiting import until
 
 
 async def settled(store: SqlAlchemyStore) -> int:
-    """Connections still checked out once the units of callers who left have had time to close."""
-    for _ in range(500):
-        if store.checked_out == 0:
-            break
-        await asyncio.sleep(0.01)
+    """Connections still checked out when the units of callers who left have closed; it hangs where one never does."""
+    await until(lambda: store.checked_out == 0)
     return store.checked_out
 
 
@@ -99,6 +97,35 @@ async def test_a_unit_left_mid_statement_waits_in_the_background(database_url: s
     await store.aclose()
     async with holder.read() as unit:
         assert await unit.facts.get("counter") == "1"
+    await holder.aclose()
+
+
+async def test_a_process_that_starts_waits_for_a_busy_database_where_its_requests_would_not(
+    database_url: str, box: SecretBox
+) -> None:
+    """A start that gave up after two seconds on a loaded machine left nothing running at all."""
+    store = SqlAlchemyStore(database_url, box, unit_seconds=0.1)
+    holder = SqlAlchemyStore(database_url, box, unit_seconds=30)
+
+    async def starting() -> None:
+        with store.patient(30):
+            async with store.write() as second:
+                await second.facts.bump("counter")
+
+    async with holder.write() as unit:
+        await unit.facts.bump("counter")
+        waiting = asyncio.create_task(starting())
+        await asyncio.sleep(0.3)  # longer than a unit usually may take
+        assert not waiting.done()
+    await waiting
+    async with holder.write() as unit:
+        await unit.facts.bump("counter")
+        with pytest.raises(StoreUnavailable):  # what comes later has no patience
+            async with store.write() as second:
+                await second.facts.bump("counter")
+
+    await settled(store)
+    await store.aclose()
     await holder.aclose()
 
 

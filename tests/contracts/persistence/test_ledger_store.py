@@ -21,8 +21,9 @@ from adapters.persistence.usage_queries.grains import GRAINS, columns_of
 from adapters.persistence.usage_queries.reader import SqlAlchemyUsage
 from domain.errors import StoreUnavailable
 from domain.ports.ledger import AppliedBatch, LedgerStore, SegmentOffset
+from domain.prices import UNPRICED
 from domain.records import RequestRecord
-from domain.usage import TokenUsage
+from domain.usage import TOKEN_COUNTS, TokenUsage
 from domain.usage_queries import RequestFilter
 from tests.builders import NOW, a_request_record, an_attempt_record
 from tests.contracts.persistence.postgres import PostgresServer
@@ -117,21 +118,29 @@ def test_the_columns_written_are_the_columns_there_are() -> None:
     assert set(ATTEMPT_COLUMNS) == set(AttemptRow.__table__.columns.keys())
     for grain in GRAINS:
         assert set(columns_of(grain)) == set(grain.row.__table__.columns.keys())
-    assert SUMS[3:12] == TokenUsage.__struct_fields__
+    assert SUMS[3:12] == TOKEN_COUNTS
 
 
 _SUMMED = ", ".join(f"COALESCE(SUM({name}), 0)" for name in SUMS)
-_RAW_ATTEMPTS = ", ".join(f"COALESCE(SUM({name}), 0)" for name in (*TokenUsage.__struct_fields__, "cost_nano_usd"))
+_RAW_ATTEMPTS = ", ".join(f"COALESCE(SUM({name}), 0)" for name in (*TOKEN_COUNTS, "cost_nano_usd"))
 
 
 async def raw_sums(database_url: str) -> tuple[int, ...]:
-    flags = "COUNT(*) FILTER (WHERE estimated), COUNT(*) FILTER (WHERE unpriced)"
-    ((requests, errors, estimated, unpriced),) = await rows_of(
+    marked = (
+        "estimated",
+        "unpriced",
+        "inexact",
+        "outcome <> 'ok' AND refused_by <> ''",
+        "outcome = 'client_cancelled'",
+    )
+    flags = ", ".join(f"COUNT(*) FILTER (WHERE {flag})" for flag in marked)
+    saved = "COALESCE(SUM(savings_nano_usd), 0)"
+    ((requests, errors, *flagged),) = await rows_of(
         database_url,
-        f"SELECT COUNT(*), COUNT(*) FILTER (WHERE outcome <> 'ok'), {flags} FROM requests",
+        f"SELECT COUNT(*), COUNT(*) FILTER (WHERE outcome <> 'ok'), {flags}, {saved} FROM requests",
     )
     ((attempts, *rest),) = await rows_of(database_url, f"SELECT COUNT(*), {_RAW_ATTEMPTS} FROM attempts")
-    return tuple(map(int, (requests, errors, attempts, *rest, estimated, unpriced)))  # type: ignore[arg-type]  # counts
+    return tuple(map(int, (requests, errors, attempts, *rest, *flagged)))  # type: ignore[arg-type]  # counts
 
 
 async def rolled_up(database_url: str) -> list[tuple[int, ...]]:
@@ -149,9 +158,10 @@ attempts = st.builds(
     an_attempt_record,
     provider_id=st.sampled_from(["alpha", "beta"]),
     model=st.sampled_from(["m", "n"]),
-    usage=st.one_of(st.none(), st.builds(TokenUsage, *[tokens] * len(TokenUsage.__struct_fields__))),
+    usage=st.one_of(st.none(), st.builds(TokenUsage, *[tokens] * len(TOKEN_COUNTS))),
     usage_source=st.sampled_from(["provider", "estimated", "none"]),
     cost_nano_usd=st.one_of(st.none(), st.integers(0, 10**12)),
+    cost_missing=st.sampled_from([(), ("web_search",), UNPRICED]),
 )
 events = st.builds(
     a_request_record,
@@ -160,6 +170,7 @@ events = st.builds(
     key_id=st.sampled_from([None, "key_1", "key_2"]),
     outcome=st.sampled_from(["ok", "error", "client_cancelled", "interrupted"]),
     task=st.sampled_from(["", "summary"]),
+    savings_nano_usd=st.one_of(st.none(), st.integers(-(10**12), 10**12)),
     attempts=st.lists(attempts, max_size=3).map(tuple),
 )
 

@@ -1,6 +1,7 @@
 """The ledger's check finds what was changed behind its back, on both databases."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -9,11 +10,13 @@ from sqlalchemy import text
 from adapters.persistence.ledger.opening import OpenLedgerStore, open_ledger_store
 from adapters.persistence.ledger.verification import AppliedSegment, verify
 from adapters.persistence.store import SqlAlchemyStore
+from adapters.persistence.usage_queries.rolling import SqlAlchemyRollUps
 from domain.ports.ledger import SegmentOffset
 from domain.prices import PriceRow, Prices, cost_nano_usd
-from domain.records import AttemptRecord, RequestRecord
+from domain.records import AttemptRecord, Charge, RequestRecord
 from domain.usage import TokenUsage
 from tests.builders import NOW
+from tests.fakes.clock import FakeClock
 
 PRICE = PriceRow("price_1", "alpha", "m", Prices(1_000_000_000, 4_000_000_000), "admin", NOW)
 
@@ -27,7 +30,7 @@ def a_record(number: int) -> RequestRecord:
     )
     return RequestRecord(
         f"req_{number:05d}", "dec_1", NOW, "ten_default", "key_1", "chat.completions", "m", "alpha", "m", 200,
-        "ok", None, False, attempts, usage, 20.5, None,
+        "ok", None, False, attempts, usage, 20.5, None, charges=(Charge("key:key_1:month", 1_793_491_200, cost),),
     )  # fmt: skip
 
 
@@ -36,7 +39,7 @@ async def ledger(database_url: str, sql_store: SqlAlchemyStore) -> AsyncIterator
     store = open_ledger_store(database_url)
     async with sql_store.write() as unit:
         await unit.prices.supersede(PRICE)
-    await store.apply([a_record(number) for number in range(2_500)], None)
+    await store.apply([a_record(number) for number in range(20)], None)
     yield store
     await store.aclose()
 
@@ -53,6 +56,8 @@ async def change(store: SqlAlchemyStore, statement: str) -> None:
 
 async def test_a_ledger_that_adds_up_has_no_differences(sql_store: SqlAlchemyStore, ledger: OpenLedgerStore) -> None:
     """P-05, over more than one page."""
+    await ledger.apply([a_record(number) for number in range(20, 2_500)], None)
+
     result = await verify(sql_store, no_files)
 
     assert (result.requests, result.attempts, result.differences) == (2_500, 5_000, ())
@@ -62,7 +67,14 @@ async def test_a_ledger_that_adds_up_has_no_differences(sql_store: SqlAlchemySto
     ("statement", "words"),
     [
         ("UPDATE usage_daily SET requests = requests + 1", "usage_daily"),
+        ("UPDATE budget_periods SET spent_nano_usd = spent_nano_usd - 1", "budget key:key_1:month from 1793491200"),
+        ("DELETE FROM budget_periods", "spent is 0 nano-USD"),
+        ("UPDATE budget_periods SET held_nano_usd = 7", "held is 7 nano-USD, its holds give 0"),
+        ("UPDATE requests SET charges = NULL WHERE id = 'req_00007'", "budget key:key_1:month"),
+        ("UPDATE attempts SET cost_nano_usd = 5 WHERE request_id = 'req_00007' AND number = 2", "was charged"),
         ("DELETE FROM usage_hourly_by_key", "missing"),
+        ("DELETE FROM usage_daily_by_model", "missing"),
+        ("UPDATE usage_daily_by_key SET requests = requests + 1", "usage_daily_by_key"),
         ("UPDATE usage_hourly SET starts_at = '2026-11-18 10:00:00.000000'", "2026-11-18T10:00:00+00:00"),
         ("UPDATE attempts SET cost_nano_usd = 5 WHERE request_id = 'req_00007' AND number = 2", "req_00007 attempt 2"),
         ("UPDATE attempts SET input_tokens = 1 WHERE request_id = 'req_00007' AND number = 2", "input_tokens"),
@@ -79,6 +91,25 @@ async def test_what_was_changed_is_named(
     differences = (await verify(sql_store, no_files)).differences
 
     assert any(words in difference for difference in differences)
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("UPDATE usage_roll_ups SET output_tokens = 1 WHERE attribute = 'endpoint'", "endpoint chat.completions"),
+        ("DELETE FROM usage_roll_ups WHERE breakdown = 'key'", "the sums are None"),
+        ("UPDATE usage_roll_ups SET value = 'x' WHERE attribute = 'tag'", "tag x ten_default: has no records"),
+    ],
+)
+async def test_a_roll_up_that_was_changed_is_named(
+    sql_store: SqlAlchemyStore, ledger: OpenLedgerStore, statement: str, words: str
+) -> None:
+    await SqlAlchemyRollUps(sql_store, FakeClock(NOW + timedelta(days=2))).turn()
+    assert (await verify(sql_store, no_files)).differences == ()
+
+    await change(sql_store, statement)
+
+    assert any(words in difference for difference in (await verify(sql_store, no_files)).differences)
 
 
 async def test_a_segment_that_is_shorter_than_what_was_applied_of_it_is_named(

@@ -5,8 +5,10 @@ from datetime import timedelta
 import msgspec
 
 from domain.ports.repositories import Store
+from domain.price_catalogs import StoredCatalog
 from domain.prices import ADMIN, PriceRow, Prices
 from tests.builders import NOW
+from tests.other_values import each_field_changed
 
 EVERY_METER = Prices(1, 2, 3, 4, 5, 6, 7, 10**15, 9)
 
@@ -74,3 +76,43 @@ async def test_a_catalogs_prices_are_kept_once_and_are_in_force_for_nobody(store
         assert list(await unit.prices.list_current()) == [a_price()]
         assert await unit.prices.get(kept.id) == kept
         assert await unit.prices.get("catalog:2") is not None
+
+
+def a_catalog(version: str = "2026-11-30.ab+4", **changes: object) -> StoredCatalog:
+    catalog = StoredCatalog(version, "ab" * 32, "https://prices.example/data.json", 3, NOW, b'{"version": "1"}')
+    return msgspec.structs.replace(catalog, **changes)
+
+
+async def test_a_catalog_comes_back_as_it_was_taken_in_and_never_changes(store: Store) -> None:
+    async with store.write() as unit:
+        await unit.prices.add_catalog(a_catalog())
+    async with store.write() as unit:
+        await unit.prices.add_catalog(a_catalog(content=b"other", models=9))
+
+    async with store.read() as unit:
+        assert await unit.prices.get_catalog("2026-11-30.ab+4") == a_catalog()
+        assert await unit.prices.get_catalog("2026-11-29.cd+4") is None
+
+
+async def test_catalogs_are_listed_newest_first_without_their_contents(store: Store) -> None:
+    later = a_catalog("2026-12-01.cd+4", stored_at=NOW + timedelta(days=1))
+    async with store.write() as unit:
+        await unit.prices.add_catalog(a_catalog())
+        await unit.prices.add_catalog(later)
+
+    async with store.read() as unit:
+        listed = list(await unit.prices.list_catalogs())
+    assert listed == [msgspec.structs.replace(each, content=b"") for each in (later, a_catalog())]
+
+
+async def test_every_field_of_a_catalog_comes_back(store: Store) -> None:
+    changed = [
+        msgspec.structs.replace(each, version=f"{each.version}{number}")
+        for number, (_, each) in enumerate(each_field_changed(a_catalog()))
+    ]
+    async with store.write() as unit:
+        for each in changed:
+            await unit.prices.add_catalog(each)
+
+    async with store.read() as unit:
+        assert [await unit.prices.get_catalog(each.version) for each in changed] == changed

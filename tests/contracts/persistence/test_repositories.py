@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import msgspec
 import pytest
 
+from domain.authority import EVERYWHERE
 from domain.availability import KeyCondition, KeyState
+from domain.configuration import Section
 from domain.errors import Conflict, NotFound
 from domain.ports.repositories import Store
 from domain.providers import Offering, ProviderSettings
@@ -37,12 +39,12 @@ async def test_an_exception_undoes_the_whole_unit(store: Store) -> None:
         async with store.write() as unit:
             await unit.tenants.add(a_tenant())
             await unit.providers.add(a_provider())
-            await unit.facts.bump("config_version")
+            await unit.config_versions.bump(Section.PROVIDERS)
             raise RuntimeError("on the way")
     async with store.read() as unit:
-        assert await unit.tenants.get("ten_default") is None
+        assert await unit.tenants.get("ten_default", EVERYWHERE) is None
         assert await unit.providers.list_all() == []
-        assert await unit.facts.get("config_version") is None
+        assert await unit.config_versions.load() == {}
 
 
 async def test_an_unfinished_write_is_not_seen_by_others(store: Store) -> None:
@@ -65,7 +67,7 @@ async def test_a_conflict_leaves_the_rest_of_the_unit_standing(store: Store) -> 
 async def test_writers_wait_for_each_other(store: Store) -> None:
     async def bump() -> int:
         async with store.write() as unit:
-            return await unit.facts.bump("config_version")
+            return await unit.config_versions.bump(Section.PROVIDERS)
 
     assert sorted(await asyncio.gather(*(bump() for _ in range(20)))) == list(range(1, 21))
 
@@ -137,7 +139,7 @@ async def test_deleting_a_provider_takes_its_keys_their_states_and_its_offerings
             await unit.keys.add(a_provider_key(f"pk_{name}", name))
             await unit.offerings.replace(name, NOW, [Offering("m")])
         limited = [KeyState(f"pk_{name}", KeyCondition.RATE_LIMITED) for name in ("alpha", "beta")]
-        await unit.availability.save([*limited, KeyState("keyless:alpha", KeyCondition.EXHAUSTED)])
+        await unit.availability.save([*limited, KeyState("keyless:alpha", KeyCondition.EXHAUSTED)], NOW)
 
     async with store.write() as unit:
         assert await unit.providers.delete("alpha")
@@ -203,7 +205,7 @@ async def test_deleting_provider_keys_takes_their_states(store: Store) -> None:
     async with store.write() as unit:
         for number in range(4):
             await unit.keys.add(a_provider_key(f"pk_{number}", "beta" if number == 3 else "alpha"))
-        await unit.availability.save([KeyState(f"pk_{number}", KeyCondition.INVALID) for number in range(4)])
+        await unit.availability.save([KeyState(f"pk_{number}", KeyCondition.INVALID) for number in range(4)], NOW)
         assert await unit.keys.delete("pk_0")
         assert not await unit.keys.delete("pk_0")
         assert await unit.keys.delete_for("alpha") == 2
@@ -225,84 +227,8 @@ async def test_a_tenant_comes_back_as_it_was_written(store: Store) -> None:
         with pytest.raises(Conflict):
             await unit.tenants.add(a_tenant())
     async with store.read() as unit:
-        assert await unit.tenants.get("ten_default") == a_tenant(kind="personal", created_at=PRECISE)
-        assert await unit.tenants.get("ten_other") is None
-
-
-async def test_a_virtual_key_comes_back_as_it_was_written(store: Store) -> None:
-    wide = a_virtual_key("key_1")
-    narrow = a_virtual_key(
-        "key_2",
-        digest=bytes(range(32)),
-        allowed_models=("m", "alpha/m"),
-        allowed_providers=(),
-        expires_at=PRECISE,
-        revoked_at=NOW,
-        version=4,
-    )
-    async with store.write() as unit:
-        await unit.tenants.add(a_tenant())
-        await unit.virtual_keys.add(wide)
-        await unit.virtual_keys.add(narrow)
-    async with store.read() as unit:
-        assert await unit.virtual_keys.get("key_1") == wide
-        assert await unit.virtual_keys.get("key_2") == narrow
-        assert await unit.virtual_keys.get("key_3") is None
-
-
-async def test_a_virtual_key_is_found_by_any_of_its_digests(store: Store) -> None:
-    revoked = a_virtual_key("key_2", revoked_at=NOW, expires_at=NOW)
-    async with store.write() as unit:
-        await unit.tenants.add(a_tenant())
-        await unit.virtual_keys.add(a_virtual_key("key_1"))
-        await unit.virtual_keys.add(revoked)
-    async with store.read() as unit:
-        assert await unit.virtual_keys.find([b"x" * 32, revoked.digest]) == revoked
-        assert await unit.virtual_keys.find([b"x" * 32]) is None
-        assert await unit.virtual_keys.find([]) is None
-
-
-async def test_virtual_keys_are_paged_newest_first(store: Store) -> None:
-    async with store.write() as unit:
-        await unit.tenants.add(a_tenant())
-        for number in (2, 4, 1, 3):
-            await unit.virtual_keys.add(a_virtual_key(f"key_{number}"))
-    async with store.read() as unit:
-        assert [key.id for key in await unit.virtual_keys.list_page(3, None)] == ["key_4", "key_3", "key_2"]
-        assert [key.id for key in await unit.virtual_keys.list_page(3, "key_2")] == ["key_1"]
-        assert await unit.virtual_keys.list_page(3, "key_1") == []
-
-
-async def test_a_virtual_key_can_be_changed_and_deleted(store: Store) -> None:
-    key = a_virtual_key()
-    changed = msgspec.structs.replace(key, revoked_at=PRECISE, version=2, allowed_models=())
-    async with store.write() as unit:
-        await unit.tenants.add(a_tenant())
-        await unit.virtual_keys.add(key)
-        await unit.virtual_keys.update(changed)
-    async with store.write() as unit:
-        assert await unit.virtual_keys.get(key.id) == changed
-        assert await unit.virtual_keys.delete(key.id)
-        assert not await unit.virtual_keys.delete(key.id)
-        with pytest.raises(NotFound):
-            await unit.virtual_keys.update(changed)
-
-
-async def test_virtual_keys_need_a_tenant_and_secrets_of_their_own(store: Store) -> None:
-    async with store.write() as unit:
-        with pytest.raises(NotFound, match="no tenant 'ten_default'"):
-            await unit.virtual_keys.add(a_virtual_key())
-        await unit.tenants.add(a_tenant())
-        await unit.virtual_keys.add(a_virtual_key("key_1"))
-        await unit.virtual_keys.add(a_virtual_key("key_2"))
-        with pytest.raises(Conflict, match="'key_1' exists already"):
-            await unit.virtual_keys.add(a_virtual_key("key_1", digest=b"y" * 32))
-        with pytest.raises(Conflict, match="the same secret"):
-            await unit.virtual_keys.add(a_virtual_key("key_3", digest=a_virtual_key("key_1").digest))
-        with pytest.raises(Conflict, match="the same secret"):
-            await unit.virtual_keys.update(a_virtual_key("key_2", digest=a_virtual_key("key_1").digest))
-    async with store.read() as unit:
-        assert [key.id for key in await unit.virtual_keys.list_page(9, None)] == ["key_2", "key_1"]
+        assert await unit.tenants.get("ten_default", EVERYWHERE) == a_tenant(kind="personal", created_at=PRECISE)
+        assert await unit.tenants.get("ten_other", EVERYWHERE) is None
 
 
 async def test_moments_come_back_aware_in_utc_whatever_zone_they_had(store: Store) -> None:
@@ -311,7 +237,7 @@ async def test_moments_come_back_aware_in_utc_whatever_zone_they_had(store: Stor
         await unit.tenants.add(a_tenant())
         await unit.virtual_keys.add(a_virtual_key(expires_at=PRECISE.astimezone(elsewhere)))
     async with store.read() as unit:
-        found = await unit.virtual_keys.get("key_1")
+        found = await unit.virtual_keys.get("key_1", EVERYWHERE)
     assert found is not None
     assert found.expires_at == PRECISE
     assert found.created_at.utcoffset() == timedelta(0)
@@ -321,19 +247,19 @@ async def test_key_states_come_back_and_replace_each_other(store: Store) -> None
     waiting = KeyState("pk_1", KeyCondition.RATE_LIMITED, until=PRECISE, since=NOW, reason="slow down", strikes=2)
     forever = KeyState("keyless:ollama", KeyCondition.INVALID, until=None, since=NOW, reason="no")
     async with store.write() as unit:
-        await unit.availability.save([waiting, forever])
+        await unit.availability.save([waiting, forever], NOW)
         assert await unit.availability.load() == [forever, waiting]
         worse = msgspec.structs.replace(waiting, condition=KeyCondition.EXHAUSTED, until=None)
-        await unit.availability.save([worse])
+        await unit.availability.save([worse], NOW)
     async with store.read() as unit:
         assert await unit.availability.load() == [forever, worse]
 
 
 async def test_a_plainly_available_state_is_forgotten(store: Store) -> None:
     async with store.write() as unit:
-        await unit.availability.save([KeyState(f"pk_{number}", KeyCondition.INVALID) for number in range(3)])
-        await unit.availability.save([KeyState("pk_0"), KeyState("pk_1", strikes=1), KeyState("pk_9")])
-        await unit.availability.save([])
+        await unit.availability.save([KeyState(f"pk_{number}", KeyCondition.INVALID) for number in range(3)], NOW)
+        await unit.availability.save([KeyState("pk_0"), KeyState("pk_1", strikes=1), KeyState("pk_9")], NOW)
+        await unit.availability.save([], NOW)
     async with store.read() as unit:
         assert [(state.key_id, state.condition) for state in await unit.availability.load()] == [
             ("pk_1", KeyCondition.AVAILABLE),
@@ -358,12 +284,32 @@ async def test_offerings_are_replaced_as_a_whole(store: Store) -> None:
         ]
 
 
+async def test_each_section_is_counted_on_its_own(store: Store) -> None:
+    async with store.write() as unit:
+        assert [await unit.config_versions.bump(Section.PROVIDERS) for _ in range(3)] == [1, 2, 3]
+        assert await unit.config_versions.bump(Section.PRICES) == 1
+    async with store.read() as unit:
+        assert await unit.config_versions.load() == {"providers": 3, "prices": 1}
+
+
 async def test_facts_are_put_over_each_other_and_counted(store: Store) -> None:
     async with store.write() as unit:
         assert await unit.facts.get("admin_token_digest") is None
         await unit.facts.put("admin_token_digest", "aa")
         await unit.facts.put("admin_token_digest", "bb")
-        assert [await unit.facts.bump("config_version") for _ in range(11)] == list(range(1, 12))
+        assert [await unit.facts.bump("seeded") for _ in range(11)] == list(range(1, 12))
     async with store.read() as unit:
         assert await unit.facts.get("admin_token_digest") == "bb"
-        assert await unit.facts.get("config_version") == "11"
+        assert await unit.facts.get("seeded") == "11"
+
+
+async def test_facts_are_found_by_how_they_begin_and_forgotten(store: Store) -> None:
+    async with store.write() as unit:
+        for name in ("b_2", "b_1", "b_3", "bx1", "a"):
+            await unit.facts.put(name, name.upper())
+        await unit.facts.forget("b_3")
+        await unit.facts.forget("never was")
+    async with store.read() as unit:
+        assert list((await unit.facts.beginning_with("b_", 9)).items()) == [("b_1", "B_1"), ("b_2", "B_2")]
+        assert list(await unit.facts.beginning_with("b", 1)) == ["b_1"]
+        assert await unit.facts.get("b_3") is None

@@ -100,10 +100,11 @@ async def test_a_database_of_a_newer_version_is_refused_and_left_alone(empty_url
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     await engine.dispose()
 
-    assert await schema.check(empty_url) == schema.SchemaState("9999", HEAD)
+    found = await schema.check(empty_url)
+    assert (found.current, found.is_newer) == ("9999", False)
     with pytest.raises(schema.SchemaUnknown, match="revision '9999', which this version does not know"):
         await schema.upgrade(empty_url)
-    assert await schema.check(empty_url) == schema.SchemaState("9999", HEAD)
+    assert await schema.check(empty_url) == found
 
 
 async def test_a_failed_migration_leaves_nothing_behind(empty_url: str) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from shutil import copyfile
 
+import msgspec
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -10,8 +11,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from adapters.persistence.store import SqlAlchemyStore
 from adapters.security.secret_box import AesGcmSecretBox, KeyRing
 from domain.ports.security import SecretUnreadable
+from domain.providers import ProviderSettings
 from domain.secrets import Secret
-from tests.builders import a_provider_key, a_tenant, a_virtual_key
+from tests.builders import a_provider, a_provider_key, a_tenant, a_virtual_key
 
 CANARY = "sk-canary-5f1d0c9e8b7a"
 
@@ -108,3 +110,31 @@ async def test_a_store_error_shows_neither_statement_nor_parameters(
         await execute(database_url, "ALTER TABLE hidden RENAME TO provider_keys")
     assert CANARY not in str(caught.value)
     assert "INSERT" not in str(caught.value)
+
+
+async def test_a_proxys_password_and_headers_are_sealed_to_their_provider_and_sealed_again(
+    sql_store: SqlAlchemyStore, database_url: str, ring: KeyRing
+) -> None:
+    provider = a_provider(
+        settings=ProviderSettings(proxy=f"http://user:{CANARY}@proxy.example:3128", headers={"x-client-secret": CANARY})
+    )
+    async with sql_store.write() as unit:
+        await unit.providers.add(a_provider("beta"))
+        await unit.providers.add(provider)
+    engine = create_async_engine(database_url.replace("postgresql://", "postgresql+asyncpg://"))
+    async with engine.begin() as connection:
+        kept = str((await connection.execute(text("SELECT settings FROM providers"))).all())
+    await engine.dispose()
+    assert CANARY not in kept
+    assert "proxy.example" not in kept
+
+    rotated = ring.rotated()
+    both = SqlAlchemyStore(database_url, AesGcmSecretBox(rotated), unit_seconds=20)
+    async with both.write() as unit:
+        assert await unit.keys.reencrypt_all() == 2
+        assert await unit.keys.reencrypt_all() == 0
+        assert await unit.providers.get(provider.id) == provider
+        await unit.providers.update(msgspec.structs.replace(provider, settings=ProviderSettings(), version=2))
+    async with both.read() as unit:
+        assert (await unit.providers.list_all())[0].settings.proxy is None
+    await both.aclose()

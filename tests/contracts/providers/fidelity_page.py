@@ -7,7 +7,8 @@ between `<!-- fidelity:KIND -->` and `<!-- /fidelity -->`.
 import re
 from pathlib import Path
 
-from adapters.providers.registry import KINDS, Registry
+from adapters.providers.kinds import KINDS
+from adapters.providers.registry import Registry
 from domain.fidelity import Cell, Fidelity
 
 DOCS = Path(__file__).parents[3] / "docs"

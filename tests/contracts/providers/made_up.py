@@ -1,48 +1,49 @@
 """Two made-up providers, as a contributor would add them: a row of data, and a kind with a wire format of its own.
 
-In the tree the row would be a module of `adapters/providers/openai_compatible`, the kind
-`adapters/providers/parrot/kind.py`. `docs/adding-a-provider.md` walks through both.
+In the tree the one would be a row of a table in `adapters/providers/openai_compatible`, the other of
+`adapters/providers/kinds.py`. `docs/adding-a-provider.md` walks through both.
 """
 
 from typing import Final
 
 from adapters.dialects.openai.quirks import TEXT_ONLY, Quirks
-from adapters.providers.entry import PATHS, Entry, also
-from adapters.providers.kind import Code, Kind
-from domain.providers import ProviderPreset
+from adapters.providers import free_tiers
+from adapters.providers.kind import PATHS, Hosted, Kind, also
+from domain.free_tiers import Quota
 
-ROW: Final = Entry(
-    ProviderPreset(
-        id="acme",
-        kind="openai",
-        name="Acme",
-        base_url="https://llm.acme.example/v1",
-        env=("ACME_API_KEY",),
-        priority=320,
-        default_model="rocket-1",
+ROW: Final = Hosted(
+    id="rockets",
+    name="Rockets",
+    base_url="https://llm.rockets.example/v1",
+    env=("ROCKETS_API_KEY",),
+    priority=320,
+    default_model="rocket-1",
+    free_tier=free_tiers.renewing(
+        Quota("requests", 60, "minute"), as_of="2026-11-21", source="https://rockets.example/limits"
     ),
-    Quirks(max_tokens_field="max_tokens", drop=frozenset({"logit_bias"})),
+    key_url="https://rockets.example/keys",
+    quirks=Quirks(max_tokens_field="max_tokens", drop=frozenset({"logit_bias"})),
     paths=also(*PATHS),
     endpoint_quirks={"embeddings": TEXT_ONLY},
 )
 """The first way: speaks OpenAI's API, and has every endpoint of it."""
 
-PARROT: Final = Entry(
-    ProviderPreset("parrot", "parrot", "Parrot", "https://parrot.example", ("PARROT_SEED",), 330), version_path=""
-)
-
-
-def _code() -> Code:
-    from tests.contracts.providers import parrot
-
-    return Code(build=parrot.build, fidelity=parrot.fidelity)
-
-
 KIND: Final = Kind(
     id="parrot",
     name="Parrot",
-    code=_code,
+    adapter="tests.contracts.providers.parrot",
     endpoints=("chat.completions",),
-    entries=(PARROT,),
-    unknown=PARROT,
+    entries=(
+        Hosted(
+            id="parrot",
+            kind="parrot",
+            name="Parrot",
+            base_url="https://parrot.example",
+            env=("PARROT_SEED",),
+            priority=330,
+            free_tier=free_tiers.none(as_of="2026-11-21", source="https://parrot.example/seeds"),
+            key_url="https://parrot.example/seeds",
+            version_path="",
+        ),
+    ),
 )

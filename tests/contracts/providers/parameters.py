@@ -9,12 +9,13 @@ from domain.audio import SpeechRequest
 from domain.chat import ChatRequest
 from domain.completions import CompletionRequest
 from domain.embeddings import EmbeddingRequest
-from domain.images import ImageRequest
+from domain.images import ImageEditRequest, ImageRequest
 from domain.inference import GATEWAY_FIELDS, InferenceRequest
 from domain.messages import MessagesRequest
 from domain.moderations import ModerationRequest
+from domain.payload import Payload
+from domain.rerank import RerankRequest
 from domain.responses import ResponsesRequest
-from domain.wire import Payload
 
 TOOL = {"name": "look_up", "description": "Looks up", "parameters": {"type": "object", "properties": {}}}
 FUNCTION_TOOL = {"type": "function", "function": TOOL}
@@ -25,9 +26,12 @@ REQUESTS: dict[str, tuple[type[InferenceRequest], dict[str, Any]]] = {
     "completions": (CompletionRequest, {"prompt": "hi"}),
     "embeddings": (EmbeddingRequest, {"input": "hi"}),
     "images.generations": (ImageRequest, {"prompt": "a cat"}),
+    "images.edits": (ImageEditRequest, {"prompt": "a cat", "images": [{"image_url": "https://pictures.example/1"}]}),
     "audio.speech": (SpeechRequest, {"input": "hi", "voice": "alloy"}),
     "moderations": (ModerationRequest, {"input": "hi"}),
+    "rerank": (RerankRequest, {"query": "hi", "documents": ["hi"]}),
     "responses": (ResponsesRequest, {"input": "hi"}),
+    "responses.input_tokens": (ResponsesRequest, {"input": "hi"}),
     "messages": (MessagesRequest, {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 64}),
 }
 
@@ -43,12 +47,15 @@ SAMPLES: dict[str, Any] = {
     "function_call": "auto",
     "functions": [TOOL],
     "include": ["message.output_text.logprobs"],
+    "input_fidelity": "high",
     "instructions": "Be brief.",
     "logit_bias": {"50256": -100},
     "logprobs": True,
+    "mask": {"image_url": "https://pictures.example/2"},
     "max_completion_tokens": 33,
     "max_output_tokens": 33,
     "max_tokens": 33,
+    "max_tokens_per_doc": 64,
     "max_tool_calls": 2,
     "metadata": {"a": "b"},
     "modalities": ["text", "audio"],
@@ -67,6 +74,7 @@ SAMPLES: dict[str, Any] = {
     "prompt_cache_options": {"mode": "implicit"},
     "prompt_cache_retention": "24h",
     "quality": "high",
+    "return_documents": True,
     "reasoning": {"effort": "low"},
     "reasoning_effort": "low",
     "response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": SCHEMA, "strict": True}},
@@ -89,6 +97,7 @@ SAMPLES: dict[str, Any] = {
     "tools": [FUNCTION_TOOL],
     "top_k": 5,
     "top_logprobs": 3,
+    "top_n": 1,
     "top_p": 0.75,
     "truncation": "auto",
     "user": "u-1",
@@ -99,9 +108,13 @@ _OF_ENDPOINT: dict[tuple[str, str], Any] = {
     ("completions", "logprobs"): 2,
     ("images.generations", "response_format"): "url",
     ("images.generations", "moderation"): "low",
+    ("images.edits", "response_format"): "url",
+    ("images.edits", "moderation"): "low",
     ("audio.speech", "response_format"): "wav",
     ("responses", "background"): True,
     ("responses", "tools"): [{"type": "function", **TOOL}],
+    ("responses.input_tokens", "background"): True,
+    ("responses.input_tokens", "tools"): [{"type": "function", **TOOL}],
     ("messages", "tools"): [{"name": "look_up", "input_schema": {"type": "object", "properties": {}}}],
     ("messages", "tool_choice"): {"type": "any"},
     ("messages", "service_tier"): "standard_only",

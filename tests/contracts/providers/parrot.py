@@ -12,19 +12,17 @@ from typing_extensions import override
 from adapters.dialects.openai.params import CHAT_PARAMS
 from adapters.providers.base_url import endpoint
 from adapters.providers.capability import HttpCapability, fixed
-from adapters.providers.credentials import KeyHeaders
-from adapters.providers.entry import Entry
-from adapters.providers.kind import Place
-from adapters.providers.upstream import HttpUpstream
-from adapters.wire.answer import Encoded, PlainAnswer
-from adapters.wire.call import WireCall
+from adapters.providers.kind import BuildContext, Entry
+from adapters.providers.upstream import HttpUpstream, KeyHeaders
+from adapters.wire.call import DialectCall, Encoded, PlainAnswer
 from adapters.wire.chat_answer import MadeMessage, chat_answer
 from adapters.wire.chat_history import history
 from adapters.wire.errors import Refusals, failure_from_answer, unreadable
 from adapters.wire.rate_limits import RawHeaders
+from adapters.wire.raw_json import UNDECODABLE
 from adapters.wire.read_stream import WrittenEvents
+from adapters.wire.replay import Replay
 from adapters.wire.sift import keep_strict, sift
-from adapters.wire.undecodable import UNDECODABLE
 from domain.availability import RateLimitWindow
 from domain.chat import ChatRequest
 from domain.errors import UpstreamFailure
@@ -70,7 +68,7 @@ class Parrot:
     def __init__(self, drop: Sequence[str] = ()) -> None:
         self._drop = drop
 
-    def encode(self, call: WireCall[ChatRequest], *, stream: bool) -> Encoded:
+    def encode(self, call: DialectCall[ChatRequest], *, stream: bool) -> Encoded:
         fields = {name: raw for name, raw in call.payload.fields.items() if name not in self._drop}
         lost = sift(fields, PARAMS, ignored=("model", "messages"))
         talk = [{"who": message.role, "said": message.text()} for message in history(call.payload)]
@@ -82,20 +80,20 @@ class Parrot:
             body["limit"] = limit
         return Encoded(_encode(body), keep_strict(lost, strict=call.strict))
 
-    def read(self, body: bytes, call: WireCall[ChatRequest], content_type: str) -> PlainAnswer:
+    def read(self, body: bytes, call: DialectCall[ChatRequest], content_type: str) -> PlainAnswer:
         try:
             answer = _decode(body)
         except UNDECODABLE:
             raise unreadable(body, call.secret) from None
         return chat_answer(call, [(MadeMessage(answer.said), "stop")], answer.usage)
 
-    def decoder(self, call: WireCall[ChatRequest], content_type: str) -> "ParrotStream":
+    def decoder(self, call: DialectCall[ChatRequest], content_type: str) -> "ParrotStream":
         return ParrotStream(call)
 
-    def replay(self, answer: PlainAnswer, call: WireCall[ChatRequest]) -> bytes | None:
+    def replay(self, answer: PlainAnswer, call: DialectCall[ChatRequest]) -> Replay | None:
         return None
 
-    def failure(self, status: int, headers: RawHeaders, body: bytes, call: WireCall[ChatRequest]) -> UpstreamFailure:
+    def failure(self, status: int, headers: RawHeaders, body: bytes, call: DialectCall[ChatRequest]) -> UpstreamFailure:
         return failure_from_answer(status, headers, body, Refusals(), secret=call.secret, now=call.now())
 
     def limits(self, headers: RawHeaders, now: float) -> tuple[RateLimitWindow, ...]:
@@ -115,13 +113,13 @@ class ParrotStream(WrittenEvents):
         return output
 
 
-def build(place: Place) -> Capabilities:
+def build(context: BuildContext) -> Capabilities:
     """Chat; what else can be carried over chat comes by itself."""
-    upstream = HttpUpstream(place.transport, place.timeouts, place.now)
-    headers = KeyHeaders(place.user_agent, header="x-seed", prefix="")
-    talk = fixed(endpoint(place.base, "/talk"))
+    upstream = HttpUpstream(context.transport, context.timeouts, context.now)
+    headers = KeyHeaders(context.user_agent, header="x-seed", prefix="")
+    talk = fixed(endpoint(context.base, "/talk"))
     chat: HttpCapability[ChatRequest] = HttpCapability(
-        upstream, Parrot(place.provider.settings.drop_params), talk, headers
+        upstream, Parrot(context.provider.settings.drop_params), talk, headers
     )
     return Capabilities(chat=chat)
 

@@ -1,4 +1,4 @@
-"""Adding a provider takes one module and one line of the registry, and every endpoint it declares works."""
+"""Adding a provider takes one row, and every endpoint it declares works."""
 
 import json
 from dataclasses import replace
@@ -8,15 +8,17 @@ import httpx
 import msgspec
 import pytest
 
-from adapters.providers.entry import PATHS
-from adapters.providers.registry import KINDS, OPENAI, Registry
-from domain.audio import AudioFile, TranscriptionRequest
+from adapters.providers.kind import PATHS
+from adapters.providers.kinds import KINDS, OPENAI
+from adapters.providers.registry import Registry
+from domain.audio import TranscriptionRequest, TranslationRequest
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
+from domain.forms import UploadedFile
+from domain.payload import Payload
 from domain.ports.providers import Capabilities, ProviderCall
 from domain.timeouts import Timeouts
 from domain.usage import TokenUsage
-from domain.wire import Payload
 from tests.builders import a_provider
 from tests.contracts.providers.made_up import KIND, ROW
 from tests.contracts.providers.parameters import REQUESTS
@@ -29,10 +31,14 @@ KINDS_AND_MORE = (replace(OPENAI, entries=(*OPENAI.entries, ROW)), *KINDS[1:], K
 CAPABILITIES = {
     "chat.completions": "chat",
     "images.generations": "images",
+    "images.edits": "image_edits",
     "audio.speech": "speech",
     "audio.transcriptions": "transcriptions",
+    "audio.translations": "translations",
     "messages.count_tokens": "token_counts",
+    "responses.input_tokens": "response_counts",
 }
+FORMS = {"audio.transcriptions": TranscriptionRequest, "audio.translations": TranslationRequest}
 USAGE = {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}
 ANSWERS: dict[str, dict[str, Any]] = {
     "/v1/chat/completions": ANSWER,
@@ -42,8 +48,11 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "usage": {"prompt_tokens": 2},
     },
     "/v1/images/generations": {"created": 1, "data": [{"url": "u"}]},
+    "/v1/images/edits": {"created": 1, "data": [{"url": "u"}]},
     "/v1/audio/transcriptions": {"text": "hi"},
+    "/v1/audio/translations": {"text": "hi"},
     "/v1/moderations": {"id": "m", "model": "m", "results": [{"flagged": False, "categories": {}}]},
+    "/v1/rerank": {"results": [{"index": 0, "relevance_score": 0.5}]},
     "/v1/responses": {
         "id": "resp_1",
         "object": "response",
@@ -53,6 +62,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "output": [],
         "usage": USAGE,
     },
+    "/v1/responses/input_tokens": {"object": "response.input_tokens", "input_tokens": 3},
 }
 SAID = b'data: {"said": "pret"}\n\ndata: {"said": "ty"}\n\ndata: {"over": true, "read": 3, "wrote": 2}\n\n'
 
@@ -87,9 +97,9 @@ def call(endpoint: str, **fields: Any) -> ProviderCall[Any]:
 
 
 def payload(endpoint: str, **fields: Any) -> Payload[Any]:
-    if endpoint == "audio.transcriptions":
-        recording = AudioFile("a.wav", "audio/wav", b"RIFF")
-        return Payload(TranscriptionRequest(file=recording, form=(("model", "x"),), model="x"), {})
+    if endpoint in FORMS:
+        recording = UploadedFile("a.wav", "audio/wav", b"RIFF")
+        return Payload(FORMS[endpoint](file=recording, form=(("model", "x"),), model="x"), {})
     kind, minimal = REQUESTS["messages" if endpoint == "messages.count_tokens" else endpoint]
     body = msgspec.json.encode({"model": "m"} | minimal | fields)
     return Payload(msgspec.json.decode(body, type=kind), msgspec.json.decode(body, type=dict[str, msgspec.Raw]))
@@ -101,7 +111,7 @@ def serving(able: Capabilities, endpoint: str) -> Any:
     return found
 
 
-async def told(capability: Any, asked: ProviderCall[Any]) -> bytes:
+async def received(capability: Any, asked: ProviderCall[Any]) -> bytes:
     stream = await capability.stream(asked)
     try:
         blocks = [block async for block in stream]
@@ -114,7 +124,7 @@ async def told(capability: Any, asked: ProviderCall[Any]) -> bytes:
 @pytest.mark.parametrize("endpoint", ["chat.completions", *PATHS])
 async def test_every_endpoint_a_row_declares_answers(endpoint: str) -> None:
     wire = Wire()
-    capability = serving(wire.able("acme", "openai"), endpoint)
+    capability = serving(wire.able("rockets", "openai"), endpoint)
     asked = call(endpoint)
 
     if endpoint == "audio.speech":
@@ -127,7 +137,7 @@ async def test_every_endpoint_a_row_declares_answers(endpoint: str) -> None:
 
     assert (
         wire.asked[-1].url
-        == f"https://llm.acme.example/v1{ {'chat.completions': '/chat/completions', **PATHS}[endpoint] }"
+        == f"https://llm.rockets.example/v1{ {'chat.completions': '/chat/completions', **PATHS}[endpoint] }"
     )
     assert wire.asked[-1].headers["authorization"] == f"Bearer {KEY.secret.reveal()}"
     assert len(wire.asked) == 1
@@ -135,7 +145,7 @@ async def test_every_endpoint_a_row_declares_answers(endpoint: str) -> None:
 
 async def test_messages_and_counts_come_over_a_rows_chat() -> None:
     wire = Wire()
-    able = wire.able("acme", "openai")
+    able = wire.able("rockets", "openai")
 
     message = json.loads((await serving(able, "messages").complete(call("messages"))).body)
     count = json.loads((await serving(able, "messages.count_tokens").complete(call("messages.count_tokens"))).body)
@@ -151,7 +161,7 @@ async def test_a_kind_of_its_own_chats() -> None:
     fields = {"max_completion_tokens": 9, "temperature": 0.5, "seed": 4}
 
     answer = await chat.complete(call("chat.completions", **fields))
-    events = await told(chat, call("chat.completions", **fields))
+    events = await received(chat, call("chat.completions", **fields))
 
     assert json.loads(answer.body)["choices"][0]["message"]["content"] == "pretty"
     assert answer.usage == TokenUsage(input_tokens=3, output_tokens=2)
@@ -192,7 +202,7 @@ async def test_the_other_apis_of_text_come_over_its_chat(
     capability = serving(wire.able("parrot", "parrot"), endpoint)
 
     found: Any = json.loads((await capability.complete(call(endpoint))).body)
-    events = await told(capability, call(endpoint, stream=True))
+    events = await received(capability, call(endpoint, stream=True))
 
     for step in where:
         found = found[step]
@@ -216,7 +226,7 @@ def test_both_are_described_with_what_becomes_of_each_parameter() -> None:
     registry = Registry(lambda provider, timeouts: httpx.MockTransport(Wire().answer), {}, kinds=KINDS_AND_MORE)
     kinds = {kind.kind: kind for kind in registry.kinds()}
 
-    assert kinds["openai"].preset_params["acme"]["logit_bias"] == "dropped"
+    assert kinds["openai"].preset_params["rockets"]["logit_bias"] == "dropped"
     parrot = kinds["parrot"]
     assert parrot.fidelity["chat.completions"] == PARAMS
     assert set(parrot.endpoints) == {
@@ -225,5 +235,8 @@ def test_both_are_described_with_what_becomes_of_each_parameter() -> None:
         "responses",
         "messages",
         "messages.count_tokens",
+        "responses.input_tokens",
+        "models.generate_content",
+        "models.count_tokens",
     }
-    assert {"acme", "parrot"} <= {preset.id for preset in registry.presets()}
+    assert {"rockets", "parrot"} <= {preset.id for preset in registry.presets()}

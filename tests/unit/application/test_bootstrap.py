@@ -6,6 +6,8 @@ import msgspec
 
 from application.admission.authentication import ADMIN_TOKEN_DIGEST, DEFAULT_TENANT_ID
 from application.bootstrap import Bootstrap, FirstStart, forget_changed_secrets
+from application.newcomers import Newcomers
+from domain.authority import EVERYWHERE
 from domain.keys import ADMIN_TOKEN_PREFIX, VIRTUAL_KEY_PREFIX, ProviderKey, VirtualKey, well_formed
 from domain.secrets import Secret
 from tests.builders import NOW, a_provider_key
@@ -19,12 +21,13 @@ KEY = Secret("an-operator-chosen-key-0123456789abc")
 
 
 def a_bootstrap(store: MemoryStore) -> Bootstrap:
-    return Bootstrap(store, FakeHasher(), CountingIds(), FakeClock(NOW))
+    return Bootstrap(store, FakeHasher(), CountingIds(), FakeClock(NOW), Newcomers(CountingIds()))
 
 
 async def found(store: MemoryStore, secret: Secret) -> VirtualKey | None:
     async with store.read() as unit:
-        return await unit.virtual_keys.find(FakeHasher().digests(secret.reveal()))
+        issued = await unit.virtual_keys.find(FakeHasher().digests(secret.reveal()))
+    return issued.key if issued is not None else None
 
 
 async def fact(store: MemoryStore, name: str) -> str | None:
@@ -47,7 +50,7 @@ async def test_a_first_start_makes_credentials_and_keeps_their_digests_only() ->
     assert key is not None
     assert (key.tenant_id, key.last4) == (DEFAULT_TENANT_ID, made.virtual_key.reveal()[-4:])
     async with store.read() as unit:
-        assert await unit.tenants.get(DEFAULT_TENANT_ID) is not None
+        assert await unit.tenants.get(DEFAULT_TENANT_ID, EVERYWHERE) is not None
 
 
 async def test_a_second_start_makes_and_changes_nothing() -> None:

@@ -19,6 +19,7 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(zone=ZONES, start=MOMENTS, length=st.timedeltas(timedelta(0), timedelta(days=60)))
 def test_the_days_of_any_zone_tile_any_range(zone: str, start: datetime, length: timedelta) -> None:
@@ -31,6 +32,7 @@ def test_the_days_of_any_zone_tile_any_range(zone: str, start: datetime, length:
     assert names == sorted(set(names))
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(zone=ZONES, start=MOMENTS, length=st.timedeltas(timedelta(0), timedelta(days=9)), nearest_days=st.booleans())
 def test_a_cut_keeps_every_moment_once_and_its_day(

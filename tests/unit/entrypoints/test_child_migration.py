@@ -5,14 +5,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from adapters.persistence import schema
 from adapters.persistence.migrations import HEAD, REVISIONS
+
+pytestmark = pytest.mark.slow
 
 PROGRAM = """
 import sys
 from pathlib import Path
 from entrypoints.child_migration import migrate_in_child
 from entrypoints.settings.loading import load_settings
+
 settings = load_settings({"data_dir": Path(sys.argv[1])})
 migrate_in_child(settings)
 assert "alembic" not in sys.modules

@@ -3,6 +3,10 @@
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 PROGRAM = """
 import sys
 from entrypoints.lean_start import (
@@ -14,11 +18,14 @@ import_store_without_other_databases()
 import entrypoints.process, entrypoints.lifespan
 loaded = [name for name in (
     "rich", "pygments", "alembic", "cryptography", "sqlalchemy.dialects.oracle.base", "sqlalchemy.dialects.mssql.base",
-    "sqlalchemy.dialects.mysql.base",
-) if name in sys.modules]
+    "sqlalchemy.dialects.mysql.base", "pydantic", "attr", "advanced_alchemy.cli", "advanced_alchemy.service",
+    "yaml", "uvicorn.supervisors", "multiprocessing.connection",
+) if sys.modules.get(name) is not None]
 assert not loaded, loaded
 give_back_start_up_memory()
-import rich.console, httpx._main
+import rich.console, httpx._main, yaml, uvicorn.supervisors, litestar.openapi.plugins
+assert yaml.dump([1]) == litestar.openapi.plugins.yaml.dump([1])
+assert uvicorn.supervisors.Multiprocess is not object
 from sqlalchemy.dialects import mssql, mysql, oracle
 assert mssql.UNIQUEIDENTIFIER and mysql.insert and oracle.RAW.__module__.startswith("sqlalchemy")
 rich.console.Console()

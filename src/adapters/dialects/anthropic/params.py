@@ -13,7 +13,11 @@ _CHAT: Final[Fidelity] = {
     "stream_options": mapped("", "usage comes without being asked for"),
     "max_completion_tokens": mapped("max_tokens"),
     "max_tokens": Cell("honored", note="without one, a limit the model has room for is sent: Anthropic demands one"),
-    "temperature": Cell("mapped", "temperature", "at most 1; dropped from Claude 4.7 on, and where the model thinks"),
+    "temperature": Cell(
+        "mapped",
+        "temperature",
+        "at most 1, and more is reported as dropped; dropped from Claude 4.7 on, and where the model thinks",
+    ),
     "top_p": Cell("honored", note="dropped from Claude 4.7 on, and from 4.1 on beside a temperature"),
     "stop": mapped("stop_sequences", "blank ones are dropped"),
     "tools": Cell("honored", note="functions, and Anthropic's own tools as they are; custom tools are refused"),
@@ -80,3 +84,16 @@ def chat_fidelity(settings: AnthropicSettings) -> Fidelity:
     if settings.body_version.startswith("bedrock"):
         elsewhere["web_search_options"] = refused("Amazon Bedrock has no web search for Claude")
     return {**_CHAT, **elsewhere}
+
+
+FIRST_PARTY_FIELDS: Final = (
+    "container",
+    "diagnostics",
+    "inference_geo",
+    "mcp_servers",
+    "service_tier",
+    "speed",
+    "user_profile_id",
+    "workspace_id",
+)
+"""What only Anthropic's own servers know: in clouds it is answered that extra inputs are not permitted."""

@@ -9,20 +9,20 @@ from typing import Final
 
 import msgspec
 
-from adapters.dialects.anthropic.content import Block, text_block
-from adapters.dialects.anthropic.conversation import Conversation, converse
-from adapters.dialects.anthropic.headers import body_fields, request_headers
-from adapters.dialects.anthropic.history import Raw, read_turns
+from adapters.dialects.anthropic.conversation import Block, Conversation, Raw, converse, read_turns, text_block
 from adapters.dialects.anthropic.params import CHAT_EXTRAS, chat_fidelity
-from adapters.dialects.anthropic.settings import AnthropicSettings
-from adapters.dialects.anthropic.structured import Format, wanted_format, with_answer_tool
-from adapters.dialects.anthropic.thinking import Thinking, think
-from adapters.dialects.anthropic.tools import ToolUse, tool_use
-from adapters.dialects.anthropic.traits import Traits, traits_at
-from adapters.dialects.anthropic.web_search import web_search_tool
-from adapters.wire.answer import Encoded
-from adapters.wire.call import WireCall
-from adapters.wire.sift import keep_strict, sift, worth_a_report
+from adapters.dialects.anthropic.settings import AnthropicSettings, body_fields, request_headers
+from adapters.dialects.anthropic.tools import (
+    Format,
+    ToolUse,
+    tool_use,
+    wanted_format,
+    web_search_tool,
+    with_answer_tool,
+)
+from adapters.dialects.anthropic.traits import Thinking, Traits, think, traits_at
+from adapters.wire.call import DialectCall, Encoded
+from adapters.wire.sift import keep_strict, sift, stop_sequences, top_k, within, worth_a_report
 from domain.chat import ChatRequest
 from domain.fidelity import Fidelity, dropped
 
@@ -42,10 +42,10 @@ class ChatEncoder:
         self._settings = settings
         self._table: Fidelity = {**chat_fidelity(settings), **CHAT_EXTRAS, **dict.fromkeys(drop, dropped())}
 
-    def encode(self, call: WireCall[ChatRequest], *, stream: bool) -> Encoded:
+    def encode(self, call: DialectCall[ChatRequest], *, stream: bool) -> Encoded:
         """Raises `UNSUPPORTED` for what Claude cannot do, `CLIENT_FAULT` for what no one can read."""
         lost = sift(call.payload.fields, self._table, ignored=("model", "messages"))
-        body = _Body(call, self._settings, self._kept(call), lost).made()
+        body = _Body(call, self._settings, self._kept(call), lost).build()
         if stream and self._settings.stream_in_body:
             body["stream"] = True
         reported = {name for name in lost if worth_a_report(name, call.payload.fields.get(name, _NULL))}
@@ -53,7 +53,7 @@ class ChatEncoder:
             _encode(body), keep_strict(reported, strict=call.strict), headers=request_headers(self._settings)
         )
 
-    def _kept(self, call: WireCall[ChatRequest]) -> dict[str, Raw]:
+    def _kept(self, call: DialectCall[ChatRequest]) -> dict[str, Raw]:
         """The fields the table lets through, without those that say nothing."""
         table = self._table
         return {
@@ -67,7 +67,7 @@ class _Body:
     """One request's body in the making. What turns out to be lost is appended to `lost`."""
 
     def __init__(
-        self, call: WireCall[ChatRequest], settings: AnthropicSettings, kept: dict[str, Raw], lost: list[str]
+        self, call: DialectCall[ChatRequest], settings: AnthropicSettings, kept: dict[str, Raw], lost: list[str]
     ) -> None:
         asked = call.payload.value
         absent = {name: None for name in lost if name in asked.__struct_fields__}
@@ -78,28 +78,28 @@ class _Body:
         self._lost = lost
         self._traits: Traits = traits_at(call.model, settings)
 
-    def made(self) -> dict[str, object]:
-        told = self._conversation()
+    def build(self) -> dict[str, object]:
+        conversation = self._conversation()
         wanted = wanted_format(self._request, self._traits)
         if wanted.instruction:
-            told.system.append(text_block(wanted.instruction))
-        use = self._tools(told, wanted)
+            conversation.system.append(text_block(wanted.instruction))
+        use = self._tools(conversation, wanted)
         max_tokens = self._max_tokens()
         body: dict[str, object] = {"model": self._call.model} if self._settings.model_in_body else {}
         body |= body_fields(self._settings)
         body["max_tokens"] = max_tokens
-        if told.system:
-            body["system"] = told.system
-        body["messages"] = told.turns
+        if conversation.system:
+            body["system"] = conversation.system
+        body["messages"] = conversation.turns
         if use.tools:
             body["tools"] = use.tools
             if use.choice is not None:
                 body["tool_choice"] = use.choice
-        thinking = self._thinking(max_tokens, use, told)
+        thinking = self._thinking(max_tokens, use, conversation)
         body |= self._output(thinking, wanted)
         body |= self._sampling(thinks=thinking.active or (self._traits.always_thinks and thinking.thinking is None))
         body |= self._plain_fields()
-        marked = [*use.tools, *told.system, *(block for turn in told.turns for block in turn.content)]
+        marked = [*use.tools, *conversation.system, *(block for turn in conversation.turns for block in turn.content)]
         _limit_breakpoints(marked, MAX_BREAKPOINTS - ("cache_control" in body))
         return body
 
@@ -110,8 +110,10 @@ class _Body:
             inline_only=self._settings.inline_media_only,
         )
 
-    def _tools(self, told: Conversation, wanted: Format) -> ToolUse:
-        use = tool_use(self._request, self._kept.get("tools"), told.called_tools(), strict=self._traits.structured)
+    def _tools(self, conversation: Conversation, wanted: Format) -> ToolUse:
+        use = tool_use(
+            self._request, self._kept.get("tools"), conversation.called_tools(), strict=self._traits.structured
+        )
         if self._request.web_search_options is not None:
             use.tools.append(web_search_tool(self._kept["web_search_options"]))
             use.choice = None if use.choice == {"type": "none"} and not self._request.tools else use.choice
@@ -121,12 +123,18 @@ class _Body:
         asked = self._request.max_completion_tokens or self._request.max_tokens
         return asked or self._traits.max_tokens
 
-    def _thinking(self, max_tokens: int, use: ToolUse, told: Conversation) -> Thinking:
+    def _thinking(self, max_tokens: int, use: ToolUse, conversation: Conversation) -> Thinking:
         own = self._kept.get("thinking")
         if own is not None:
             return Thinking(msgspec.json.decode(own, type=dict[str, object]))
         effort = self._request.reasoning_effort
-        decided = think(effort, self._traits, max_tokens, forced_call=use.forced, thoughtless=told.thoughtless_calls())
+        decided = think(
+            effort,
+            self._traits,
+            max_tokens,
+            forced_call=use.forced,
+            without_thinking=conversation.calls_without_thinking(),
+        )
         if not decided.kept:
             self._lost.append("reasoning_effort")
         return decided
@@ -148,27 +156,34 @@ class _Body:
         """Newer models, and thinking ones, refuse every sampler; some refuse two at once."""
         request, traits = self._request, self._traits
         fields: dict[str, object] = {}
-        wanted = {"temperature": request.temperature, "top_p": request.top_p, "top_k": self._kept.get("top_k")}
-        for name, value in wanted.items():
+        wanted: dict[str, tuple[object, bool]] = {}
+        if request.temperature is not None:
+            wanted["temperature"] = within(request.temperature, 0, 1)
+        if request.top_p is not None:
+            wanted["top_p"] = (request.top_p, False)
+        if "top_k" in self._kept:
+            wanted["top_k"] = top_k(self._kept["top_k"])
+        for name, (value, cut) in wanted.items():
             if value is None:
                 continue
             doubled = name == "top_p" and "temperature" in fields and not traits.both_samplers
             if thinks or not traits.samples or doubled:
-                if value != 1:  # what they do anyway
+                if cut or value != 1:  # 1 is what they do anyway
                     self._lost.append(name)
-            else:
-                fields[name] = min(value, 1) if name == "temperature" and isinstance(value, float | int) else value
+                continue
+            fields[name] = value
+            if cut:
+                self._lost.append(name)
         return fields
 
     def _plain_fields(self) -> dict[str, object]:
         request = self._request
         fields: dict[str, object] = {}
-        stops = [request.stop] if isinstance(request.stop, str) else request.stop or []
-        kept = [stop for stop in stops if stop.strip()]
-        if len(kept) < len(stops):
+        stops, cut = stop_sequences(request.stop, blank=False)
+        if cut:
             self._lost.append("stop")
-        if kept:
-            fields["stop_sequences"] = kept
+        if stops:
+            fields["stop_sequences"] = stops
         user = request.safety_identifier or request.user
         if user:
             fields["metadata"] = {"user_id": _user_id(user)}

@@ -1,11 +1,18 @@
-"""JSON Schemas as Anthropic takes them: for tools, and closed ones for structured outputs and strict tools.
+"""JSON Schemas as Anthropic takes them for structured outputs and strict tools.
 
-Source: platform.claude.com tool use and structured outputs, `transform_schema` of anthropic-python 2.11 (read
-2026-11). A tool's schema is an object without `anyOf`, `oneOf` or `allOf` at its top; a structured output's
-objects are closed, and constraints on values become words in the description.
+A structured output's objects are closed, and constraints on values become words in the description:
+
+    in:  {"type": "object", "properties": {"n": {"type": "integer", "minimum": 1}}, "required": ["n"]}
+    out: {"type": "object", "properties": {"n": {"type": "integer", "description": "{minimum: 1}"}},
+          "required": ["n"], "additionalProperties": false}
+
+Anthropic compiles such schemas into a grammar, with limits on their number and complexity for one request: beyond them
+the whole request would be refused, so that `GrammarLimits` counts.
+
+Source: platform.claude.com tool use and structured outputs, `transform_schema` of anthropic-python 2.11 (read 2026-11).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
@@ -17,31 +24,6 @@ _KEPT: Final = frozenset({"$ref", "type", "enum", "const", "title", "description
 _FORMATS: Final = frozenset("date-time time date duration email hostname uri ipv4 ipv6 uuid".split())
 _SILENT: Final = frozenset({"$schema", "$id", "$comment", "examples", "additionalProperties", "strict"})
 _MAX_DEPTH: Final = 64
-
-
-def input_schema(parameters: Mapping[str, object] | None) -> Schema:
-    """A tool's parameters. Alternatives at the top become one object that allows each of them."""
-    schema: Schema = {name: value for name, value in (parameters or {}).items() if name != "$schema"}
-    for name in _COMBINATIONS:
-        branches = schema.pop(name, None)
-        if isinstance(branches, list):
-            _merge(schema, [branch for branch in branches if isinstance(branch, dict)], every=name == "allOf")
-    schema["type"] = "object"
-    schema.setdefault("properties", {})
-    return schema
-
-
-def _merge(schema: Schema, branches: list[Schema], *, every: bool) -> None:
-    properties = dict(schema.get("properties") or {})
-    required = [set(branch.get("required") or ()) for branch in branches]
-    for branch in branches:
-        for name, value in (branch.get("properties") or {}).items():
-            properties.setdefault(name, value)
-    common = set().union(*required) if every else set.intersection(*required) if required else set()
-    schema["properties"] = properties
-    wanted = sorted(common | set(schema.get("required") or ()))
-    if wanted:
-        schema["required"] = wanted
 
 
 def closed_schema(schema: object) -> Schema | None:
@@ -82,8 +64,8 @@ def _closed(schema: object, depth: int) -> Schema | None:
     if not _close_children(schema, closed, depth):
         return None
     if "$ref" in closed:  # nothing may stand beside it but what it refers to
-        told = {"$ref": str(closed["$ref"]).replace("#/definitions/", "#/$defs/")}
-        return told | ({"$defs": closed["$defs"]} if "$defs" in closed else {})
+        reference = {"$ref": str(closed["$ref"]).replace("#/definitions/", "#/$defs/")}
+        return reference | ({"$defs": closed["$defs"]} if "$defs" in closed else {})
     if _is_object(schema):
         if schema.get("additionalProperties") not in (None, False) or "patternProperties" in schema:
             return None
@@ -121,7 +103,7 @@ def _close_children(schema: Schema, closed: Schema, depth: int) -> bool:
 
 
 def _note_constraints(schema: Schema, closed: Schema) -> None:
-    """What the upstream's grammar cannot hold the model to is told to it in words."""
+    """What the upstream's grammar cannot hold the model to is written for it in words."""
     children = {"properties", "$defs", "definitions", "items", *_COMBINATIONS}
     notes = []
     for name, value in schema.items():
@@ -134,3 +116,38 @@ def _note_constraints(schema: Schema, closed: Schema) -> None:
     if notes:
         described = closed.get("description")
         closed["description"] = f"{described}\n\n" * bool(described) + "{" + ", ".join(notes) + "}"
+
+
+class GrammarLimits:
+    """What is left for strict tools and structured outputs in one request."""
+
+    def __init__(self, schemas: int = 20, optional: int = 24, unions: int = 16) -> None:
+        self._schemas = schemas
+        self._optional = optional
+        self._unions = unions
+
+    def take(self, closed: Schema) -> bool:
+        """Whether this schema still fits; where it does, it is counted."""
+        nodes = list(_nodes(closed))
+        optional = sum(len(node.get("properties", {}).keys() - set(node.get("required", ()))) for node in nodes)
+        unions = sum("anyOf" in node or isinstance(node.get("type"), list) for node in nodes)
+        if self._schemas < 1 or optional > self._optional or unions > self._unions:
+            return False
+        self._schemas -= 1
+        self._optional -= optional
+        self._unions -= unions
+        return True
+
+
+def _nodes(schema: Any) -> Iterator[Schema]:
+    """Every schema inside, the whole first."""
+    if not isinstance(schema, dict):
+        return
+    yield schema
+    for name in ("properties", "$defs"):
+        for child in schema.get(name, {}).values():
+            yield from _nodes(child)
+    for name in ("anyOf", "allOf"):
+        for child in schema.get(name, ()):
+            yield from _nodes(child)
+    yield from _nodes(schema.get("items"))

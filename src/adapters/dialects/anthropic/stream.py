@@ -7,15 +7,23 @@ says. R-08: only `message_stop` ends an answer, and an event counts once its bla
 import msgspec
 from typing_extensions import override
 
-from adapters.dialects.anthropic.events import ContentBlock, Delta, StreamEvent, read_told
-from adapters.dialects.anthropic.finish import finish_reason
-from adapters.dialects.anthropic.response import arguments_of, thought_of
-from adapters.dialects.anthropic.structured import ANSWER_TOOL
-from adapters.dialects.anthropic.usage import StreamedUsage
-from adapters.dialects.anthropic.web_search import Citation, annotations
-from adapters.wire.call import WireCall
+from adapters.dialects.anthropic.answer import (
+    Citation,
+    ContentBlock,
+    Delta,
+    StreamedUsage,
+    StreamEvent,
+    annotations,
+    arguments_of,
+    finish_reason,
+    read_stream_event,
+    thought_of,
+)
+from adapters.dialects.anthropic.tools import ANSWER_TOOL
+from adapters.wire.call import DialectCall
 from adapters.wire.errors import invalid_answer
 from adapters.wire.read_stream import WrittenEvents
+from adapters.wire.signatures import placed
 from domain.chat import ChatRequest
 
 
@@ -37,7 +45,7 @@ class AnthropicStreamDecoder(WrittenEvents):
 
     wanted = "an event of a message"
 
-    def __init__(self, call: WireCall[ChatRequest], *, by_tool: bool) -> None:
+    def __init__(self, call: DialectCall[ChatRequest], *, by_tool: bool) -> None:
         super().__init__(call)
         self._by_tool = by_tool
         self._open: _Open | None = None
@@ -49,13 +57,14 @@ class AnthropicStreamDecoder(WrittenEvents):
 
     @override
     def _event(self, name: bytes, data: bytes) -> bytes:
-        event = read_told(name, data, self._call)
+        event = read_stream_event(name, data, self._call)
         return self._take(event) if event is not None else b""
 
     def _take(self, event: StreamEvent) -> bytes:
         if event.type == "message_start":
             return self._start(event)
         if event.type == "content_block_start" and event.content_block is not None:
+            self._counts.note(event.content_block)
             return self._close() + self._begin(event.content_block)
         if event.type == "content_block_delta" and event.delta is not None:
             return self._more(event.delta)
@@ -131,7 +140,8 @@ class AnthropicStreamDecoder(WrittenEvents):
             return self._input(opened, arguments_of(opened.block))
         thought = thought_of(opened.block)
         if thought is not None:
-            return self._writer.delta({"thinking_blocks": [thought]})
+            place = placed(thought, self._text_chars, self._writer.tool_calls_of())
+            return self._writer.delta({"thinking_blocks": [place]})
         sources = annotations(opened.citations, opened.start, self._text_chars)
         return self._writer.delta({"annotations": sources}) if sources else b""
 

@@ -1,8 +1,11 @@
-"""What a Claude model takes, by its name: generations differ in sampling, thinking and structured outputs.
+"""What a Claude model takes, by its name, and how much it is to think.
 
-Source: platform.claude.com migration guides, adaptive thinking, structured outputs, mid-conversation system
-messages; cloud.google.com, structured outputs with Claude (read 2026-11). A Claude without a version is taken for
-the newest; a model of another maker behind this API gets what imitators of the older Claudes understand.
+Generations differ in sampling, thinking and structured outputs. A Claude without a version is taken for the newest; a
+model of another maker behind this API gets what imitators of the older Claudes understand. A forced tool call and calls
+in the history that were made without thoughts rule a thinking budget out.
+
+Source: platform.claude.com migration guides, extended and adaptive thinking, effort, structured outputs,
+mid-conversation system messages; cloud.google.com, structured outputs with Claude (read 2026-11).
 """
 
 import re
@@ -25,7 +28,7 @@ class Traits(msgspec.Struct, frozen=True):
     both_samplers: bool = True  # takes temperature and top_p together
     thinking: Literal["none", "budget", "adaptive"] = "budget"
     always_thinks: bool = False
-    disables_thinking: bool = False  # thinks unless told not to
+    disables_thinking: bool = False  # thinks unless switched off
     hides_thoughts: bool = False  # unless a summary is asked for
     xhigh_effort: bool = False
     structured: bool = False  # output_config.format, strict tools
@@ -34,7 +37,7 @@ class Traits(msgspec.Struct, frozen=True):
 
 
 def traits_at(model: str, settings: AnthropicSettings) -> Traits:
-    """What the model takes at this place. Other clouds know no system turns; on Vertex AI structured outputs are off
+    """What the model takes at this upstream. Other clouds know no system turns; on Vertex AI structured outputs are off
     unless an organization's policy allows them.
     """
     traits = traits_of(model)
@@ -65,3 +68,58 @@ def traits_of(model: str) -> Traits:
         mid_system=version >= (4, 8),
         max_tokens=4096 if version < (3, 5) else 8192 if version < (3, 7) else 32_000,
     )
+
+
+MIN_BUDGET_TOKENS: Final = 1024
+
+_BUDGETS: Final = {"minimal": 1024, "low": 1024, "medium": 4096, "high": 16_384, "xhigh": 32_768, "max": 32_768}
+_EFFORTS: Final = frozenset({"low", "medium", "high", "xhigh", "max"})
+
+
+class Thinking(msgspec.Struct, frozen=True):
+    """What is sent as `thinking` and as `output_config.effort`. `kept` is False where the wish is lost."""
+
+    thinking: dict[str, object] | None = None
+    effort: str | None = None
+    kept: bool = True
+
+    @property
+    def active(self) -> bool:
+        return self.thinking is not None and self.thinking["type"] != "disabled"
+
+
+def think(
+    effort: str | None, traits: Traits, max_tokens: int, *, forced_call: bool, without_thinking: bool
+) -> Thinking:
+    """What the effort asked for becomes. Of an unknown effort nothing is sent, and it counts as lost."""
+    if effort is None:
+        return Thinking()
+    if effort == "none":
+        return _without(traits)
+    if effort not in _BUDGETS or traits.thinking == "none":
+        return Thinking(kept=False)
+    if traits.thinking == "adaptive":
+        return _adaptive(effort, traits, forced_call=forced_call)
+    budget = min(_BUDGETS[effort], max_tokens - max_tokens // 4)
+    if forced_call or without_thinking or budget < MIN_BUDGET_TOKENS:
+        return Thinking(kept=False)
+    return Thinking({"type": "enabled", "budget_tokens": budget})
+
+
+def _without(traits: Traits) -> Thinking:
+    if traits.always_thinks:
+        return Thinking(kept=False)
+    return Thinking({"type": "disabled"} if traits.disables_thinking else None)
+
+
+def _adaptive(effort: str, traits: Traits, *, forced_call: bool) -> Thinking:
+    """Newer models leave their thoughts out of the answer unless a summary is asked for. A forced call rules
+    thoughts out, and keeps the effort.
+    """
+    sent = effort if effort in _EFFORTS else "low"
+    if sent == "xhigh" and not traits.xhigh_effort:
+        sent = "high"
+    if forced_call:
+        return Thinking(None, sent)
+    shown = {"display": "summarized"} if traits.hides_thoughts else {}
+    return Thinking({"type": "adaptive", **shown}, sent)

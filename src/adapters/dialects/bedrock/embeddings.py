@@ -9,12 +9,11 @@ from typing import Final
 import msgspec
 
 from adapters.dialects.bedrock.errors import failure_from_bedrock
-from adapters.wire.answer import Encoded
-from adapters.wire.call import WireCall
+from adapters.wire.call import DialectCall, Encoded
 from adapters.wire.errors import unreadable
 from adapters.wire.rate_limits import RawHeaders
+from adapters.wire.raw_json import UNDECODABLE
 from adapters.wire.sift import keep_strict, sift
-from adapters.wire.undecodable import UNDECODABLE
 from adapters.wire.vectors import Vector
 from domain.availability import RateLimitWindow
 from domain.embeddings import EmbeddingRequest
@@ -57,7 +56,7 @@ class BedrockEmbedding:
     def batch_size(self, model: str) -> int:
         return _COHERE_TEXTS if _is_cohere(model) else 1
 
-    def encode(self, call: WireCall[EmbeddingRequest], texts: Sequence[str]) -> Encoded:
+    def encode(self, call: DialectCall[EmbeddingRequest], texts: Sequence[str]) -> Encoded:
         """A model whose id tells nothing is asked as Titan v2 is."""
         fields = call.payload.fields
         lost = sift(fields, BEDROCK_EMBEDDING_PARAMS, ignored=("model", "input"))
@@ -89,7 +88,7 @@ class BedrockEmbedding:
         return Encoded(_encode(body), keep_strict(lost, strict=call.strict))
 
     def read(
-        self, body: bytes, headers: RawHeaders, call: WireCall[EmbeddingRequest]
+        self, body: bytes, headers: RawHeaders, call: DialectCall[EmbeddingRequest]
     ) -> tuple[Sequence[Vector], int | None]:
         """The vectors in order, and how many tokens were read."""
         counted = next((value for name, value in headers if name.lower() == _TOKEN_HEADER), b"")
@@ -104,7 +103,7 @@ class BedrockEmbedding:
         return [titan.embedding], titan.input_text_token_count if tokens is None else tokens
 
     def failure(
-        self, status: int, headers: RawHeaders, body: bytes, call: WireCall[EmbeddingRequest]
+        self, status: int, headers: RawHeaders, body: bytes, call: DialectCall[EmbeddingRequest]
     ) -> UpstreamFailure:
         return failure_from_bedrock(status, headers, body, secret=call.secret, now=call.now())
 

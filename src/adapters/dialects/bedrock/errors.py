@@ -11,8 +11,8 @@ import msgspec
 
 from adapters.wire.errors import Refusals, failure_from_answer, failure_in_body, shown
 from adapters.wire.rate_limits import RawHeaders
-from adapters.wire.sift import unsupported
-from adapters.wire.undecodable import UNDECODABLE
+from adapters.wire.raw_json import UNDECODABLE
+from adapters.wire.sift import feature_refused
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from domain.secrets import Secret
@@ -39,29 +39,27 @@ _KINDS: Final[dict[str, FailureKind]] = {
     "toomanyrequests": FailureKind.RATE_LIMITED,
     "validation": FailureKind.CLIENT_FAULT,
 }
+_STATUSES: Final[dict[FailureKind, int]] = {
+    FailureKind.INVALID_CREDENTIAL: 403,
+    FailureKind.SERVER_ERROR: 500,
+    FailureKind.OVERLOADED: 503,
+    FailureKind.MODEL_ABSENT: 404,
+    FailureKind.QUOTA_EXHAUSTED: 429,
+    FailureKind.RATE_LIMITED: 429,
+    FailureKind.CLIENT_FAULT: 400,
+}
+"""The status each would have elsewhere: Bedrock's own are misleading."""
+
 _NEEDS_PROFILE: Final = re.compile(r"on-demand throughput isn.t supported", re.IGNORECASE)
-_NO_MODEL: Final = re.compile(
-    r"model identifier is invalid|could not resolve the foundation model|model.{0,40}(?:not found|end of its life)"
-    r"|don.t have access to the model",
-    re.IGNORECASE,
-)
-_TOO_LONG: Final = re.compile(
-    r"input is too long|too many input tokens|prompt is too long|exceeds? the (?:model'?s )?(?:maximum )?"
-    r"(?:context|input|token)|maximum context length",
-    re.IGNORECASE,
-)
+_OF_WORDS: Final = frozenset({FailureKind.CLIENT_FAULT, FailureKind.INVALID_CREDENTIAL, FailureKind.MODEL_ABSENT})
+"""What an exception of these kinds means its words say more exactly."""
+
 _LACKS: Final = re.compile(
     r"(?:doesn.t|does not) support (?:the )?(tool|system|image|document|video|audio|stopSequences|top|temperature)",
     re.IGNORECASE,
 )
 _LACKED_PARAMS: Final = {"tool": "tools", "stopsequences": "stop", "temperature": "temperature", "top": "top_p"}
-_DAILY: Final = re.compile(r"per day|daily", re.IGNORECASE)
-_WAITS: Final = {
-    FailureKind.RATE_LIMITED,
-    FailureKind.QUOTA_EXHAUSTED,
-    FailureKind.OVERLOADED,
-    FailureKind.SERVER_ERROR,
-}
+REFUSALS: Final = Refusals(quota_resets="day", limits_by_model=True)
 _SIGNED_TEXT: Final = re.compile(r"\s*The Canonical String for this request.*", re.DOTALL)
 """A refused signature repeats what was signed, with the session's token in it."""
 
@@ -91,59 +89,52 @@ def failure_from_bedrock(
     headers = tuple(headers)
     named = next((value for name, value in headers if name.lower() == b"x-amzn-errortype"), b"").decode("latin-1")
     refusal = _refusal(body)
-    general = failure_from_answer(status, headers, body, Refusals(), secret=secret, now=now)
-    kind = _kind(named or refusal.type_, refusal.words, status)
-    if kind is None:
-        return general
-    lacks = _LACKS.search(refusal.words) if kind is FailureKind.CLIENT_FAULT else None
-    if lacks is not None:
-        return unsupported(_LACKED_PARAMS.get(lacks[1].lower(), "messages"), refusal.words)
-    return _failure(
-        kind,
-        refusal.words or general.message,
-        status,
-        named or refusal.type_,
-        secret,
-        general.retry_after_seconds if kind in _WAITS else None,
-    )
+    kind = _kind(named or refusal.type_)
+    status = _STATUSES.get(kind, status) if kind is not None else status
+    general = failure_from_answer(status, headers, body, REFUSALS, secret=secret, now=now)
+    return _sharpened(general, kind, named or refusal.type_, refusal.words, secret)
 
 
 def failure_in_event(name: str, payload: bytes, message: str, *, secret: Secret | None, now: float) -> UpstreamFailure:
     """What an exception in the midst of a stream means."""
     words = _refusal(payload).words or message
-    kind = _kind(name, words)
+    kind = _kind(name)
     if kind is None:
-        return failure_in_body(payload, Refusals(), secret=secret, now=now)
-    return _failure(kind, words or f"The provider broke off with {name}.", 200, name, secret, None)
+        return failure_in_body(payload, REFUSALS, secret=secret, now=now)
+    general = failure_from_answer(_STATUSES[kind], (), payload, REFUSALS, secret=secret, now=now)
+    failure = _sharpened(general, kind, name, words or f"The provider broke off with {name}.", secret)
+    if failure.kind not in {FailureKind.CLIENT_FAULT, FailureKind.CONTEXT_LENGTH}:
+        failure.status = 200
+    return failure
 
 
-def _failure(
-    kind: FailureKind, words: str, status: int, name: str, secret: Secret | None, wait: float | None
+def _sharpened(
+    general: UpstreamFailure, kind: FailureKind | None, name: str, words: str, secret: Secret | None
 ) -> UpstreamFailure:
-    words = _SIGNED_TEXT.sub("", words)
+    """The exception's name and its words together; where both say the same kind, the words know the scope."""
+    if kind is None:
+        return general
+    if kind in _OF_WORDS or general.kind is FailureKind.QUOTA_EXHAUSTED:
+        kind = general.kind
+    lacks = _LACKS.search(words) if kind in {FailureKind.CLIENT_FAULT, FailureKind.FEATURE_REFUSED} else None
+    if lacks is not None:
+        return feature_refused(_LACKED_PARAMS.get(lacks[1].lower(), "messages"), words)
+    message = _SIGNED_TEXT.sub("", words or general.message)
     if kind is FailureKind.MODEL_ABSENT and _NEEDS_PROFILE.search(words):
-        words += PROFILE_HINT
+        message += PROFILE_HINT
+    at_fault = kind in {FailureKind.CLIENT_FAULT, FailureKind.CONTEXT_LENGTH, FailureKind.FEATURE_REFUSED}
     return UpstreamFailure(
         kind,
-        shown(words, secret),
-        status=400 if kind in {FailureKind.CLIENT_FAULT, FailureKind.CONTEXT_LENGTH} else status,
-        retry_after_seconds=wait,
+        shown(message, secret),
+        status=400 if at_fault else general.status,
+        retry_after_seconds=general.retry_after_seconds,
         type_=_plain(name) or None,
+        scope=general.scope if general.kind is kind else None,
     )
 
 
-def _kind(name: str, words: str, status: int = 200) -> FailureKind | None:
-    kind = _KINDS.get(_plain(name).removesuffix("Exception").removesuffix("exception").lower())
-    if kind is FailureKind.CLIENT_FAULT or (status == 400 and not name):
-        if _TOO_LONG.search(words):
-            return FailureKind.CONTEXT_LENGTH
-        if _NEEDS_PROFILE.search(words) or _NO_MODEL.search(words):
-            return FailureKind.MODEL_ABSENT
-    if kind is FailureKind.INVALID_CREDENTIAL and _NO_MODEL.search(words):
-        return FailureKind.MODEL_ABSENT  # the key is good; its account has no access to this one model
-    if kind is FailureKind.RATE_LIMITED and _DAILY.search(words):
-        return FailureKind.QUOTA_EXHAUSTED
-    return kind
+def _kind(name: str) -> FailureKind | None:
+    return _KINDS.get(_plain(name).removesuffix("Exception").removesuffix("exception").lower())
 
 
 def _plain(name: str) -> str:

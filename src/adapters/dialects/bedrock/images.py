@@ -10,12 +10,13 @@ from typing import Final
 import msgspec
 
 from adapters.dialects.bedrock.errors import failure_from_bedrock
-from adapters.wire.answer import Encoded, PlainAnswer
-from adapters.wire.call import WireCall
+from adapters.wire.call import DialectCall, Encoded, PlainAnswer
+from adapters.wire.charges import picture, with_units
 from adapters.wire.errors import shown, unreadable
 from adapters.wire.rate_limits import RawHeaders
+from adapters.wire.raw_json import UNDECODABLE
+from adapters.wire.replay import Replay
 from adapters.wire.sift import keep_strict, sift, unsupported
-from adapters.wire.undecodable import UNDECODABLE
 from domain.availability import RateLimitWindow
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
@@ -40,16 +41,17 @@ BEDROCK_IMAGE_PARAMS: Final[Fidelity] = {
 _SIZE: Final = re.compile(r"(\d{2,5})x(\d{2,5})")
 _SAYS_NOTHING: Final = {"response_format": b'"b64_json"', "output_format": b'"png"', "stream": b"false"}
 _MOST_IMAGES: Final = 5
+_PREMIUM: Final = frozenset({"high", "hd"})
 
 _encode = msgspec.json.Encoder().encode
 
 
-class _Answer(msgspec.Struct):
+class _ImageResponse(msgspec.Struct):
     images: list[str] | None = None
     error: str | None = None
 
 
-_decode = msgspec.json.Decoder(_Answer).decode
+_decode = msgspec.json.Decoder(_ImageResponse).decode
 
 
 class BedrockImages:
@@ -57,7 +59,7 @@ class BedrockImages:
 
     stream_types: frozenset[str] = frozenset()
 
-    def encode(self, call: WireCall[ImageRequest], *, stream: bool) -> Encoded:
+    def encode(self, call: DialectCall[ImageRequest], *, stream: bool) -> Encoded:
         """Raises `UNSUPPORTED`."""
         if stream:
             raise unsupported("stream", "images come whole")
@@ -75,7 +77,7 @@ class BedrockImages:
                 raise unsupported("size", "write it as 1024x1024")
             config |= {"width": int(size[1]), "height": int(size[2])}
         if request.quality is not None and request.quality != "auto":
-            config["quality"] = "premium" if request.quality in {"high", "hd"} else "standard"
+            config["quality"] = "premium" if request.quality in _PREMIUM else "standard"
         body = {
             "taskType": "TEXT_IMAGE",
             "textToImageParams": {"text": request.prompt},
@@ -83,7 +85,7 @@ class BedrockImages:
         }
         return Encoded(_encode(body), keep_strict(lost, strict=call.strict))
 
-    def read(self, body: bytes, call: WireCall[ImageRequest], content_type: str) -> PlainAnswer:  # noqa: ARG002 - JSON
+    def read(self, body: bytes, call: DialectCall[ImageRequest], content_type: str) -> PlainAnswer:  # noqa: ARG002 - JSON
         """Raises `UpstreamFailure` for a prompt the model would not draw."""
         try:
             answer = _decode(body)
@@ -100,15 +102,19 @@ class BedrockImages:
                 code="content_policy_violation",
             )
         data = [{"b64_json": image} for image in answer.images]
-        return PlainAnswer(_encode({"created": call.created, "data": data}), call.model, None)
+        quality = "premium" if call.payload.value.quality in _PREMIUM else "standard"
+        usage = with_units(None, {picture(call.payload.value.size, quality): len(data)})
+        return PlainAnswer(_encode({"created": call.created, "data": data}), call.model, usage)
 
-    def decoder(self, call: WireCall[ImageRequest], content_type: str) -> "NoStream":  # noqa: ARG002 - there is none
+    def decoder(self, call: DialectCall[ImageRequest], content_type: str) -> "NoStream":  # noqa: ARG002 - there is none
         return NoStream(call.model)
 
-    def replay(self, answer: PlainAnswer, call: WireCall[ImageRequest]) -> bytes | None:  # noqa: ARG002 - never so
+    def replay(self, answer: PlainAnswer, call: DialectCall[ImageRequest]) -> Replay | None:  # noqa: ARG002 - never so
         return None
 
-    def failure(self, status: int, headers: RawHeaders, body: bytes, call: WireCall[ImageRequest]) -> UpstreamFailure:
+    def failure(
+        self, status: int, headers: RawHeaders, body: bytes, call: DialectCall[ImageRequest]
+    ) -> UpstreamFailure:
         return failure_from_bedrock(status, headers, body, secret=call.secret, now=call.now())
 
     def limits(self, headers: RawHeaders, now: float) -> tuple[RateLimitWindow, ...]:  # noqa: ARG002 - it sends none

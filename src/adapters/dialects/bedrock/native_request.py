@@ -1,8 +1,8 @@
 """What Bedrock takes of a Claude request in Anthropic's own words, and how it counts one.
 
 Source: Amazon Bedrock user guide, "Anthropic Claude Messages API"; botocore 1.44.5 service model (`CountTokens`);
-reports of what Bedrock answers to Claude Code's beta names ("invalid beta flag") and to counts by inference profile
-("doesn't support counting tokens"), read 2026-11.
+reports of what Bedrock answers to counts by inference profile ("doesn't support counting tokens"), read 2026-11. Which
+beta names it takes, and which fields with them, is in its row of constraints.
 """
 
 import base64
@@ -12,48 +12,13 @@ from typing import Final
 import msgspec
 
 from adapters.dialects.bedrock.families import family_of
+from adapters.wire.raw_json import UNDECODABLE
 from adapters.wire.sift import unsupported
-from adapters.wire.undecodable import UNDECODABLE
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 
-Headers = tuple[tuple[str, str], ...]
-
-FIRST_PARTY_FIELDS: Final = (
-    "container",
-    "diagnostics",
-    "inference_geo",
-    "mcp_servers",
-    "service_tier",
-    "speed",
-    "user_profile_id",
-    "workspace_id",
-)
-"""What only Anthropic's own servers know: Bedrock answers that extra inputs are not permitted."""
-
 CONTEXT_FIELD: Final = "context_management"
 
-_BETA_HEADER: Final = "anthropic-beta"
-_CONTEXT_BETA: Final = "context-management-2025-06-27"
-_THINKING_BETA: Final = "interleaved-thinking-2025-05-14"
-_BETAS: Final = frozenset(
-    {
-        "computer-use-2024-10-22",
-        "computer-use-2025-01-24",
-        "computer-use-2025-11-24",
-        "context-1m-2025-08-07",
-        "dev-full-thinking-2025-05-14",
-        "effort-2025-11-24",
-        "output-128k-2025-02-19",
-        "token-efficient-tools-2025-02-19",
-        "tool-examples-2025-10-29",
-        "tool-search-tool-2025-10-19",
-        _CONTEXT_BETA,
-        _THINKING_BETA,
-    }
-)
-"""One other name and the whole request is refused."""
-_BETAS_FROM_4_7: Final = frozenset({_THINKING_BETA})
 _SERVER_TOOLS: Final = ("code_execution", "mcp_toolset", "web_fetch", "web_search")
 
 
@@ -92,23 +57,6 @@ _decode_counted = msgspec.json.Decoder(_Counted).decode
 _encode = msgspec.json.Encoder().encode
 
 
-def known_betas(model: str, headers: Headers) -> Headers:
-    """The client's headers with those beta names alone that this model takes there."""
-    known = _BETAS if family_of(model).sampling else _BETAS_FROM_4_7
-    kept = []
-    for name, value in headers:
-        if name != _BETA_HEADER:
-            kept.append((name, value))
-        elif betas := [beta for told in value.split(",") if (beta := told.strip()) in known]:
-            kept.append((name, ",".join(betas)))
-    return tuple(kept)
-
-
-def edits_context(headers: Headers) -> bool:
-    """Whether these headers make `context_management` a field Bedrock knows."""
-    return any(name == _BETA_HEADER and _CONTEXT_BETA in value.split(",") for name, value in headers)
-
-
 def refuse_unknown(fields: Mapping[str, msgspec.Raw]) -> None:
     """Raises `UNSUPPORTED` for what another provider of Claude can do and Bedrock cannot."""
     try:
@@ -139,7 +87,7 @@ def _holds_url(content: msgspec.Raw) -> bool:
 
 
 def counted_model(model: str) -> str:
-    """Counts are told for a model itself and not for an inference profile of it."""
+    """Counts are given for a model itself and not for an inference profile of it."""
     family = family_of(model)
     return f"{family.vendor}.{family.name}"
 

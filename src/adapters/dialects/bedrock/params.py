@@ -35,7 +35,9 @@ CONVERSE_PARAMS: Final[Fidelity] = {
     "safety_identifier": dropped(),
     "seed": dropped(),
     "service_tier": mapped("serviceTier.type", "default, flex and priority; others are dropped"),
-    "stop": mapped("inferenceConfig.stopSequences"),
+    "stop": mapped(
+        "inferenceConfig.stopSequences", "the first 2500; empty ones are dropped, for Claude blank ones too"
+    ),
     "store": dropped(),
     "stream": mapped("ConverseStream"),
     "stream_options": mapped("", "usage comes without being asked for"),
@@ -54,5 +56,8 @@ CONVERSE_PARAMS: Final[Fidelity] = {
     "guardrailConfig": HONORED,
     "performanceConfig": HONORED,
     "thinking": mapped("additionalModelRequestFields.thinking"),
-    "top_k": mapped("additionalModelRequestFields", "for Claude and Nova; dropped elsewhere"),
+    "top_k": mapped(
+        "additionalModelRequestFields",
+        "for Claude at most 500, for Nova 128, and more is reported as dropped; dropped elsewhere",
+    ),
 }

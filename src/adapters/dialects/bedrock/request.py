@@ -6,15 +6,13 @@ from typing import Final
 
 import msgspec
 
-from adapters.dialects.bedrock.families import Family, family_of
-from adapters.dialects.bedrock.messages import conversation
+from adapters.dialects.bedrock.conversation import conversation
+from adapters.dialects.bedrock.families import Family, family_of, thinking_fields
 from adapters.dialects.bedrock.params import CONVERSE_PARAMS
-from adapters.dialects.bedrock.thinking import thinking_fields
 from adapters.dialects.bedrock.tools import tool_config, wanted_schema
-from adapters.wire.answer import Encoded
-from adapters.wire.call import WireCall
+from adapters.wire.call import DialectCall, Encoded
 from adapters.wire.chat_history import history
-from adapters.wire.sift import NEUTRAL, keep_strict, sift
+from adapters.wire.sift import NEUTRAL, keep_strict, sift, stop_sequences, top_k, within
 from domain.chat import ChatRequest
 
 JSON_ONLY: Final = "Answer with one JSON object and nothing else: no prose, no code fence."
@@ -22,13 +20,17 @@ JSON_ONLY: Final = "Answer with one JSON object and nothing else: no prose, no c
 _SERVICE_TIERS: Final = frozenset({"default", "flex", "priority", "reserved"})
 _METADATA_TEXT: Final = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,.-]{0,256}")
 _MAX_METADATA: Final = 16
+_MAX_STOP_SEQUENCES: Final = 2500
+_MAX_TOP_K: Final = {"top_k": 500, "nova": 128}
+"""Of Claude and of Nova. Source: Amazon Bedrock user guide, "Anthropic Claude Messages API"; Amazon Nova user guide,
+"Complete request schema" (from memory; to be read again)."""
 _UNTOUCHED: Final = ("guardrailConfig", "performanceConfig")
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
-def encode_converse(call: WireCall[ChatRequest], drop: Sequence[str] = ()) -> Encoded:
+def encode_converse(call: DialectCall[ChatRequest], drop: Sequence[str] = ()) -> Encoded:
     """The body to send. `drop` are an operator's own parameters to leave out. Raises `UNSUPPORTED`."""
     payload = call.payload
     fields = {name: raw for name, raw in payload.fields.items() if name not in drop and raw != b"null"}
@@ -38,7 +40,7 @@ def encode_converse(call: WireCall[ChatRequest], drop: Sequence[str] = ()) -> En
 
 
 class _Encoding:
-    def __init__(self, call: WireCall[ChatRequest], fields: dict[str, msgspec.Raw], lost: list[str]) -> None:
+    def __init__(self, call: DialectCall[ChatRequest], fields: dict[str, msgspec.Raw], lost: list[str]) -> None:
         self._call = call
         self._fields = fields
         self._lost = lost
@@ -88,14 +90,18 @@ class _Encoding:
             beside = name == "top_p" and "temperature" in config and not self._family.both_samplings
             if not sampling or beside:
                 self._lost.append(name)
-            elif float(bytes(fields[name])) > 1:
-                config[their] = 1
+                continue
+            config[their], cut = within(_decode(fields[name]), 0, 1)
+            if cut:
                 self._lost.append(name)
-            else:
-                config[their] = fields[name]
-        stop = self._call.payload.value.stop if "stop" in fields else None
-        if stop:
-            config["stopSequences"] = [stop] if isinstance(stop, str) else stop
+        if "stop" in fields:
+            stops, cut = stop_sequences(
+                self._call.payload.value.stop, most=_MAX_STOP_SEQUENCES, blank=not self._family.is_claude
+            )
+            if stops:
+                config["stopSequences"] = stops
+            if cut:
+                self._lost.append("stop")
         return config
 
     def _output(self, instructions: list[str]) -> dict[str, object]:
@@ -116,14 +122,16 @@ class _Encoding:
     def _additional(self, thinking: dict[str, object]) -> dict[str, object]:
         fields, family = self._fields, self._family
         additional: dict[str, object] = dict(thinking)
-        top_k = fields.get("top_k")
-        if top_k is not None:
+        wanted, cut = top_k(fields["top_k"], _MAX_TOP_K.get(family.top_k)) if "top_k" in fields else (None, False)
+        if wanted is not None:
             if family.top_k == "top_k" and family.sampling and "thinking" not in thinking:
-                additional["top_k"] = top_k
+                additional["top_k"] = wanted
             elif family.top_k == "nova":
-                additional["inferenceConfig"] = {"topK": top_k}
+                additional["inferenceConfig"] = {"topK": wanted}
             else:
-                self._lost.append("top_k")
+                cut = True
+        if cut:
+            self._lost.append("top_k")
         own = fields.get("additionalModelRequestFields")
         if own is not None:
             value = _decode(own)

@@ -11,15 +11,15 @@ from typing import Final
 import msgspec
 from typing_extensions import override
 
-from adapters.dialects.bedrock.answer_facts import ConverseUsage, finish_reason
+from adapters.dialects.bedrock.answer import ConverseTerms, citation, finish_reason
 from adapters.dialects.bedrock.errors import failure_in_event
 from adapters.dialects.bedrock.frames import BrokenFrame, Frame, FrameCutter
-from adapters.dialects.bedrock.response import citation
 from adapters.dialects.bedrock.tools import JSON_TOOL
-from adapters.wire.call import WireCall
+from adapters.wire.call import DialectCall
 from adapters.wire.errors import invalid_answer
+from adapters.wire.raw_json import UNDECODABLE, TolerantDecoder
 from adapters.wire.read_stream import WrittenChat
-from adapters.wire.undecodable import UNDECODABLE
+from adapters.wire.signatures import placed
 from domain.chat import ChatRequest
 
 
@@ -49,13 +49,12 @@ class _Delta(msgspec.Struct, rename="camel"):
     citation: dict[str, object] | None = None
 
 
-class _Event(msgspec.Struct, rename="camel"):
+class _Event(ConverseTerms, rename="camel"):
     """Every event's payload: each has some of these."""
 
     start: _Start | None = None
     delta: _Delta | None = None
     stop_reason: str | None = None
-    usage: ConverseUsage | None = None
 
 
 class _OpenBlock:
@@ -73,14 +72,14 @@ class _OpenBlock:
         self.redacted = ""
 
 
-_decode = msgspec.json.Decoder(_Event).decode
+_decode = TolerantDecoder(_Event)
 _MAX_KEPT_THOUGHT: Final = 1024 * 1024
 
 
 class ConverseStreamDecoder(WrittenChat[Frame]):
     """One stream. See `StreamDecoder` for the contract."""
 
-    def __init__(self, call: WireCall[ChatRequest], *, answers_by_tool: bool) -> None:
+    def __init__(self, call: DialectCall[ChatRequest], *, answers_by_tool: bool) -> None:
         super().__init__(call)
         self._answers_by_tool = answers_by_tool
         self._cutter = FrameCutter()
@@ -101,7 +100,7 @@ class ConverseStreamDecoder(WrittenChat[Frame]):
         if piece.kind != "event":
             raise failure_in_event(piece.name, piece.payload, piece.message, secret=call.secret, now=call.now())
         try:
-            return self._told(piece.name, _decode(piece.payload))
+            return self._translate(piece.name, _decode(piece.payload))
         except UNDECODABLE:
             raise invalid_answer(f"an event '{piece.name}' cannot be read") from None
 
@@ -110,7 +109,7 @@ class ConverseStreamDecoder(WrittenChat[Frame]):
         self.done = self._stopped and self._cutter.is_empty
         return b""
 
-    def _told(self, name: str, event: _Event) -> bytes:
+    def _translate(self, name: str, event: _Event) -> bytes:
         if name == "messageStart":
             return self._writer.begin()
         if name == "contentBlockStart":
@@ -126,7 +125,7 @@ class ConverseStreamDecoder(WrittenChat[Frame]):
                 finish_reason(event.stop_reason or "", tool_calls=calls, secret=self._call.secret)
             )
         if name == "metadata":
-            return self._metadata(event.usage)
+            return self._metadata(event)
         return b""  # events to come
 
     def _start(self, start: _Start) -> bytes:
@@ -167,10 +166,11 @@ class ConverseStreamDecoder(WrittenChat[Frame]):
 
     def _signed(self, block: dict[str, object]) -> bytes:
         """A whole thought with its signature, for the next turn to send back."""
-        return self._writer.delta({"thinking_blocks": [block]})
+        place = placed(block, self._text_chars, self._writer.tool_calls_of())
+        return self._writer.delta({"thinking_blocks": [place]})
 
-    def _metadata(self, usage: ConverseUsage | None) -> bytes:
-        self.usage = usage.counted() if usage is not None else None
+    def _metadata(self, terms: ConverseTerms) -> bytes:
+        self.usage = terms.counted()
         if not self._stopped:
             return b""
         self.done = True

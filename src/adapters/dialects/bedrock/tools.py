@@ -9,11 +9,12 @@ from typing import Final
 
 import msgspec
 
-from adapters.dialects.bedrock.blocks import Block, cache_point
+from adapters.dialects.bedrock.conversation import Block, cache_point
 from adapters.dialects.bedrock.families import Family
-from adapters.wire.call import WireCall
+from adapters.wire.call import DialectCall
 from adapters.wire.chat_history import HistoryMessage, OfferedTool, offered_tools
 from adapters.wire.sift import unsupported
+from adapters.wire.tool_schemas import input_schema, is_plain_object
 from domain.chat import ChatRequest, JsonSchemaFormat
 
 JSON_TOOL: Final = "json_answer"
@@ -40,14 +41,14 @@ def wanted_schema(request: ChatRequest) -> JsonSchemaFormat | None:
     return wanted.json_schema if wanted is not None and wanted.type == "json_schema" else None
 
 
-def answers_by_tool(call: WireCall[ChatRequest], family: Family) -> bool:
+def answers_by_tool(call: DialectCall[ChatRequest], family: Family) -> bool:
     """Whether calls of `JSON_TOOL` are the answer's text."""
     wanted = wanted_schema(call.payload.value)
     return wanted is not None and wanted.schema is not None and not family.structured
 
 
 def tool_config(
-    call: WireCall[ChatRequest], family: Family, messages: Sequence[HistoryMessage], *, thinking: bool
+    call: DialectCall[ChatRequest], family: Family, messages: Sequence[HistoryMessage], *, thinking: bool
 ) -> ToolConfig:
     """The tools and the choice among them. Raises `UNSUPPORTED` for tools that are no functions."""
     request = call.payload.value
@@ -70,7 +71,7 @@ def tool_config(
     return _chosen({"tools": tools}, call, family, thinking=thinking) if tools else ToolConfig()
 
 
-def _chosen(body: dict[str, object], call: WireCall[ChatRequest], family: Family, *, thinking: bool) -> ToolConfig:
+def _chosen(body: dict[str, object], call: DialectCall[ChatRequest], family: Family, *, thinking: bool) -> ToolConfig:
     wanted = call.payload.value.tool_choice
     if wanted is None or not call.payload.value.tools:
         return ToolConfig(body)
@@ -113,7 +114,7 @@ def _tool(tool: OfferedTool, family: Family) -> list[Block]:
 def _schema(parameters: dict[str, msgspec.Raw] | None) -> object:
     if not parameters:
         return _NO_PARAMETERS
-    return parameters if "type" in parameters else {"type": "object", **parameters}
+    return parameters if is_plain_object(parameters) else input_schema(msgspec.json.decode(_encode(parameters)))
 
 
 def _tools_of(messages: Sequence[HistoryMessage]) -> list[Block]:
@@ -123,7 +124,7 @@ def _tools_of(messages: Sequence[HistoryMessage]) -> list[Block]:
     return [{"toolSpec": spec} for spec in specs]
 
 
-def _answer_tool(call: WireCall[ChatRequest], family: Family, *, thinking: bool) -> dict[str, object] | None:
+def _answer_tool(call: DialectCall[ChatRequest], family: Family, *, thinking: bool) -> dict[str, object] | None:
     if not answers_by_tool(call, family):
         return None
     body: dict[str, object] = {"tools": [_json_tool(call)]}
@@ -132,7 +133,7 @@ def _answer_tool(call: WireCall[ChatRequest], family: Family, *, thinking: bool)
     return body
 
 
-def _json_tool(call: WireCall[ChatRequest]) -> Block:
+def _json_tool(call: DialectCall[ChatRequest]) -> Block:
     wanted = wanted_schema(call.payload.value)
     described = (wanted.description if wanted else None) or "Give the answer by calling this tool, once."
     schema = _schema(wanted.schema if wanted else None)

@@ -8,8 +8,7 @@ import msgspec
 
 from adapters.dialects.cohere.errors import LIMITS, failure_from_cohere
 from adapters.dialects.cohere.params import COHERE_EMBEDDING_PARAMS
-from adapters.wire.answer import Encoded
-from adapters.wire.call import WireCall
+from adapters.wire.call import DialectCall, Encoded
 from adapters.wire.errors import decoded
 from adapters.wire.rate_limits import RawHeaders, read_limits
 from adapters.wire.sift import keep_strict, sift
@@ -36,12 +35,12 @@ class _Meta(msgspec.Struct, frozen=True):
     billed_units: _Billed = _Billed()
 
 
-class _Answer(msgspec.Struct):
+class _EmbedResponse(msgspec.Struct):
     embeddings: _ByType
     meta: _Meta = _Meta()
 
 
-_decode = msgspec.json.Decoder(_Answer).decode
+_decode = msgspec.json.Decoder(_EmbedResponse).decode
 
 
 class CohereEmbedding:
@@ -50,7 +49,7 @@ class CohereEmbedding:
     def batch_size(self, model: str) -> int:  # noqa: ARG002 - the same for all of them
         return _TEXTS_A_CALL
 
-    def encode(self, call: WireCall[EmbeddingRequest], texts: Sequence[str]) -> Encoded:
+    def encode(self, call: DialectCall[EmbeddingRequest], texts: Sequence[str]) -> Encoded:
         fields = call.payload.fields
         lost = sift(fields, COHERE_EMBEDDING_PARAMS, ignored=("model", "input"))
         body: dict[str, object] = {
@@ -72,7 +71,7 @@ class CohereEmbedding:
         self,
         body: bytes,
         headers: RawHeaders,  # noqa: ARG002 - all is in the body
-        call: WireCall[EmbeddingRequest],
+        call: DialectCall[EmbeddingRequest],
     ) -> tuple[Sequence[Vector], int | None]:
         """The vectors in order, and how many tokens are paid for."""
         answer = decoded(_decode, body, call.secret, "embeddings of Cohere")
@@ -80,9 +79,9 @@ class CohereEmbedding:
         return answer.embeddings.float, None if billed is None else int(billed)
 
     def failure(
-        self, status: int, headers: RawHeaders, body: bytes, call: WireCall[EmbeddingRequest]
+        self, status: int, headers: RawHeaders, body: bytes, call: DialectCall[EmbeddingRequest]
     ) -> UpstreamFailure:
         return failure_from_cohere(status, headers, body, secret=call.secret, now=call.now())
 
     def limits(self, headers: RawHeaders, now: float) -> tuple[RateLimitWindow, ...]:
-        return read_limits(headers, LIMITS, now)
+        return read_limits(headers, LIMITS, now, by_model=True)

@@ -5,14 +5,12 @@ without `error`; 498 is a key that is not valid, 499 a call that was cancelled; 
 and their headers are missing on the 429 itself.
 """
 
-import re
 from typing import Final
 
 from adapters.wire.errors import Refusals, failure_from_answer
 from adapters.wire.limit_headers import HeaderTable, limit_headers
-from adapters.wire.rate_limits import RawHeaders, seconds_to_next
+from adapters.wire.rate_limits import RawHeaders
 from domain.errors import UpstreamFailure
-from domain.failover import FailureKind
 from domain.secrets import Secret
 
 LIMITS: Final[HeaderTable] = {
@@ -21,18 +19,13 @@ LIMITS: Final[HeaderTable] = {
     ),
     **limit_headers("requests", "month", limit="x-endpoint-monthly-call-limit"),
 }
-REFUSALS: Final = Refusals(quota_resets="month", limits=LIMITS)
+REFUSALS: Final = Refusals(quota_resets="month", limits_by_model=True, limits=LIMITS)
 
-_STATUSES: Final = {498: 401, 499: 500, 501: 400}
-_A_MONTH: Final = re.compile(r"/\s*month|a month|per month|monthly", re.IGNORECASE)
+_STATUSES: Final = {498: 401, 501: 400}
 
 
 def failure_from_cohere(
     status: int, headers: RawHeaders, body: bytes, *, secret: Secret | None, now: float
 ) -> UpstreamFailure:
     """What an answer that is no 2xx means."""
-    failure = failure_from_answer(_STATUSES.get(status, status), headers, body, REFUSALS, secret=secret, now=now)
-    if failure.kind in {FailureKind.RATE_LIMITED, FailureKind.QUOTA_EXHAUSTED} and _A_MONTH.search(failure.message):
-        failure.kind = FailureKind.QUOTA_EXHAUSTED
-        failure.retry_after_seconds = failure.retry_after_seconds or seconds_to_next("month", now)
-    return failure
+    return failure_from_answer(_STATUSES.get(status, status), headers, body, REFUSALS, secret=secret, now=now)

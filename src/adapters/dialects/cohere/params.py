@@ -33,7 +33,7 @@ COHERE_CHAT_PARAMS: Final[Fidelity] = {
     "safety_identifier": dropped(),
     "seed": HONORED,
     "service_tier": dropped(),
-    "stop": mapped("stop_sequences"),
+    "stop": mapped("stop_sequences", "the first 5, more are reported as dropped"),
     "store": dropped(),
     "stream": HONORED,
     "stream_options": mapped("", "usage comes without being asked for"),
@@ -41,7 +41,7 @@ COHERE_CHAT_PARAMS: Final[Fidelity] = {
     "tool_choice": mapped("tool_choice", "REQUIRED or NONE; one function is REQUIRED with that function alone"),
     "tools": mapped("tools", "functions only; strict_tools where one of them is strict"),
     "top_logprobs": dropped(),
-    "top_p": mapped("p", "0.01 to 0.99"),
+    "top_p": mapped("p", "0.01 to 0.99, and what is beyond is reported as dropped, but for 1"),
     "user": dropped(),
     "verbosity": dropped(),
     "web_search_options": refused("Cohere does not search"),
@@ -51,7 +51,7 @@ COHERE_CHAT_PARAMS: Final[Fidelity] = {
     "safety_mode": HONORED,
     "strict_tools": HONORED,
     "thinking": HONORED,
-    "top_k": mapped("k"),
+    "top_k": mapped("k", "at most 500, and more is reported as dropped"),
 }
 
 COHERE_EMBEDDING_PARAMS: Final[Fidelity] = {
@@ -61,4 +61,12 @@ COHERE_EMBEDDING_PARAMS: Final[Fidelity] = {
     # Cohere's own:
     "input_type": mapped("input_type", "search_document where it is not given"),
     "truncate": HONORED,
+}
+
+COHERE_RERANK_PARAMS: Final[Fidelity] = {
+    "max_tokens_per_doc": HONORED,
+    "return_documents": mapped("", "the gateway puts them into the answer"),
+    "top_n": HONORED,
+    # Cohere's own:
+    "priority": HONORED,
 }

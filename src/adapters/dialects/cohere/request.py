@@ -7,13 +7,14 @@ from typing import Final
 import msgspec
 
 from adapters.dialects.cohere.params import COHERE_CHAT_PARAMS
-from adapters.wire.answer import Encoded
-from adapters.wire.call import WireCall
+from adapters.wire.call import DialectCall, Encoded
 from adapters.wire.chat_history import HistoryMessage, HistoryPart, history, offered_tools
-from adapters.wire.sift import NEUTRAL, keep_strict, sift, unsupported
+from adapters.wire.sift import NEUTRAL, keep_strict, sift, stop_sequences, top_k, unsupported, within
 from domain.chat import ChatRequest
 
 _UNTOUCHED: Final = ("temperature", "seed", "citation_options", "documents", "safety_mode", "strict_tools")
+_MAX_STOP_SEQUENCES: Final = 5
+_MAX_TOP_K: Final = 500
 _BUDGETS: Final = {"minimal": 512, "low": 1024, "medium": 4096, "high": 16_384, "xhigh": 32_768, "max": 32_768}
 _DOES_NOT_THINK: Final = re.compile(r"command-(?:r|light|nightly|a-(?:03-2025|vision|translate))|command$|c4ai|aya")
 
@@ -23,7 +24,7 @@ _decode = msgspec.json.Decoder().decode
 _Json = dict[str, object]
 
 
-def encode_chat(call: WireCall[ChatRequest], drop: Sequence[str], *, stream: bool) -> Encoded:
+def encode_chat(call: DialectCall[ChatRequest], drop: Sequence[str], *, stream: bool) -> Encoded:
     """The body to send. `drop` are an operator's own parameters to leave out. Raises `UNSUPPORTED`."""
     given = call.payload.fields
     fields = {name: raw for name, raw in given.items() if name not in drop and raw != b"null"}
@@ -47,21 +48,31 @@ def _add_limits(body: _Json, fields: dict[str, msgspec.Raw], request: ChatReques
     if limit is not None:
         body["max_tokens"] = limit
     if "top_k" in fields:
-        body["k"] = fields["top_k"]
+        candidates, cut = top_k(fields["top_k"], _MAX_TOP_K)
+        if candidates is not None:
+            body["k"] = candidates
+        if cut:
+            lost.append("top_k")
     if "top_p" in fields and request.top_p is not None:
-        body["p"] = min(max(request.top_p, 0.01), 0.99)
-    if "stop" in fields and request.stop:
-        body["stop_sequences"] = [request.stop] if isinstance(request.stop, str) else request.stop
+        body["p"], cut = within(request.top_p, 0.01, 0.99)
+        if cut and request.top_p != 1:  # 1 is no wish
+            lost.append("top_p")
+    if "stop" in fields:
+        stops, cut = stop_sequences(request.stop, most=_MAX_STOP_SEQUENCES)
+        if stops:
+            body["stop_sequences"] = stops
+        if cut:
+            lost.append("stop")
     for name in ("frequency_penalty", "presence_penalty"):
         value = getattr(request, name)
         if name not in fields or value is None or bytes(fields[name]) in NEUTRAL[name]:
             continue
-        if not 0 <= value <= 1:
+        body[name], cut = within(value, 0, 1)
+        if cut:
             lost.append(name)
-        body[name] = min(max(value, 0), 1)
 
 
-def _add_tools(body: _Json, fields: dict[str, msgspec.Raw], call: WireCall[ChatRequest]) -> None:
+def _add_tools(body: _Json, fields: dict[str, msgspec.Raw], call: DialectCall[ChatRequest]) -> None:
     tools = offered_tools(call.payload) if "tools" in fields else []
     sent: list[_Json] = []
     for tool in tools:

@@ -9,11 +9,11 @@ from typing import TypeVar
 import msgspec
 from typing_extensions import override
 
-from adapters.dialects.cohere.answer_facts import CohereCitation, CohereUsage, finish_reason
+from adapters.dialects.cohere.answer import CohereCall, CohereCitation, CohereUsage, finish_reason
 from adapters.dialects.cohere.errors import REFUSALS
-from adapters.dialects.cohere.response import CohereCall
-from adapters.wire.call import WireCall
+from adapters.wire.call import DialectCall
 from adapters.wire.errors import failure_in_body
+from adapters.wire.raw_json import TolerantDecoder
 from adapters.wire.read_stream import WrittenEvents
 from domain.chat import ChatRequest
 
@@ -43,7 +43,7 @@ class _Event(msgspec.Struct):
     delta: _Delta | None = None
 
 
-_decode = msgspec.json.Decoder(_Event).decode
+_decode = TolerantDecoder(_Event)
 _NOTHING = _Message()
 
 T = TypeVar("T")
@@ -54,16 +54,16 @@ class CohereStreamDecoder(WrittenEvents):
 
     wanted = "an event of Cohere's"
 
-    def __init__(self, call: WireCall[ChatRequest]) -> None:
+    def __init__(self, call: DialectCall[ChatRequest]) -> None:
         super().__init__(call)
         self._arguments = True  # whether the tool call begun last has any
 
     @override
     def _event(self, name: bytes, data: bytes) -> bytes:
         event = _decode(data)
-        return self._told(event.type or name.decode("ascii", "replace"), event, data)
+        return self._translate(event.type or name.decode("ascii", "replace"), event, data)
 
-    def _told(self, kind: str, event: _Event, data: bytes) -> bytes:
+    def _translate(self, kind: str, event: _Event, data: bytes) -> bytes:
         writer = self._writer
         message = (event.delta.message if event.delta is not None else None) or _NOTHING
         if kind == "message-start":
@@ -71,18 +71,19 @@ class CohereStreamDecoder(WrittenEvents):
             return writer.begin()
         if kind in {"content-start", "content-delta"}:
             return b"".join(
-                writer.reasoning(part.thinking or "") + writer.text(part.text or "") for part in _each(message.content)
+                writer.reasoning(part.thinking or "") + writer.text(part.text or "")
+                for part in _as_list(message.content)
             )
         if kind == "tool-plan-delta":
             return writer.reasoning(message.tool_plan or "")
         if kind == "tool-call-start":
-            return b"".join(self._begin_call(call) for call in _each(message.tool_calls))
+            return b"".join(self._begin_call(call) for call in _as_list(message.tool_calls))
         if kind == "tool-call-delta":
-            return b"".join(self._more_arguments(call.arguments) for call in _each(message.tool_calls))
+            return b"".join(self._more_arguments(call.arguments) for call in _as_list(message.tool_calls))
         if kind == "tool-call-end":
             return b"" if self._arguments else self._more_arguments("{}")
         if kind == "citation-start":
-            notes = [note for citation in _each(message.citations) for note in citation.annotations()]
+            notes = [note for citation in _as_list(message.citations) for note in citation.annotations()]
             return writer.delta({"annotations": notes}) if notes else b""
         if kind == "message-end":
             return self._end(event.delta or _Delta())
@@ -105,5 +106,5 @@ class CohereStreamDecoder(WrittenEvents):
         return self._writer.finish(reason) + self._writer.usage(self.usage)
 
 
-def _each(value: T | list[T] | None) -> list[T]:
+def _as_list(value: T | list[T] | None) -> list[T]:
     return [] if value is None else value if isinstance(value, list) else [value]

@@ -13,10 +13,9 @@ import msgspec
 from typing_extensions import override
 
 from adapters.dialects.gemini.answer import NO_ERROR, UsageMetadata
-from adapters.dialects.gemini.errors import answered_failure, told_failure
+from adapters.dialects.gemini.errors import answered_failure, reported_failure
 from adapters.dialects.gemini.params import EMBEDDING_FIDELITY, VERTEX_EMBEDDING_FIDELITY
-from adapters.wire.answer import Encoded
-from adapters.wire.call import WireCall
+from adapters.wire.call import DialectCall, Encoded
 from adapters.wire.errors import decoded, unreadable
 from adapters.wire.rate_limits import RawHeaders
 from adapters.wire.sift import keep_strict, sift
@@ -65,7 +64,7 @@ _decode_batch = msgspec.json.Decoder(_Batch).decode
 _decode_predictions = msgspec.json.Decoder(_Predictions).decode
 
 
-class _Told(msgspec.Struct):
+class _EmbeddingResult(msgspec.Struct):
     """An answer of either: what is wrong, or the vectors and the tokens that were read."""
 
     error: msgspec.Raw
@@ -78,17 +77,17 @@ class _GoogleEmbeddings(ABC):
         self,
         body: bytes,
         headers: RawHeaders,  # noqa: ARG002 - nothing is in them
-        call: WireCall[EmbeddingRequest],
+        call: DialectCall[EmbeddingRequest],
     ) -> tuple[Sequence[Vector], int | None]:
-        told = decoded(self._told, body, call.secret, _WHAT)
-        if told.error != NO_ERROR:
-            raise told_failure(bytes(told.error), call)
-        if not told.vectors:
+        result = decoded(self._result, body, call.secret, _WHAT)
+        if result.error != NO_ERROR:
+            raise reported_failure(bytes(result.error), call)
+        if not result.vectors:
             raise unreadable(body, call.secret, _WHAT)
-        return [_normalised(vector, call) for vector in told.vectors], told.tokens
+        return [_normalised(vector, call) for vector in result.vectors], result.tokens
 
     def failure(
-        self, status: int, headers: RawHeaders, body: bytes, call: WireCall[EmbeddingRequest]
+        self, status: int, headers: RawHeaders, body: bytes, call: DialectCall[EmbeddingRequest]
     ) -> UpstreamFailure:
         return answered_failure(status, headers, body, call)
 
@@ -96,7 +95,7 @@ class _GoogleEmbeddings(ABC):
         return ()
 
     @abstractmethod
-    def _told(self, body: bytes) -> _Told:
+    def _result(self, body: bytes) -> _EmbeddingResult:
         """Raises one of `UNDECODABLE`."""
 
 
@@ -106,7 +105,7 @@ class GeminiEmbeddings(_GoogleEmbeddings):
     def batch_size(self, model: str) -> int:  # noqa: ARG002 - it is the same for all
         return _GEMINI_BATCH
 
-    def encode(self, call: WireCall[EmbeddingRequest], texts: Sequence[str]) -> Encoded:
+    def encode(self, call: DialectCall[EmbeddingRequest], texts: Sequence[str]) -> Encoded:
         model = call.model if "/" in call.model else f"models/{call.model}"
         size = call.payload.value.dimensions
         further = {} if size is None else {"outputDimensionality": size}
@@ -114,11 +113,11 @@ class GeminiEmbeddings(_GoogleEmbeddings):
         return Encoded(_encode({"requests": requests}), _left_out(call, EMBEDDING_FIDELITY))
 
     @override
-    def _told(self, body: bytes) -> _Told:
+    def _result(self, body: bytes) -> _EmbeddingResult:
         batch = _decode_batch(body)
         usage = batch.usage_metadata
         vectors = [one.values for one in batch.embeddings or ()]
-        return _Told(batch.error, vectors, usage.prompt_token_count if usage is not None else None)
+        return _EmbeddingResult(batch.error, vectors, usage.prompt_token_count if usage is not None else None)
 
 
 class VertexEmbeddings(_GoogleEmbeddings):
@@ -127,7 +126,7 @@ class VertexEmbeddings(_GoogleEmbeddings):
     def batch_size(self, model: str) -> int:
         return 1 if model.startswith("gemini-") else _VERTEX_BATCH
 
-    def encode(self, call: WireCall[EmbeddingRequest], texts: Sequence[str]) -> Encoded:
+    def encode(self, call: DialectCall[EmbeddingRequest], texts: Sequence[str]) -> Encoded:
         size = call.payload.value.dimensions
         parameters: dict[str, object] = {"autoTruncate": False}
         if size is not None:
@@ -136,19 +135,20 @@ class VertexEmbeddings(_GoogleEmbeddings):
         return Encoded(_encode(body), _left_out(call, VERTEX_EMBEDDING_FIDELITY))
 
     @override
-    def _told(self, body: bytes) -> _Told:
+    def _result(self, body: bytes) -> _EmbeddingResult:
         answer = _decode_predictions(body)
         found = [prediction.embeddings for prediction in answer.predictions or ()]
         counts = [one.statistics.token_count for one in found if one.statistics is not None]
-        told = [int(count) for count in counts if count is not None]
-        return _Told(answer.error, [one.values for one in found], sum(told) if len(told) == len(found) else None)
+        tokens = [int(count) for count in counts if count is not None]
+        complete = len(tokens) == len(found)
+        return _EmbeddingResult(answer.error, [one.values for one in found], sum(tokens) if complete else None)
 
 
-def _left_out(call: WireCall[EmbeddingRequest], table: Mapping[str, Cell]) -> tuple[str, ...]:
+def _left_out(call: DialectCall[EmbeddingRequest], table: Mapping[str, Cell]) -> tuple[str, ...]:
     return keep_strict(sift(call.payload.fields, table), strict=call.strict)
 
 
-def _normalised(vector: list[float], call: WireCall[EmbeddingRequest]) -> Vector:
+def _normalised(vector: list[float], call: DialectCall[EmbeddingRequest]) -> Vector:
     """Of length 1, as OpenAI's are, where a shorter vector than the model's own was asked for."""
     if call.payload.value.dimensions is None:
         return vector

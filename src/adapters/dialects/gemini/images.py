@@ -9,14 +9,14 @@ from typing import Final, NoReturn
 import msgspec
 
 from adapters.dialects.gemini.answer import NO_ERROR
-from adapters.dialects.gemini.errors import answered_failure, told_failure
+from adapters.dialects.gemini.errors import answered_failure, reported_failure
 from adapters.dialects.gemini.params import IMAGE_FIDELITY
-from adapters.wire.answer import Encoded, PlainAnswer
-from adapters.wire.call import WireCall
+from adapters.wire.call import DialectCall, Encoded, PlainAnswer
+from adapters.wire.charges import with_units
 from adapters.wire.errors import unreadable
 from adapters.wire.rate_limits import RawHeaders
+from adapters.wire.raw_json import UNDECODABLE
 from adapters.wire.sift import keep_strict, sift, unsupported
-from adapters.wire.undecodable import UNDECODABLE
 from domain.availability import RateLimitWindow
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
@@ -37,12 +37,12 @@ class _Prediction(msgspec.Struct, rename="camel"):
     rai_filtered_reason: str | None = None
 
 
-class _Answer(msgspec.Struct):
+class _ImagenResponse(msgspec.Struct):
     predictions: list[_Prediction] | None = None
     error: msgspec.Raw = NO_ERROR
 
 
-_decode = msgspec.json.Decoder(_Answer).decode
+_decode = msgspec.json.Decoder(_ImagenResponse).decode
 
 
 class ImagenImages:
@@ -50,7 +50,7 @@ class ImagenImages:
 
     stream_types: frozenset[str] = frozenset()
 
-    def encode(self, call: WireCall[ImageRequest], *, stream: bool) -> Encoded:
+    def encode(self, call: DialectCall[ImageRequest], *, stream: bool) -> Encoded:
         if stream:
             raise unsupported("stream", "Imagen answers whole")
         request = call.payload.value
@@ -64,41 +64,44 @@ class ImagenImages:
         body = {"instances": [{"prompt": request.prompt}], "parameters": parameters}
         return Encoded(_encode(body), keep_strict(dropped, strict=call.strict))
 
-    def read(self, body: bytes, call: WireCall[ImageRequest], content_type: str) -> PlainAnswer:  # noqa: ARG002 - JSON
+    def read(self, body: bytes, call: DialectCall[ImageRequest], content_type: str) -> PlainAnswer:  # noqa: ARG002 - JSON
         try:
             answer = _decode(body)
         except UNDECODABLE:
             raise unreadable(body[:200], call.secret, _WHAT) from None
         if answer.error != NO_ERROR:
-            raise told_failure(bytes(answer.error), call)
+            raise reported_failure(bytes(answer.error), call)
         made = [one for one in answer.predictions or () if one.bytes_base64_encoded]
         if not made:
             reasons = [one.rai_filtered_reason for one in answer.predictions or () if one.rai_filtered_reason]
             raise _filtered(reasons[0] if reasons else "no image was given, as where its filters took it away")
         by_address = call.payload.value.response_format == "url"
-        data = [_told(one, by_address=by_address) for one in made]
+        data = [_image(one, by_address=by_address) for one in made]
         form = (made[0].mime_type or "image/png").removeprefix("image/")
-        return PlainAnswer(_encode({"created": call.created, "data": data, "output_format": form}), call.model, None)
+        usage = with_units(None, {"image": len(made)})
+        return PlainAnswer(_encode({"created": call.created, "data": data, "output_format": form}), call.model, usage)
 
-    def decoder(self, call: WireCall[ImageRequest], content_type: str) -> NoReturn:  # noqa: ARG002 - never streamed
+    def decoder(self, call: DialectCall[ImageRequest], content_type: str) -> NoReturn:  # noqa: ARG002 - never streamed
         raise unsupported("stream", "Imagen answers whole")
 
-    def replay(self, answer: PlainAnswer, call: WireCall[ImageRequest]) -> None:
+    def replay(self, answer: PlainAnswer, call: DialectCall[ImageRequest]) -> None:
         """Imagen is never asked for a stream."""
 
-    def failure(self, status: int, headers: RawHeaders, body: bytes, call: WireCall[ImageRequest]) -> UpstreamFailure:
+    def failure(
+        self, status: int, headers: RawHeaders, body: bytes, call: DialectCall[ImageRequest]
+    ) -> UpstreamFailure:
         return answered_failure(status, headers, body, call)
 
     def limits(self, headers: RawHeaders, now: float) -> tuple[RateLimitWindow, ...]:  # noqa: ARG002 - it tells none
         return ()
 
 
-def _told(one: _Prediction, *, by_address: bool) -> dict[str, object]:
+def _image(one: _Prediction, *, by_address: bool) -> dict[str, object]:
     data = one.bytes_base64_encoded or ""
-    told: dict[str, object] = {"b64_json": data}
+    image: dict[str, object] = {"b64_json": data}
     if by_address:
-        told = {"url": f"data:{one.mime_type or 'image/png'};base64,{data}"}
-    return told | ({"revised_prompt": one.prompt} if one.prompt else {})
+        image = {"url": f"data:{one.mime_type or 'image/png'};base64,{data}"}
+    return image | ({"revised_prompt": one.prompt} if one.prompt else {})
 
 
 def _size(request: ImageRequest) -> dict[str, object]:
@@ -117,14 +120,14 @@ def _size(request: ImageRequest) -> dict[str, object]:
 def _output(request: ImageRequest) -> dict[str, object]:
     if request.output_format is None and request.output_compression is None:
         return {}
-    told: dict[str, object] = {}
+    options: dict[str, object] = {}
     if request.output_format is not None:
         if request.output_format not in _TYPES:
             raise unsupported("output_format", "png, jpeg or webp")
-        told["mimeType"] = _TYPES[request.output_format]
+        options["mimeType"] = _TYPES[request.output_format]
     if request.output_compression is not None:
-        told["compressionQuality"] = request.output_compression
-    return {"outputOptions": told}
+        options["compressionQuality"] = request.output_compression
+    return {"outputOptions": options}
 
 
 def _filtered(reason: str) -> UpstreamFailure:

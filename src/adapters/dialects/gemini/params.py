@@ -5,7 +5,7 @@ Source: google-genai 3.4 types; ai.google.dev generateContent and OpenAI compati
 
 from typing import Final
 
-from domain.fidelity import Cell, Fidelity, dropped, mapped, refused
+from domain.fidelity import HONORED, Cell, Fidelity, dropped, mapped, refused
 
 
 def _config(name: str, note: str = "") -> Cell:
@@ -20,10 +20,10 @@ CHAT_FIDELITY: Final[Fidelity] = {
     "temperature": _config("temperature"),
     "top_p": _config("topP"),
     "n": _config("candidateCount", "at most 8; newer models refuse more than 1"),
-    "stop": _config("stopSequences", "at most 5, more are refused"),
-    "seed": _config("seed"),
-    "frequency_penalty": _config("frequencyPenalty"),
-    "presence_penalty": _config("presencePenalty"),
+    "stop": _config("stopSequences", "the first 5, more are reported as dropped"),
+    "seed": _config("seed", "a number of 32 bits; others are dropped"),
+    "frequency_penalty": _config("frequencyPenalty", "less than 2: 2 is sent as 1.99, and reported as dropped"),
+    "presence_penalty": _config("presencePenalty", "less than 2: 2 is sent as 1.99, and reported as dropped"),
     "logprobs": _config("responseLogprobs"),
     "top_logprobs": _config("logprobs"),
     "response_format": _config(
@@ -60,6 +60,30 @@ OWN_FIELDS: Final[Fidelity] = {
     "extra_body": mapped("", "of extra_body.google: thinking_config, cached_content and safety_settings"),
 }
 """Gemini's own, as its users send them through OpenAI's clients."""
+
+CONTENT_FIDELITY: Final[Fidelity] = dict.fromkeys(
+    (
+        "contents",
+        "stream",
+        "systemInstruction",
+        "tools",
+        "toolConfig",
+        "generationConfig",
+        "safetySettings",
+        "cachedContent",
+        "continuationToken",
+        "labels",
+        "serviceTier",
+        "store",
+    ),
+    HONORED,
+)
+"""Google's own API, passed on as it came."""
+
+CONTENT_COUNT_FIDELITY: Final[Fidelity] = {name: cell for name, cell in CONTENT_FIDELITY.items() if name != "stream"}
+EMBED_CONTENT_FIDELITY: Final[Fidelity] = dict.fromkeys(
+    ("content", "requests", "taskType", "title", "outputDimensionality", "embedContentConfig"), HONORED
+)
 
 EMBEDDING_FIDELITY: Final[Fidelity] = {
     "input": mapped("requests.content", "texts; arrays of token ids (cl100k_base) are made text again"),

@@ -3,25 +3,32 @@
 Source: google-genai 3.4 `types.Schema`, and what its API answers 400 to: `$ref`, `const`, arrays of types, unknown
 keywords and formats, `enum` of anything but texts, `anyOf` beside other keywords, no `items` (read 2026-11).
 
-Its meaning is kept. What the subset cannot say is told in the description, for the model to read, and otherwise
-widened: what was valid stays valid.
+Its meaning is kept. What the subset cannot say goes into the description, for the model to read; where no words help
+the schema is widened, so that what was valid stays valid:
+
+    in:  {"type": ["integer", "null"], "exclusiveMinimum": 0, "multipleOf": 5}
+    out: {"type": "INTEGER", "nullable": true, "minimum": 1, "description": "A multiple of 5."}
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from adapters.dialects.gemini.schema_merge import merged
+import msgspec
+
+from adapters.dialects.gemini.schema_flatten import References, merged
 from adapters.dialects.gemini.schema_notes import described, kept_pattern, supported_format
-from adapters.dialects.gemini.schema_refs import References
+from domain.inference import Json
 
 Schema = Mapping[str, object]
+
+_decode = msgspec.json.Decoder().decode
 
 MAX_DEPTH: Final = 24
 MAX_NODES: Final = 4000
 """Beyond these a part of a schema stands for anything of its type: references multiply what they point at."""
 
 MAX_ROUNDS: Final = 2
-"""How often what contains itself is told within itself."""
+"""How often what contains itself is written out within itself."""
 
 _TYPES: Final = {
     "object": "OBJECT",
@@ -50,7 +57,7 @@ _ANY_ITEM: Final = [{"type": "STRING"}, {"type": "NUMBER"}, {"type": "BOOLEAN"},
 
 def openapi_schema(schema: Schema) -> dict[str, object]:
     """The schema of a value of any type."""
-    return _Cleaner(schema).clean(schema, 0)
+    return _SchemaConverter(schema).clean(schema, 0)
 
 
 def openapi_parameters(schema: Schema) -> dict[str, object] | None:
@@ -64,7 +71,12 @@ def openapi_parameters(schema: Schema) -> dict[str, object] | None:
     return cleaned
 
 
-class _Cleaner:
+def decoded(schema: dict[str, Json]) -> dict[str, object]:
+    """A schema whose values are still raw, in full."""
+    return {name: _decode(raw) for name, raw in schema.items()}
+
+
+class _SchemaConverter:
     def __init__(self, root: Schema) -> None:
         self._references = References(root)
         self._nodes = 0
@@ -170,28 +182,28 @@ class _Cleaner:
             found["required"] = list(dict.fromkeys(required))
 
     def _items(self, found: dict[str, object], flat: Schema, depth: int, seen: tuple[str, ...]) -> dict[str, object]:
-        items, places = flat.get("items"), flat.get("prefixItems")
+        items, prefix_items = flat.get("items"), flat.get("prefixItems")
         if isinstance(items, list):  # before 2020-12
-            items, places = flat.get("additionalItems"), items
-        if not isinstance(places, list) or not places:
+            items, prefix_items = flat.get("additionalItems"), items
+        if not isinstance(prefix_items, list) or not prefix_items:
             return self.clean(items if items is not None else {}, depth + 1, seen) if items is not False else anything()
         if items is False:
-            found.setdefault("maxItems", len(places))
-            variants = places
+            found.setdefault("maxItems", len(prefix_items))
+            variants = prefix_items
         else:
-            variants = [*places, items if items is not None else True]
+            variants = [*prefix_items, items if items is not None else True]
         return self._any_of({}, variants, depth, seen)
 
 
 def anything() -> dict[str, object]:
-    """Any value but null: a type must always be told."""
+    """Any value but null: a type must always be given."""
     every_item: dict[str, object] = {"anyOf": [dict(one) for one in _ANY_ITEM]}
     return {"anyOf": [*(dict(one) for one in _ANY_ITEM), {"type": "ARRAY", "items": every_item}]}
 
 
 def _types(flat: Schema) -> list[str]:
-    told = flat.get("type")
-    names = [told] if isinstance(told, str) else list(told) if isinstance(told, list) else []
+    declared = flat.get("type")
+    names = [declared] if isinstance(declared, str) else list(declared) if isinstance(declared, list) else []
     known = [name.lower() for name in names if isinstance(name, str)]
     known = [name for name in known if name in _TYPES or name == "null"]
     if known:
@@ -230,13 +242,13 @@ def _enumerated(values: Iterable[object], name: str) -> list[dict[str, object]]:
         texts = [value for value in own if value]
         found: list[dict[str, object]] = [{"type": "STRING", "enum": list(dict.fromkeys(texts))}] if texts else []
         return found if len(texts) == len(own) else [*found, {"type": "STRING", "maxLength": 0}]
-    told: dict[str, object] = {"type": _TYPES[name]}
+    schema: dict[str, object] = {"type": _TYPES[name]}
     numbers = [value for value in own if isinstance(value, (int, float)) and not isinstance(value, bool)]
     if numbers:
-        told |= {"minimum": min(numbers), "maximum": max(numbers)}
+        schema |= {"minimum": min(numbers), "maximum": max(numbers)}
     if name == "array":
-        told["items"] = {"anyOf": [dict(one) for one in _ANY_ITEM]}
-    return [told]
+        schema["items"] = {"anyOf": [dict(one) for one in _ANY_ITEM]}
+    return [schema]
 
 
 def _texts(found: dict[str, object], flat: Schema) -> None:
@@ -305,7 +317,7 @@ def _alternatives(schema: object) -> list[object]:
 
 
 def _distinct(schemas: list[object]) -> list[object]:
-    return [one for place, one in enumerate(schemas) if one not in schemas[:place]]
+    return [one for index, one in enumerate(schemas) if one not in schemas[:index]]
 
 
 def _is_number(value: object) -> bool:

@@ -1,4 +1,4 @@
-"""Tells in a schema's description what Gemini's subset of OpenAPI has no keyword for."""
+"""Writes into a schema's description what Gemini's subset of OpenAPI has no keyword for."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -32,11 +32,11 @@ def described(found: dict[str, object], flat: Mapping[str, object]) -> dict[str,
         return {"anyOf": [described(dict(variants[0]), flat), *variants[1:]]}
     title, text = flat.get("title"), flat.get("description")
     notes = " ".join(_notes(found, flat))
-    told = " ".join(part for part in (text if isinstance(text, str) else "", notes) if part)
+    description = " ".join(part for part in (text if isinstance(text, str) else "", notes) if part)
     if isinstance(title, str) and title:
         found["title"] = title
-    if told:
-        found["description"] = told
+    if description:
+        found["description"] = description
     return found
 
 
@@ -82,8 +82,8 @@ def _object_notes(flat: Mapping[str, object]) -> Iterator[str]:
         yield f"Names by pattern: {_json(patterns)}."
     for name, words in (("dependentRequired", "Needed together"), ("if", "If")):
         if isinstance(flat.get(name), Mapping):
-            told = {key: flat[key] for key in (name, "then", "else") if key in flat} if name == "if" else flat[name]
-            yield f"{words}: {_json(told)}."
+            value = {key: flat[key] for key in (name, "then", "else") if key in flat} if name == "if" else flat[name]
+            yield f"{words}: {_json(value)}."
 
 
 def _json(value: object) -> str:

@@ -1,8 +1,8 @@
-"""Follows a streamed answer of Gemini's and tells it in OpenAI's chunks.
+"""Translates a streamed answer of Gemini's into OpenAI's chunks.
 
 Source: google-genai 3.4 (November 2026), captured: `data: {…}` with CRLF, no event names, no `[DONE]`; each chunk has
 new parts only and the usage so far. R-08: the end of the bytes completes an answer only if every candidate that was
-asked for has told why it ended.
+asked for has said why it ended.
 """
 
 from collections.abc import Iterable
@@ -12,31 +12,37 @@ from typing_extensions import override
 from adapters.dialects.gemini.answer import (
     FAILURES,
     NO_ERROR,
-    Answer,
     Candidate,
+    GenerateContentResponse,
     citations,
+    decode_answer,
     finish_reason,
+    image,
+    is_audio,
     logprobs,
     token_usage,
+    tool_call,
+    with_searches,
 )
-from adapters.dialects.gemini.errors import ended_badly, told_failure
-from adapters.dialects.gemini.made import image, is_audio, tool_call
-from adapters.dialects.gemini.response import decode_answer
-from adapters.wire.call import WireCall
+from adapters.dialects.gemini.errors import ended_badly, reported_failure
+from adapters.wire.call import DialectCall
 from adapters.wire.read_stream import WrittenEvents, lacks_its_end_alone
 from domain.chat import ChatRequest
+from domain.usage import TokenUsage
 
 
 class GeminiStreamDecoder(WrittenEvents):
-    """Fed with bytes; gives back whole events. Finish reasons are told at the end: the last one said counts."""
+    """Fed with bytes; gives back whole events. Finish reasons are sent at the end: the last one said counts."""
 
     wanted = "a chat completion"
     silent = frozenset[bytes]()
 
-    def __init__(self, call: WireCall[ChatRequest]) -> None:
+    def __init__(self, call: DialectCall[ChatRequest]) -> None:
         super().__init__(call)
         self._seen: set[int] = set()  # candidates that have begun
         self._ended: dict[int, str] = {}  # why, by candidate
+        self._grounded: dict[int, Candidate] = {}
+        self._counted: TokenUsage | None = None
         self._blocked = False
 
     @override
@@ -72,22 +78,28 @@ class GeminiStreamDecoder(WrittenEvents):
             for index, reason in sorted(self._ended.items())
         )
 
-    def _chunk(self, answer: Answer) -> bytes:
+    def _chunk(self, answer: GenerateContentResponse) -> bytes:
         if answer.error != NO_ERROR:
-            raise told_failure(bytes(answer.error), self._call)
+            raise reported_failure(bytes(answer.error), self._call)
         writer = self._writer
         if answer.model_version:
             writer.model = answer.model_version
         if answer.response_id and not writer.answer_id:
             writer.answer_id = f"chatcmpl-{answer.response_id}"
-        self.usage = token_usage(answer.usage_metadata) or self.usage
+        for candidate in answer.candidates or ():
+            if candidate.grounding_metadata is not None:
+                self._grounded[candidate.index] = candidate
+        self._counted = token_usage(answer.usage_metadata) or self._counted
+        self.usage = self._counted
+        if self._grounded:
+            self.usage = with_searches(self._counted, [*self._grounded.values()], self._call.model)
         self._blocked = self._blocked or (answer.blocked and not self._ended)
         return b"".join(self._candidate(candidate) for candidate in answer.candidates or ())
 
     def _candidate(self, candidate: Candidate) -> bytes:
         writer, index = self._writer, candidate.index
         self._seen.add(index)
-        told = logprobs(candidate.logprobs_result)
+        token_logprobs = logprobs(candidate.logprobs_result)
         output: list[bytes] = []
         for part in candidate.parts:
             made = tool_call(part)
@@ -95,9 +107,9 @@ class GeminiStreamDecoder(WrittenEvents):
                 output.append(writer.tool_call(made.id, made.name, made.arguments, index, made.extra))
             elif part.text and part.thought:
                 output.append(writer.reasoning(part.text, index))
-            elif part.text and told is not None:
-                output.append(writer.text(part.text, index, logprobs=told))
-                told = None
+            elif part.text and token_logprobs is not None:
+                output.append(writer.text(part.text, index, logprobs=token_logprobs))
+                token_logprobs = None
             elif part.text:
                 output.append(writer.text(part.text, index))
             elif part.inline_data is not None and not part.thought:

@@ -11,8 +11,7 @@ import msgspec
 from adapters.dialects.ollama.errors import failure_from_ollama
 from adapters.dialects.ollama.params import OLLAMA_EMBEDDING_PARAMS
 from adapters.dialects.ollama.request import options
-from adapters.wire.answer import Encoded
-from adapters.wire.call import WireCall
+from adapters.wire.call import DialectCall, Encoded
 from adapters.wire.errors import decoded
 from adapters.wire.rate_limits import RawHeaders
 from adapters.wire.sift import keep_strict, sift
@@ -26,12 +25,12 @@ _TEXTS_A_CALL: Final = 256
 _encode = msgspec.json.Encoder().encode
 
 
-class _Answer(msgspec.Struct):
+class _EmbedResponse(msgspec.Struct):
     embeddings: list[list[float]]
     prompt_eval_count: int | None = None
 
 
-_decode = msgspec.json.Decoder(_Answer).decode
+_decode = msgspec.json.Decoder(_EmbedResponse).decode
 
 
 class OllamaEmbedding:
@@ -43,7 +42,7 @@ class OllamaEmbedding:
     def batch_size(self, model: str) -> int:  # noqa: ARG002 - the same for all of them
         return _TEXTS_A_CALL
 
-    def encode(self, call: WireCall[EmbeddingRequest], texts: Sequence[str]) -> Encoded:
+    def encode(self, call: DialectCall[EmbeddingRequest], texts: Sequence[str]) -> Encoded:
         fields = {name: raw for name, raw in call.payload.fields.items() if raw != b"null"}
         lost = sift(fields, OLLAMA_EMBEDDING_PARAMS, ignored=("model", "input"))
         body: dict[str, object] = {"model": call.model, "input": texts, "truncate": fields.get("truncate", False)}
@@ -57,14 +56,14 @@ class OllamaEmbedding:
         self,
         body: bytes,
         headers: RawHeaders,  # noqa: ARG002 - all is in the body
-        call: WireCall[EmbeddingRequest],
+        call: DialectCall[EmbeddingRequest],
     ) -> tuple[Sequence[Vector], int | None]:
         """The vectors in order, and how many tokens were read."""
         answer = decoded(_decode, body, call.secret, "embeddings of Ollama")
         return answer.embeddings, answer.prompt_eval_count or None
 
     def failure(
-        self, status: int, headers: RawHeaders, body: bytes, call: WireCall[EmbeddingRequest]
+        self, status: int, headers: RawHeaders, body: bytes, call: DialectCall[EmbeddingRequest]
     ) -> UpstreamFailure:
         return failure_from_ollama(status, headers, body, secret=call.secret, now=call.now())
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from adapters.wire.errors import Refusals, failure_from_answer, failure_in_stream
 from adapters.wire.rate_limits import RawHeaders
-from adapters.wire.sift import unsupported
+from adapters.wire.sift import feature_refused
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from domain.secrets import Secret
@@ -33,7 +33,7 @@ def failure_from_ollama(
     return _sharpened(failure_from_answer(status, headers, body, REFUSALS, secret=secret, now=now))
 
 
-def failure_told(error: object, *, secret: Secret | None, now: float) -> UpstreamFailure:
+def reported_failure(error: object, *, secret: Secret | None, now: float) -> UpstreamFailure:
     """What an `error` in a 200 means."""
     return _sharpened(failure_in_stream(error, REFUSALS, secret=secret, now=now))
 
@@ -41,7 +41,7 @@ def failure_told(error: object, *, secret: Secret | None, now: float) -> Upstrea
 def _sharpened(failure: UpstreamFailure) -> UpstreamFailure:
     lacks = _LACKS.search(failure.message)
     if lacks is not None:
-        return unsupported(_PARAMS.get(lacks[1].lower(), "messages"), failure.message)
+        return feature_refused(_PARAMS.get(lacks[1].lower(), "messages"), failure.message)
     if failure.kind in _AT_FAULT and _TOO_LONG.search(failure.message):
         failure.kind = FailureKind.CONTEXT_LENGTH
         failure.status = 400

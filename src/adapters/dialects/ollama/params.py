@@ -43,7 +43,7 @@ OLLAMA_CHAT_PARAMS: Final[Fidelity] = {
     "response_format": mapped("format"),
     "safety_identifier": dropped(),
     "service_tier": dropped(),
-    "stop": mapped("options.stop"),
+    "stop": mapped("options.stop", "empty ones are dropped"),
     "store": dropped(),
     "stream": HONORED,
     "stream_options": mapped("", "usage comes without being asked for"),

@@ -11,11 +11,10 @@ from typing import Final
 import msgspec
 
 from adapters.dialects.ollama.params import OLLAMA_CHAT_PARAMS, OPTIONS
-from adapters.wire.answer import Encoded
-from adapters.wire.call import WireCall
+from adapters.wire.call import DialectCall, Encoded
 from adapters.wire.chat_history import HistoryMessage, HistoryPart, history, offered_tools
-from adapters.wire.data_url import read_data_url
-from adapters.wire.sift import keep_strict, sift, unsupported
+from adapters.wire.files import read_data_url
+from adapters.wire.sift import keep_strict, sift, stop_sequences, unsupported
 from domain.chat import ChatRequest
 
 _UNTOUCHED: Final = ("logprobs", "top_logprobs", "keep_alive")
@@ -27,7 +26,7 @@ _decode = msgspec.json.Decoder().decode
 _Json = dict[str, object]
 
 
-def encode_chat(call: WireCall[ChatRequest], drop: Sequence[str], num_ctx: int | None, *, stream: bool) -> Encoded:
+def encode_chat(call: DialectCall[ChatRequest], drop: Sequence[str], num_ctx: int | None, *, stream: bool) -> Encoded:
     """The body to send. `num_ctx` is an operator's, for requests that name none. Raises `UNSUPPORTED`."""
     given, request = call.payload.fields, call.payload.value
     fields = {name: raw for name, raw in given.items() if name not in drop and raw != b"null"}
@@ -48,8 +47,11 @@ def encode_chat(call: WireCall[ChatRequest], drop: Sequence[str], num_ctx: int |
     limit = fields.get("max_completion_tokens", fields.get("max_tokens"))
     if limit is not None:
         sent.setdefault("num_predict", limit)
-    if "stop" in fields and request.stop:
-        sent.setdefault("stop", [request.stop] if isinstance(request.stop, str) else request.stop)
+    stops, cut = stop_sequences(request.stop if "stop" in fields else None)
+    if stops:
+        sent.setdefault("stop", stops)
+    if cut:
+        lost.append("stop")
     if sent:
         body["options"] = sent
     tools = _tools(call) if "tools" in fields and choice != "none" else []
@@ -69,7 +71,7 @@ def options(fields: dict[str, msgspec.Raw], num_ctx: int | None) -> _Json:
     return sent | (own if isinstance(own, dict) else {})
 
 
-def _tools(call: WireCall[ChatRequest]) -> list[_Json]:
+def _tools(call: DialectCall[ChatRequest]) -> list[_Json]:
     sent: list[_Json] = []
     for tool in offered_tools(call.payload):
         function = tool.function

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 
 from typing_extensions import override
 
-from adapters.dialects.ollama.answer_facts import OllamaAnswer, decode_answer
-from adapters.dialects.ollama.errors import failure_told
-from adapters.wire.call import WireCall
+from adapters.dialects.ollama.answer import OllamaAnswer, decode_answer
+from adapters.dialects.ollama.errors import reported_failure
+from adapters.wire.call import DialectCall
 from adapters.wire.errors import unreadable
+from adapters.wire.raw_json import UNDECODABLE
 from adapters.wire.read_stream import WrittenChat
 from adapters.wire.sse import MAX_EVENT_BYTES
-from adapters.wire.undecodable import UNDECODABLE
 from domain.chat import ChatRequest
 from domain.errors import UpstreamFailure
 
@@ -22,7 +22,7 @@ from domain.errors import UpstreamFailure
 class OllamaStreamDecoder(WrittenChat[bytes]):
     """One stream. See `StreamDecoder` for the contract."""
 
-    def __init__(self, call: WireCall[ChatRequest]) -> None:
+    def __init__(self, call: DialectCall[ChatRequest]) -> None:
         super().__init__(call)
         self._tail = bytearray()
 
@@ -43,7 +43,7 @@ class OllamaStreamDecoder(WrittenChat[bytes]):
         if len(piece) > MAX_EVENT_BYTES:
             raise self._unreadable(piece)
         try:
-            return self._told(decode_answer(piece))
+            return self._translate(decode_answer(piece))
         except UNDECODABLE:
             raise self._unreadable(piece) from None
 
@@ -59,10 +59,10 @@ class OllamaStreamDecoder(WrittenChat[bytes]):
     def _unreadable(self, beginning: bytes) -> UpstreamFailure:
         return unreadable(beginning, self._call.secret, "a line of Ollama's")
 
-    def _told(self, answer: OllamaAnswer) -> bytes:
+    def _translate(self, answer: OllamaAnswer) -> bytes:
         if answer.error:
             call = self._call
-            raise failure_told(answer.error, secret=call.secret, now=call.now())
+            raise reported_failure(answer.error, secret=call.secret, now=call.now())
         writer = self._writer
         if answer.model:
             writer.model = answer.model
@@ -70,9 +70,9 @@ class OllamaStreamDecoder(WrittenChat[bytes]):
         if answer.message is not None:
             output.append(writer.reasoning(answer.message.thinking or ""))
             output.append(writer.text(answer.message.content or ""))
-        chances = answer.chances()
-        if chances is not None:
-            output.append(writer.delta({}, logprobs=chances))
+        token_logprobs = answer.openai_logprobs()
+        if token_logprobs is not None:
+            output.append(writer.delta({}, logprobs=token_logprobs))
         calls = answer.calls(self._call.answer_id, writer.tool_calls_of())
         output.extend(writer.tool_call(made.id, made.name, made.arguments) for made in calls)
         if answer.done:

@@ -10,9 +10,9 @@ from typing_extensions import override
 
 from adapters.dialects.openai.endpoint import NULL, TRUE, Fields, OpenAIEndpoint, decode_fields, encode, raw, text_of
 from adapters.dialects.openai.usage import read_usage
-from adapters.wire.answer import PlainAnswer
-from adapters.wire.call import WireCall
-from adapters.wire.events import EventReader, EventStreamDecoder
+from adapters.wire.call import DialectCall, PlainAnswer
+from adapters.wire.read_stream import EventReader, EventStreamDecoder
+from adapters.wire.replay import DONE, Replay, event, fields_on_one_line
 from adapters.wire.sse import Event
 from domain.completions import CompletionRequest
 from domain.usage import TokenUsage
@@ -47,7 +47,7 @@ class OpenAICompletions(OpenAIEndpoint[CompletionRequest]):
         else:
             out["stream_options"] = _INCLUDE_USAGE
 
-    def read(self, body: bytes, call: WireCall[CompletionRequest], content_type: str) -> PlainAnswer:  # noqa: ARG002 - JSON
+    def read(self, body: bytes, call: DialectCall[CompletionRequest], content_type: str) -> PlainAnswer:  # noqa: ARG002 - JSON
         fields = self.fields_of(body, call, "choices")
         try:
             choices = _decode_choices(fields["choices"])
@@ -60,28 +60,36 @@ class OpenAICompletions(OpenAIEndpoint[CompletionRequest]):
         if usage is not None and usage.mended:
             mended["usage"] = msgspec.Raw(usage.raw)
         text = "\n".join(choice.text or "" for choice in choices) if usage is None else ""
-        told = encode(fields | mended) if mended else body
+        answer = encode(fields | mended) if mended else body
         model = text_of(fields, "model") or call.model
-        return PlainAnswer(told, model, usage.tokens if usage is not None else None, text)
+        return PlainAnswer(answer, model, usage.tokens if usage is not None else None, text)
 
     @override
-    def decoder(self, call: WireCall[CompletionRequest], content_type: str) -> EventStreamDecoder:
+    def decoder(self, call: DialectCall[CompletionRequest], content_type: str) -> EventStreamDecoder:
         reader = _CompletionEvents(self, call)
-        return EventStreamDecoder(reader, lambda told: self.unreadable(told, call), b"data: [DONE]\n\n")
+        return EventStreamDecoder(reader, lambda beginning: self.unreadable(beginning, call), b"data: [DONE]\n\n")
 
     @override
-    def replay(self, answer: PlainAnswer, call: WireCall[CompletionRequest]) -> bytes:
-        return b"data: %b\n\ndata: [DONE]\n\n" % answer.body
+    def replay(self, answer: PlainAnswer, call: DialectCall[CompletionRequest]) -> Replay:
+        fields = fields_on_one_line(answer.body)
+        usage = fields.pop("usage", NULL)
+        if call.include_usage:
+            fields["usage"] = NULL
+        events = event(fields)
+        if call.include_usage and usage != NULL:
+            events += event(fields | {"choices": msgspec.Raw(b"[]"), "usage": usage})
+        return Replay(events, DONE)
 
 
 class _CompletionEvents(EventReader):
-    """Chunks of a completion. Usage is held back until the end, and told only if it was asked for."""
+    """Chunks of a completion. Usage is held back until the end, and given only if it was asked for."""
 
-    def __init__(self, endpoint: OpenAICompletions, call: WireCall[CompletionRequest]) -> None:
+    def __init__(self, endpoint: OpenAICompletions, call: DialectCall[CompletionRequest]) -> None:
         super().__init__(call.model)
         self._endpoint = endpoint
         self._call = call
         self._open: set[int] = set()
+        self._finished: set[int] = set()
         self._usage_chunk = b""
 
     @override
@@ -89,23 +97,23 @@ class _CompletionEvents(EventReader):
         fields = decode_fields(event.data or b"")
         error = fields.get("error", NULL)
         if error != NULL:
-            raise self._endpoint.told_failure(_decode_error(error), self._call)
+            raise self._endpoint.reported_failure(_decode_error(error), self._call)
         choices = _decode_choices(fields["choices"]) if fields.get("choices", NULL) != NULL else []
         self._take(choices)
         self.model = text_of(fields, "model") or self.model
         mended = _head(fields, self._call)
-        told = fields | mended
-        if "error" in told:
-            del told["error"]
-        usage = told.pop("usage", NULL)
+        shown = fields | mended
+        if "error" in shown:
+            del shown["error"]
+        usage = shown.pop("usage", NULL)
         if usage != NULL:
-            self._take_usage(usage, told)
+            self._take_usage(usage, shown)
         if not choices:
             return b""
         if self._call.include_usage:
-            told["usage"] = NULL
-        changed = mended or told.keys() != fields.keys() or usage != NULL or not text.startswith(b"data: {")
-        return b"data: %b\n\n" % encode(told) if changed else text
+            shown["usage"] = NULL
+        changed = mended or shown.keys() != fields.keys() or usage != NULL or not text.startswith(b"data: {")
+        return b"data: %b\n\n" % encode(shown) if changed else text
 
     @override
     def last(self) -> bytes:
@@ -117,23 +125,24 @@ class _CompletionEvents(EventReader):
                 self.generated(choice.text)
             if choice.finish_reason:
                 self._open.discard(choice.index)
+                self._finished.add(choice.index)
                 self.has_content = True
-            else:
+            elif choice.text or choice.index not in self._finished:  # else it only comes along with the usage
                 self._open.add(choice.index)
         if choices:
             self.complete = not self._open
 
-    def _take_usage(self, usage: msgspec.Raw, told: Fields) -> None:
+    def _take_usage(self, usage: msgspec.Raw, shown: Fields) -> None:
         read = read_usage(bytes(usage))
         if read is None:
             return
         self.usage: TokenUsage | None = read.tokens
         if self._call.include_usage:
-            chunk = told | {"choices": msgspec.Raw(b"[]"), "usage": msgspec.Raw(read.raw)}
+            chunk = shown | {"choices": msgspec.Raw(b"[]"), "usage": msgspec.Raw(read.raw)}
             self._usage_chunk = b"data: %b\n\n" % encode(chunk)
 
 
-def _head(fields: Fields, call: WireCall[CompletionRequest]) -> Fields:
+def _head(fields: Fields, call: DialectCall[CompletionRequest]) -> Fields:
     """What typed clients need and the answer lacks."""
     mended: Fields = {}
     if not text_of(fields, "id"):

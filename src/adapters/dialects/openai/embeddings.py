@@ -7,10 +7,9 @@ from typing_extensions import override
 
 from adapters.dialects.openai.endpoint import NULL, OpenAIEndpoint, encode, raw, text_of
 from adapters.dialects.openai.usage import read_usage
-from adapters.wire.answer import Encoded, PlainAnswer
-from adapters.wire.call import WireCall
+from adapters.wire.call import DialectCall, Encoded, PlainAnswer
+from adapters.wire.raw_json import UNDECODABLE
 from adapters.wire.sift import unsupported
-from adapters.wire.undecodable import UNDECODABLE
 from adapters.wire.vectors import packed, unpacked
 from domain.embeddings import EmbeddingRequest
 from domain.usage import TokenUsage, estimate_tokens
@@ -27,12 +26,12 @@ class OpenAIEmbeddings(OpenAIEndpoint[EmbeddingRequest]):
     answer_name = "a list of embeddings"
 
     @override
-    def encode(self, call: WireCall[EmbeddingRequest], *, stream: bool) -> Encoded:
+    def encode(self, call: DialectCall[EmbeddingRequest], *, stream: bool) -> Encoded:
         if not self.own.token_ids and call.payload.value.has_token_ids:
             raise unsupported("input", "it takes texts, not token ids")
         return super().encode(call, stream=stream)
 
-    def read(self, body: bytes, call: WireCall[EmbeddingRequest], content_type: str) -> PlainAnswer:  # noqa: ARG002 - JSON
+    def read(self, body: bytes, call: DialectCall[EmbeddingRequest], content_type: str) -> PlainAnswer:  # noqa: ARG002 - JSON
         fields = self.fields_of(body, call, "data")
         request = call.payload.value
         usage = _usage(fields.get("usage", NULL))
@@ -50,8 +49,8 @@ class OpenAIEmbeddings(OpenAIEndpoint[EmbeddingRequest]):
         if usage is None:  # typed clients need one
             size = sum(len(text.encode(errors="replace")) for text in request.prompt_texts())
             mended["usage"] = raw({"prompt_tokens": estimate_tokens(size), "total_tokens": estimate_tokens(size)})
-        told = encode(fields | {"object": raw("list")} | mended) if mended else body
-        return PlainAnswer(told, model or call.model, usage)
+        answer = encode(fields | {"object": raw("list")} | mended) if mended else body
+        return PlainAnswer(answer, model or call.model, usage)
 
 
 def _in_encoding(items: Sequence[dict[str, msgspec.Raw]], *, base64: bool) -> bool:

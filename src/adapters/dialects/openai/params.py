@@ -10,9 +10,10 @@ from domain.chat import ChatRequest
 from domain.completions import CompletionRequest
 from domain.embeddings import EmbeddingRequest
 from domain.fidelity import HONORED, Cell, Fidelity, dropped, mapped, refused
-from domain.images import ImageRequest
+from domain.images import ImageEditRequest, ImageRequest
 from domain.inference import GATEWAY_FIELDS, InferenceRequest
 from domain.moderations import ModerationRequest
+from domain.rerank import RerankRequest
 
 _UNMODELLED = ("moderation", "prompt_cache_options", "prompt_cache_retention")
 
@@ -23,7 +24,7 @@ CHAT_PARAMS: tuple[str, ...] = tuple(
 _FORM_FIELDS = "language languages keywords temperature timestamp_granularities include chunking_strategy"
 
 
-_ASKED: Final = frozenset({"model", "prompt", "input", "voice", "file", "form"})
+_ASKED: Final = frozenset({"model", "prompt", "input", "voice", "file", "form", "images", "query", "documents"})
 """What is asked for, and no parameter of it."""
 
 
@@ -35,9 +36,12 @@ ENDPOINT_PARAMS: Final[dict[str, tuple[str, ...]]] = {
     "completions": _fields(CompletionRequest),
     "embeddings": _fields(EmbeddingRequest),
     "images.generations": _fields(ImageRequest),
+    "images.edits": _fields(ImageEditRequest),
     "audio.speech": _fields(SpeechRequest),
     "audio.transcriptions": (*_fields(TranscriptionRequest, *_FORM_FIELDS.split()), "prompt"),
+    "audio.translations": ("prompt", "response_format", "temperature"),
     "moderations": _fields(ModerationRequest),
+    "rerank": _fields(RerankRequest),
 }
 """Every parameter of the other endpoints that are translated here or passed on."""
 

@@ -25,12 +25,12 @@ class Quirks(msgspec.Struct, frozen=True):
     refused: frozenset[str] = frozenset()  # forwarded although it refuses them: dropping would change the meaning
     rename: dict[str, str] = {}
     rewrite: dict[str, dict[str, str]] = {}  # parameter -> its JSON (or `{` for any object) -> JSON sent instead
+    own_params: frozenset[str] = frozenset()  # beyond OpenAI's, what it takes of a chat made of a Message: top_k
+    max_stops: int | None = 4  # how many stop sequences it takes of such a chat; None: any number
     stream_usage: bool = True  # knows stream_options.include_usage
     developer_role: bool = False  # knows the developer role; otherwise it is sent as system
-    system_anywhere: bool = True  # False: templates of its models refuse a system message that is not the one first
     message_fields: frozenset[str] = frozenset()  # of REASONING_FIELDS, those it takes back
     message_names: bool = True  # knows messages[].name
-    tool_call_id_length: int | None = None  # ids of tool calls must have exactly this many of a-z A-Z 0-9
 
     # Answers
     completion_excludes_reasoning: bool = False  # usage.completion_tokens leaves reasoning tokens out
@@ -38,8 +38,10 @@ class Quirks(msgspec.Struct, frozen=True):
     finish_reasons: dict[str, str] = {}  # its own words, besides those of `finish.py`
 
     # Refusals and limits
-    error_kinds: dict[str, str] = {}  # its error codes or types -> FailureKind, besides those of `errors.py`
-    quota_resets: Literal["", "day", "month"] = ""  # when a spent free tier comes back, in UTC
+    error_kinds: dict[str, str] = {}  # its error codes or types -> FailureKind, besides `wire/refusal_rules.py`
+    quota_resets: Literal["", "day", "month"] = ""  # when a spent free tier comes back
+    quota_zone: str = "UTC"  # where its day begins
+    limits_by_model: bool = False  # its rate limits, and their headers, are counted for each model
     limits: HeaderTable = {}
 
 
@@ -49,6 +51,8 @@ class EndpointQuirks(msgspec.Struct, frozen=True):
     drop: frozenset[str] = frozenset()  # parameters it answers 400 to, left out and reported
     refused: frozenset[str] = frozenset()  # another candidate is tried: leaving them out would change the meaning
     rename: dict[str, str] = {}
+    default_voice: str | None = None  # speech: the voice of requests that name none
+    at_least_seconds: int = 0  # transcriptions: what is charged for a recording shorter than that
     token_ids: bool = True  # embeddings: takes arrays of token ids; otherwise they are made text again
 
 

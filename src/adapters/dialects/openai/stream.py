@@ -1,7 +1,7 @@
 """Watches an upstream's SSE go by and mends what some client could not take (wire facts, section 12).
 
 Blocks of whole events pass as the bytes they came unless something in them is odd. What always holds of the
-output: each choice's role once and first; tool calls numbered from 0, id and name told once, arguments text;
+output: each choice's role once and first; tool calls numbered from 0, id and name given once, arguments text;
 no comments, ids, named or empty events; no `error` key; one finish reason a choice, in OpenAI's words; usage
 in one chunk at the very end, and only if it was asked for; no `[DONE]` (whoever ends the stream writes it).
 
@@ -13,13 +13,14 @@ from typing import Final
 import msgspec
 from msgspec import UNSET
 
-from adapters.dialects.openai.call import CallFacts
-from adapters.dialects.openai.chunk import told
+from adapters.dialects.openai.chunk import given
 from adapters.dialects.openai.mender import ChunkMender
+from adapters.dialects.openai.quirks import Quirks
+from adapters.wire.call import AnswerFacts
 from adapters.wire.errors import cut_off, invalid_answer, unreadable
+from adapters.wire.raw_json import UNDECODABLE
 from adapters.wire.read_stream import lacks_its_end_alone
 from adapters.wire.sse import EVENT_STREAM, EventCutter, EventTooLarge, read_event
-from adapters.wire.undecodable import UNDECODABLE
 from domain.errors import UpstreamFailure
 from domain.usage import TokenUsage
 
@@ -37,13 +38,13 @@ class ChatStreamDecoder:
 
     content_type = EVENT_STREAM
 
-    def __init__(self, call: CallFacts, *, include_usage: bool) -> None:
+    def __init__(self, call: AnswerFacts, quirks: Quirks, *, include_usage: bool) -> None:
         self.failure: UpstreamFailure | None = None
         self.done = False
         self._call = call
         self._include_usage = include_usage
         self._cutter = EventCutter()
-        self._mender = ChunkMender(call)
+        self._mender = ChunkMender(call, quirks)
 
     @property
     def model(self) -> str:
@@ -144,12 +145,13 @@ class ChatStreamDecoder:
         """The chunk to send for anything but one plain line, empty for none."""
         name, data = read_event(text)
         if name == b"error":
-            raise self._mender.told_failure(data or b'"The provider reported an error without a word."')
+            raise self._mender.reported_failure(data or b'"The provider reported an error without a word."')
         if data is None:
             return b""
         if data.strip() == b"[DONE]":
             if not self._mender.has_choices:
                 raise invalid_answer("the stream ended without an answer")
+            self._mender.check_calls()
             self.done = True
             return b""
         try:
@@ -166,8 +168,8 @@ class ChatStreamDecoder:
             fields = _decode_fields(data)
         except UNDECODABLE:
             return unreadable(data, self._call.secret)
-        error = told(fields.get("error", UNSET))
-        return self._mender.told_failure(bytes(error)) if error is not None else unreadable(data, self._call.secret)
+        error = given(fields.get("error", UNSET))
+        return self._mender.reported_failure(bytes(error)) if error is not None else unreadable(data, self._call.secret)
 
 
 def _framed(chunks: list[bytes]) -> bytes:

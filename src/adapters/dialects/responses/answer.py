@@ -1,166 +1,176 @@
-"""Turns what chat says, piece by piece, into a response and the events that tell of it.
-
-Invariants: `response.created` and `response.in_progress` first; every item is added before it is told of and done
-before the end; output indexes count from 0 without gaps; a sequence number more with each event; one terminal event.
-"""
+"""Reads responses as an upstream of the same API gives them: checked, their ids made to say where they are kept."""
 
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from adapters.dialects.responses.delta import CallDelta, Delta
-from adapters.dialects.responses.envelope import Envelope
-from adapters.dialects.responses.output import CallItem, CustomCallItem, Json, MessageItem, OutputItem, ReasoningItem
-from adapters.dialects.responses.tools import ToolNames
+from adapters.wire.call import PlainAnswer
+from adapters.wire.charges import TOOL_ITEMS, BillingFields, with_billing, with_calls
+from adapters.wire.errors import RefusalTable, failure_in_stream, unreadable
+from adapters.wire.raw_json import UNDECODABLE, TolerantDecoder, without_odd_bytes
+from domain.background_responses import KeptState
+from domain.errors import UpstreamFailure
+from domain.response_ids import kept_id
+from domain.secrets import Secret
 from domain.usage import TokenUsage
 
-_INCOMPLETE: Final = {"length": "max_output_tokens", "content_filter": "content_filter"}
-"""Chat's finish reasons that mean less than all, as Responses calls them."""
+_NULL: Final = msgspec.Raw(b"null")
 
+
+class _InputDetails(msgspec.Struct):
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    audio_tokens: int | None = None
+    image_tokens: int | None = None
+
+
+class _OutputDetails(msgspec.Struct):
+    reasoning_tokens: int | None = None
+    audio_tokens: int | None = None
+
+
+class _Usage(BillingFields):
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    prompt_tokens: int | None = None  # servers that took their chat's counts over
+    completion_tokens: int | None = None
+    input_tokens_details: _InputDetails | None = None
+    output_tokens_details: _OutputDetails | None = None
+
+
+class ResponseHead(msgspec.Struct):
+    """What is read of a response; the rest stays as it came."""
+
+    id: str
+    status: str | None = None
+    model: str | None = None
+    error: Any = None
+    usage: msgspec.Raw | UnsetType = UNSET
+    store: bool | None = None
+    output: msgspec.Raw | UnsetType = UNSET
+    service_tier: object = None
+
+
+class _Action(msgspec.Struct):
+    type: str = ""
+
+
+class _Item(msgspec.Struct):
+    type: str = ""
+    status: str = ""
+    action: _Action | None = None
+    container_id: str | None = None
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What reading an answer takes besides its bytes. `now` is Unix time."""
+
+    provider_id: str
+    model: str
+    refusals: RefusalTable
+    secret: Secret | None
+    now: float
+    owner_key: bytes = b""
+
+    def failure(self, error: object) -> UpstreamFailure:
+        """An error reported in a 200."""
+        return failure_in_stream(error, self.refusals, secret=self.secret, now=self.now)
+
+    def unreadable(self, data: bytes) -> UpstreamFailure:
+        return unreadable(data, self.secret, "a response")
+
+
+_decode_head = TolerantDecoder(ResponseHead)
+_decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_items = TolerantDecoder(list[_Item])
+_decode_usage = TolerantDecoder(_Usage)
+_decode_any = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
-class ResponseMaker:
-    """One response. Feed it `begin`, then `say` as often as chat does, then `finish`; `take` what there is to tell."""
-
-    def __init__(self, envelope: Envelope, tools: ToolNames) -> None:
-        self._envelope = envelope
-        self._tools = tools
-        self._events: list[bytes] = []
-        self._told = 0
-        self._items: list[OutputItem] = []
-        self._speaking: MessageItem | ReasoningItem | None = None
-        self._calls: dict[int, CallItem | CustomCallItem] = {}
-        self._extra_content: dict[str, Any] = {}
-
-    def begin(self) -> None:
-        response = self._envelope.opening()
-        self._tell("response.created", response=response)
-        self._tell("response.in_progress", response=response)
-
-    def say(self, delta: Delta, logprobs: list[Any] | None = None) -> None:
-        """What chat says next; a whole message is one delta."""
-        thought = delta.thought()
-        if thought:
-            self._reasoning().text(thought)
-        if isinstance(delta.thinking_blocks, list):
-            self._reasoning().sealed.thinking_blocks += delta.thinking_blocks
-        if isinstance(delta.reasoning_details, list):
-            self._reasoning().sealed.reasoning_details += delta.reasoning_details
-        if delta.content:
-            self._message().text(delta.content, [_logprob(entry) for entry in logprobs or ()])
-        if delta.refusal:
-            self._message().refusal(delta.refusal)
-        if isinstance(delta.annotations, list):
-            for annotation in delta.annotations:
-                if (told := _citation(annotation)) is not None:
-                    self._message().annotation(told)
-        for place, call in enumerate(delta.tool_calls or ()):
-            self._call(place if call.index is None else call.index, call)
-
-    def finish(self, reason: str | None, usage: TokenUsage | None, now: int) -> Json:
-        """Ends every item; the whole response. Its terminal event is the last of what `take` gives."""
-        why = _INCOMPLETE.get(reason or "")
-        status = "incomplete" if why is not None else "completed"
-        if self._extra_content:
-            self._open_reasoning().sealed.extra_content |= self._extra_content
-        for item in self._items:
-            if not item.closed:
-                item.close(status)
-        response = self._envelope.response(
-            status,
-            [item.json() for item in self._items],
-            usage=usage,
-            incomplete_reason=why,
-            completed_at=None if why is not None else now,
-        )
-        self._tell(f"response.{status}", response=response)
-        return response
-
-    def take(self) -> list[bytes]:
-        """The events since the last time."""
-        events, self._events = self._events, []
-        return events
-
-    def _tell(self, type_: str, **fields: object) -> None:
-        data = _encode({"type": type_, "sequence_number": self._told, **fields})
-        self._told += 1
-        self._events.append(b"event: %b\ndata: %b\n\n" % (type_.encode(), data))
-
-    def _next(self) -> tuple[str, int]:
-        """The random part of the next item's id, and its place."""
-        place = len(self._items)
-        return f"{self._envelope.token}{place:02x}", place
-
-    def _message(self) -> MessageItem:
-        if not isinstance(self._speaking, MessageItem):
-            self._silence()
-            token, place = self._next()
-            self._speaking = MessageItem(self._tell, f"msg_{token}", place)
-            self._items.append(self._speaking)
-        return self._speaking
-
-    def _reasoning(self) -> ReasoningItem:
-        if not isinstance(self._speaking, ReasoningItem):
-            self._silence()
-            self._speaking = self._open_reasoning()
-        return self._speaking
-
-    def _open_reasoning(self) -> ReasoningItem:
-        token, place = self._next()
-        item = ReasoningItem(self._tell, token, place)
-        self._items.append(item)
-        return item
-
-    def _silence(self) -> None:
-        """Nothing more comes of what was being said. Calls stay open: their fragments may alternate."""
-        if self._speaking is not None:
-            self._speaking.close("completed")
-            self._speaking = None
-
-    def _call(self, index: int, delta: CallDelta) -> None:
-        function = delta.function
-        item = self._calls.get(index)
-        if item is None:
-            self._silence()
-            tool = self._tools.offered((function.name if function is not None else None) or "")
-            token, place = self._next()
-            call_id = delta.id or f"call_{token}"
-            kind = CustomCallItem if tool.is_custom else CallItem
-            item = self._calls[index] = kind(self._tell, token, place, call_id, tool)
-            self._items.append(item)
-        if delta.extra_content is not None:
-            self._extra_content[item.call_id] = delta.extra_content
-        if function is not None and function.arguments:
-            item.arguments(function.arguments)
+def read_native(body: bytes, facts: Facts) -> PlainAnswer:
+    """Raises `UpstreamFailure` for a failed response and for what is none."""
+    body = without_odd_bytes(body)
+    try:
+        fields = _decode_fields(body)
+    except UNDECODABLE:
+        raise facts.unreadable(body) from None
+    if "id" not in fields and fields.get("error", _NULL) != _NULL:
+        raise facts.failure(_decode_any(fields["error"]))
+    try:
+        head = _decode_head(body)
+    except UNDECODABLE:
+        raise facts.unreadable(body) from None
+    if head.status == "failed":
+        raise facts.failure(head.error)
+    if isinstance(head.output, UnsetType):
+        raise facts.unreadable(body)
+    usage = tokens(head)
+    text = "" if usage is not None else bytes(head.output).decode()
+    shown = with_kept_id(body, facts.provider_id, facts.owner_key)
+    kept = None if head.store is False else KeptState(head.id, head.status or "completed", facts.model)
+    return PlainAnswer(shown, head.model or facts.model, usage, text, kept=kept)
 
 
-def _logprob(entry: Any) -> Json:
-    """Chat's entry in the shape of Responses: the same but for its alternatives, which are always there."""
-    told = dict(entry) if isinstance(entry, dict) else {}
-    return {
-        "token": told.get("token", ""),
-        "bytes": told.get("bytes") or [],
-        "logprob": told.get("logprob", 0.0),
-        "top_logprobs": [
-            {"token": other.get("token", ""), "bytes": other.get("bytes") or [], "logprob": other.get("logprob", 0.0)}
-            for other in told.get("top_logprobs") or ()
-        ],
-    }
+def with_kept_id(response: bytes | msgspec.Raw, provider_id: str, owner_key: bytes = b"") -> bytes:
+    """A response's JSON, with its ids as clients of the gateway know them."""
+    fields = _decode_fields(response)
+    for name in ("id", "previous_response_id"):
+        if fields.get(name, _NULL) != _NULL:
+            fields[name] = msgspec.Raw(_encode(kept_id(provider_id, _decode_any(fields[name]), owner_key)))
+    return _encode(fields)
 
 
-def _citation(annotation: Any) -> Json | None:
-    """Chat nests a citation under its type; Responses has it flat."""
-    if not isinstance(annotation, dict):
+def read_head(response: msgspec.Raw) -> ResponseHead:
+    """Raises one of `UNDECODABLE`."""
+    return _decode_head(response)
+
+
+def tokens(head: ResponseHead) -> TokenUsage | None:
+    """None where there is nothing to read. Usage that cannot be read is usage that never came."""
+    if isinstance(head.usage, UnsetType) or head.usage == _NULL:
         return None
-    cited = annotation.get("url_citation")
-    if annotation.get("type") != "url_citation" or not isinstance(cited, dict):
+    try:
+        usage = _decode_usage(head.usage)
+    except UNDECODABLE:
         return None
-    start, end = cited.get("start_index"), cited.get("end_index")
-    return {
-        "type": "url_citation",
-        "start_index": start if isinstance(start, int) else 0,
-        "end_index": end if isinstance(end, int) else 0,
-        "url": str(cited.get("url") or ""),
-        "title": str(cited.get("title") or ""),
-    }
+    inputs, outputs = usage.input_tokens_details or _InputDetails(), usage.output_tokens_details or _OutputDetails()
+    counted = TokenUsage(
+        input_tokens=usage.input_tokens or usage.prompt_tokens or 0,
+        output_tokens=usage.output_tokens or usage.completion_tokens or 0,
+        cache_read_tokens=inputs.cached_tokens or 0,
+        cache_write_tokens=inputs.cache_write_tokens or 0,
+        reasoning_tokens=outputs.reasoning_tokens or 0,
+        audio_input_tokens=inputs.audio_tokens or 0,
+        audio_output_tokens=outputs.audio_tokens or 0,
+        image_tokens=inputs.image_tokens or 0,
+    )
+    usage.service_tier = head.service_tier or usage.service_tier
+    return with_calls(with_billing(counted, usage), _hosted_calls(head.output))
+
+
+def _hosted_calls(output: msgspec.Raw | UnsetType) -> list[str]:
+    """The fee of each call of a hosted tool. Of searches those that searched, of containers each one once.
+
+    Source: platform.openai.com pricing, built-in tools (read 2026-11).
+    """
+    if isinstance(output, UnsetType) or b'_call"' not in bytes(output):
+        return []
+    try:
+        items = _decode_items(output)
+    except UNDECODABLE:
+        return []
+    containers: set[str] = set()
+    calls: list[str] = []
+    for item in items:
+        if item.type not in TOOL_ITEMS or item.status == "failed":
+            continue
+        if item.action is not None and item.type == "web_search_call" and item.action.type not in {"", "search"}:
+            continue  # opened a page, or looked into one
+        if item.container_id is not None:
+            if item.container_id in containers:
+                continue
+            containers.add(item.container_id)
+        calls.append(TOOL_ITEMS[item.type])
+    return calls

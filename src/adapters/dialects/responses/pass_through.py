@@ -4,14 +4,15 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from adapters.dialects.responses.native_request import encode_native
-from adapters.dialects.responses.native_response import Facts, read_native
-from adapters.dialects.responses.native_stream import NativeStreamDecoder
-from adapters.wire.answer import Encoded, PlainAnswer
-from adapters.wire.call import WireCall
+from adapters.dialects.responses.answer import Facts, read_native
+from adapters.dialects.responses.replay import response_replay
+from adapters.dialects.responses.request import encode_native
+from adapters.dialects.responses.stream import NativeStreamDecoder
+from adapters.wire.call import DialectCall, Encoded, PlainAnswer
 from adapters.wire.error_body import read_error
 from adapters.wire.errors import RefusalTable, failure_from_answer
 from adapters.wire.rate_limits import RawHeaders, read_limits
+from adapters.wire.replay import Replay
 from domain.availability import RateLimitWindow
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
@@ -52,7 +53,7 @@ class ResponsesPassThrough:
         self._drop = frozenset(drop)
         self._silent = frozenset(silent)
 
-    def encode(self, call: WireCall[ResponsesRequest], *, stream: bool) -> Encoded:
+    def encode(self, call: DialectCall[ResponsesRequest], *, stream: bool) -> Encoded:
         return encode_native(
             call.payload,
             call.model,
@@ -63,17 +64,17 @@ class ResponsesPassThrough:
             drop=self._drop,
         )
 
-    def read(self, body: bytes, call: WireCall[ResponsesRequest], content_type: str) -> PlainAnswer:  # noqa: ARG002 - JSON
+    def read(self, body: bytes, call: DialectCall[ResponsesRequest], content_type: str) -> PlainAnswer:  # noqa: ARG002 - JSON
         return read_native(body, self._facts(call))
 
-    def decoder(self, call: WireCall[ResponsesRequest], content_type: str) -> NativeStreamDecoder:  # noqa: ARG002 - events
+    def decoder(self, call: DialectCall[ResponsesRequest], content_type: str) -> NativeStreamDecoder:  # noqa: ARG002 - events
         return NativeStreamDecoder(self._facts(call))
 
-    def replay(self, answer: PlainAnswer, call: WireCall[ResponsesRequest]) -> None:
-        """No upstream of this API answers a streamed request whole."""
+    def replay(self, answer: PlainAnswer, call: DialectCall[ResponsesRequest]) -> Replay:  # noqa: ARG002 - a `Dialect`
+        return response_replay(answer)
 
     def failure(
-        self, status: int, headers: RawHeaders, body: bytes, call: WireCall[ResponsesRequest]
+        self, status: int, headers: RawHeaders, body: bytes, call: DialectCall[ResponsesRequest]
     ) -> UpstreamFailure:
         if status in {404, 405} and _is_no_address(body):
             return UpstreamFailure(
@@ -88,10 +89,10 @@ class ResponsesPassThrough:
 
     def limits(self, headers: RawHeaders, now: float) -> tuple[RateLimitWindow, ...]:
         table = self._refusals.limits
-        return read_limits(headers, table, now) if table else ()
+        return read_limits(headers, table, now, by_model=self._refusals.limits_by_model) if table else ()
 
-    def _facts(self, call: WireCall[ResponsesRequest]) -> Facts:
-        return Facts(self._provider_id, call.model, self._refusals, call.secret, call.now())
+    def _facts(self, call: DialectCall[ResponsesRequest]) -> Facts:
+        return Facts(self._provider_id, call.model, self._refusals, call.secret, call.now(), call.owner_key)
 
 
 def _is_no_address(body: bytes) -> bool:

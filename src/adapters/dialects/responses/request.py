@@ -1,150 +1,79 @@
-"""A Responses request as the chat request that stands for it.
-
-Source: openai-python 3.52 types; captures of Codex 0.169 and of Vercel's AI SDK 6 (2026-11).
-"""
+"""A Responses request for an upstream that has the API: what came, with the model's name and its own ids put back."""
 
 from typing import Final
 
 import msgspec
 
-from adapters.dialects.responses.complaints import invalid, not_over_chat
-from adapters.dialects.responses.history import to_messages
-from adapters.dialects.responses.items import read_items
-from adapters.dialects.responses.params import RESPONSES_OVER_CHAT
-from adapters.dialects.responses.tools import ChatTools, to_chat_tools
-from adapters.wire.sift import sift
-from adapters.wire.undecodable import UNDECODABLE
-from domain.chat import ChatRequest
-from domain.inference import Json
+from adapters.wire.call import Encoded
+from adapters.wire.sift import NEVER_FORWARDED, keep_strict, worth_a_report
+from adapters.wire.signatures import REASONING_ID_PREFIX
+from domain.errors import UpstreamFailure
+from domain.failover import FailureKind
+from domain.inference import GATEWAY_FIELDS
+from domain.payload import Payload
+from domain.response_ids import read_kept_id
 from domain.responses import ResponsesRequest
-from domain.wire import Payload
-
-LOGPROBS_INCLUDED: Final = "message.output_text.logprobs"
-
-_SAME: Final = (
-    "temperature",
-    "top_p",
-    "service_tier",
-    "prompt_cache_key",
-    "prompt_cache_options",
-    "prompt_cache_retention",
-    "safety_identifier",
-    "user",
-)
-_NEVER_SENT: Final = frozenset({"model", "client_metadata"})
-"""`client_metadata` is what Codex tells OpenAI of itself; it asks for nothing."""
 
 _NULL: Final = msgspec.Raw(b"null")
+_OWN_REASONING: Final = f'"{REASONING_ID_PREFIX}'.encode()
 
 
-class Translated(msgspec.Struct):
-    """A chat request, the tools by their names in it, and what could not be carried over."""
-
-    payload: Payload[ChatRequest]
-    tools: ChatTools
-    dropped: list[str]
-
-
-class _Text(msgspec.Struct):
-    format: dict[str, Json] | None = None
-    verbosity: str | None = None
-
-
-class _Reasoning(msgspec.Struct):
-    effort: str | None = None
-    context: str | None = None
-    mode: str | None = None
+class _Head(msgspec.Struct):
+    type: str | None = None
+    id: str | None = None
 
 
 _encode = msgspec.json.Encoder().encode
-_decode_chat = msgspec.json.Decoder(ChatRequest).decode
-_decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_decode_text = msgspec.json.Decoder(_Text).decode
-_decode_reasoning = msgspec.json.Decoder(_Reasoning).decode
-_decode_str = msgspec.json.Decoder(str).decode
+_decode_head = msgspec.json.Decoder(_Head).decode
 
 
-def to_chat(payload: Payload[ResponsesRequest], model: str) -> Translated:
-    """Raises `UpstreamFailure`: `UNSUPPORTED` for what chat cannot do, `CLIENT_FAULT` for what nobody could."""
-    request = payload.value
-    if request.previous_response_id:
-        raise not_over_chat(
-            f"Previous response with id '{request.previous_response_id}' not found: no responses are kept. "
-            "Send the whole history in 'input', with `store: false`.",
-            "previous_response_id",
-            "previous_response_not_found",
+def encode_native(
+    payload: Payload[ResponsesRequest],
+    model: str,
+    provider_id: str,
+    *,
+    stream: bool,
+    strict: bool,
+    silent: frozenset[str],
+    drop: frozenset[str],
+) -> Encoded:
+    """`silent` are left out without a word, `drop` with one. Raises `UNSUPPORTED` for a response kept elsewhere."""
+    reported = NEVER_FORWARDED | drop
+    skipped = GATEWAY_FIELDS | {"model", "stream"} | silent | reported
+    out = {name: raw for name, raw in payload.fields.items() if name not in skipped and raw != _NULL}
+    dropped = [name for name, raw in payload.fields.items() if name in reported and worth_a_report(name, raw)]
+    out["model"] = msgspec.Raw(_encode(model))
+    if stream:
+        out["stream"] = msgspec.Raw(b"true")
+    previous = payload.value.previous_response_id
+    if previous is not None and "previous_response_id" in out:
+        out["previous_response_id"] = msgspec.Raw(_encode(_upstreams_own(previous, provider_id)))
+    if "input" in out and _OWN_REASONING in bytes(out["input"]):
+        out["input"] = _without_own_reasoning(payload.value)
+    return Encoded(_encode(out), keep_strict(dropped, strict=strict) if dropped else ())
+
+
+def _upstreams_own(response_id: str, provider_id: str) -> str:
+    kept = read_kept_id(response_id)
+    if kept is None or kept.provider_id != provider_id:
+        raise UpstreamFailure(
+            FailureKind.UNSUPPORTED,
+            f"Previous response with id '{response_id}' not found: another provider keeps it, or none.",
+            status=400,
+            type_="invalid_request_error",
+            code="previous_response_not_found",
+            param="previous_response_id",
         )
-    dropped = sift(payload.fields, RESPONSES_OVER_CHAT, ignored=_NEVER_SENT)
-    items, left_out = read_items(request.input)
-    messages, lost = to_messages(items, request.instructions)
-    tools = to_chat_tools(request.tools, payload.fields.get("tool_choice"))
-    out: dict[str, object] = {"model": model, "messages": messages}
-    out |= {name: payload.fields[name] for name in _SAME if payload.fields.get(name, _NULL) != _NULL}
-    if request.streams:
-        out["stream"] = True
-    if request.max_output_tokens is not None:
-        out["max_completion_tokens"] = request.max_output_tokens
-    _add_tools(out, tools, request)
-    _add_logprobs(out, request)
-    _add_text(out, payload)
-    dropped += [*left_out, *lost, *tools.dropped, *_add_reasoning(out, payload)]
-    return Translated(_as_payload(out, payload.size_bytes), tools, dropped)
+    return kept.upstream_id
 
 
-def _as_payload(out: dict[str, object], size_bytes: int) -> Payload[ChatRequest]:
-    body = _encode(out)
-    try:
-        return Payload(_decode_chat(body), _decode_fields(body), size_bytes)
-    except UNDECODABLE as error:
-        raise invalid(f"Invalid 'input': {error}.", "input") from None
-
-
-def _add_tools(out: dict[str, object], tools: ChatTools, request: ResponsesRequest) -> None:
-    """Without a tool left, chat refuses what is said of tools."""
-    if not tools.functions:
-        return
-    out["tools"] = tools.functions
-    if tools.choice is not None:
-        out["tool_choice"] = tools.choice
-    if request.parallel_tool_calls is not None:
-        out["parallel_tool_calls"] = request.parallel_tool_calls
-
-
-def _add_logprobs(out: dict[str, object], request: ResponsesRequest) -> None:
-    if request.top_logprobs or LOGPROBS_INCLUDED in (request.include or ()):
-        out["logprobs"] = True
-    if request.top_logprobs:
-        out["top_logprobs"] = request.top_logprobs
-
-
-def _add_text(out: dict[str, object], payload: Payload[ResponsesRequest]) -> None:
-    if payload.value.text is None:
-        return
-    try:
-        text = _decode_text(payload.fields["text"])
-        format_ = dict(text.format or {})
-        type_ = _decode_str(format_.pop("type", b'"text"'))
-    except UNDECODABLE as error:
-        raise invalid(f"Invalid 'text': {error}.", "text", "invalid_type") from None
-    if text.verbosity is not None:
-        out["verbosity"] = text.verbosity
-    if type_ == "json_schema":
-        out["response_format"] = {"type": type_, "json_schema": {"name": "answer", **format_}}
-    elif type_ == "json_object":
-        out["response_format"] = {"type": type_}
-    elif type_ != "text":
-        raise not_over_chat(f"Unsupported value: 'text.format' of type '{type_}'.", "text.format.type")
-
-
-def _add_reasoning(out: dict[str, object], payload: Payload[ResponsesRequest]) -> list[str]:
-    """Returns what is dropped of it."""
-    if payload.value.reasoning is None:
-        return []
-    try:
-        reasoning = _decode_reasoning(payload.fields["reasoning"])
-    except UNDECODABLE as error:
-        raise invalid(f"Invalid 'reasoning': {error}.", "reasoning", "invalid_type") from None
-    if reasoning.effort is not None:
-        out["reasoning_effort"] = reasoning.effort
-    told = {"reasoning.context": reasoning.context, "reasoning.mode": reasoning.mode}
-    return [name for name, value in told.items() if value is not None]
+def _without_own_reasoning(request: ResponsesRequest) -> msgspec.Raw:
+    """An upstream refuses reasoning it cannot unseal: what was carried over another one's chat stays out."""
+    if not isinstance(request.input, list):
+        return msgspec.Raw(_encode(request.input))
+    kept = []
+    for raw in request.input:
+        head = _decode_head(raw) if _OWN_REASONING in bytes(raw) else _Head()
+        if head.type != "reasoning" or not (head.id or "").startswith(REASONING_ID_PREFIX):
+            kept.append(raw)
+    return msgspec.Raw(_encode(kept))

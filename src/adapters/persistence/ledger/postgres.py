@@ -8,18 +8,23 @@ import asyncpg  # type: ignore[import-untyped]  # it ships no types
 from sqlalchemy import URL
 from typing_extensions import override
 
-from adapters.persistence.errors import store_errors
 from adapters.persistence.ledger.rows import (
     ATTEMPT_COLUMNS,
+    CHARGE_COLUMNS,
+    DECISION_COLUMNS,
     REQUEST_COLUMNS,
     TOKEN_COLUMNS,
     RowValues,
     attempt_rows,
+    charge_rows,
+    decision_rows,
     request_row,
     sort_out,
 )
+from adapters.persistence.postgres_url import driver_url, is_pooled, server_settings
 from adapters.persistence.tables.usage import SUMS
-from adapters.persistence.usage_queries.grains import GRAINS, Grain, additions, columns_of
+from adapters.persistence.usage_queries.grains import DAY_COLUMNS, GRAINS, Grain, additions, columns_of, written_days
+from adapters.persistence.work import store_errors
 from domain.errors import StoreUnavailable
 from domain.ports.ledger import AppliedBatch, LedgerStore, SegmentOffset
 from domain.records import RequestRecord
@@ -36,10 +41,13 @@ _SETTINGS = {
     "idle_in_transaction_session_timeout": "5000",
 }
 _TYPES = (
-    {"created_at": "timestamptz", "starts_at": "timestamptz", "number": "int", "status": "int"}
-    | dict.fromkeys(("stream", "estimated", "unpriced"), "bool")
+    dict.fromkeys(("created_at", "starts_at", "ends_at"), "timestamptz")
+    | {"version": "bigint", "number": "int", "status": "int"}
+    | dict.fromkeys(("charges", "tags", "would_refuse"), "jsonb")
+    | dict.fromkeys(("stream", "estimated", "unpriced", "inexact", "holdout"), "bool")
+    | {"body": "bytea", "savings_nano_usd": "bigint"}
     | dict.fromkeys(("latency_ms", "ttft_ms", "duration_ms"), "float8")
-    | dict.fromkeys((*TOKEN_COLUMNS, *SUMS), "bigint")
+    | dict.fromkeys((*TOKEN_COLUMNS, *SUMS, "computed_nano_usd", "reported_nano_usd"), "bigint")
 )
 _CONTENDED = ("40001", "40P01")  # serialization failure, deadlock
 
@@ -58,23 +66,54 @@ def _add_to(grain: Grain) -> str:
 _INSERT_REQUESTS = f"{_insert('requests', REQUEST_COLUMNS)} ON CONFLICT (id) DO NOTHING RETURNING id"
 _KNOWN = "SELECT id, decision_id FROM requests WHERE id = ANY($1::text[])"
 _INSERT_ATTEMPTS = _insert("attempts", ATTEMPT_COLUMNS)
+_INSERT_DECISIONS = _insert("decisions", DECISION_COLUMNS)
 _ADD = {grain: _add_to(grain) for grain in GRAINS}
+_CHARGE = (
+    "INSERT INTO budget_periods (account, starts_at, spent_nano_usd) "
+    "SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[]) ON CONFLICT (account, starts_at) "
+    "DO UPDATE SET spent_nano_usd = budget_periods.spent_nano_usd + excluded.spent_nano_usd"
+)
+LOCK_HELD = (
+    "SELECT 1 FROM budget_periods WHERE (account, starts_at) IN "
+    "(SELECT account, starts_at FROM budget_holds WHERE hold_id = ANY($1::text[])) "
+    "ORDER BY account, starts_at FOR UPDATE"
+)
+"""Buckets before holds, and buckets by their key: whoever changes either takes the locks in this order (R-26)."""
+
+_RELEASE = (
+    "WITH gone AS (DELETE FROM budget_holds WHERE hold_id = ANY($1::text[]) RETURNING account, starts_at, nano_usd), "
+    "freed AS (SELECT account, starts_at, sum(nano_usd)::bigint AS nano_usd FROM gone GROUP BY 1, 2) "
+    "UPDATE budget_periods b SET held_nano_usd = b.held_nano_usd - freed.nano_usd FROM freed "
+    "WHERE b.account = freed.account AND b.starts_at = freed.starts_at"
+)
+"""What was held for requests that have ended; what they cost follows in the same transaction."""
+_RAISE = (
+    f"{_insert('usage_days', DAY_COLUMNS)} ON CONFLICT (starts_at) "
+    "DO UPDATE SET version = usage_days.version + excluded.version"
+)
 _KEEP_OFFSET = (
     "INSERT INTO spool_offsets (segment, applied_bytes) VALUES ($1, $2) ON CONFLICT (segment) "
     "DO UPDATE SET applied_bytes = greatest(spool_offsets.applied_bytes, excluded.applied_bytes)"
 )
 
 
+def connect_options(url: URL, name: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """What asyncpg connects with, and the settings of the session; `name` is how the server shows it."""
+    plain = driver_url(url)
+    _, given = plain.get_dialect()().create_connect_args(plain)
+    cache_size = given.pop("prepared_statement_cache_size", None)  # SQLAlchemy's name, for a pooler between
+    given.pop("prepared_statement_name_func", None)
+    options: dict[str, Any] = dict(given)
+    if is_pooled(url) or cache_size is not None:
+        options["statement_cache_size"] = 0 if is_pooled(url) else cache_size
+    return options, server_settings(url, _SETTINGS | {"application_name": name})
+
+
 class PostgresLedgerStore(LedgerStore):
     """`LedgerStore` on the database at `url`, whose schema must be up to date."""
 
     def __init__(self, url: URL) -> None:
-        _, options = url.get_dialect()().create_connect_args(url)
-        cache_size = options.pop("prepared_statement_cache_size", None)  # SQLAlchemy's name, for a pooler between
-        options.pop("prepared_statement_name_func", None)
-        self._options: dict[str, Any] = dict(options)
-        if cache_size is not None:
-            self._options["statement_cache_size"] = cache_size
+        self._options, self._server_settings = connect_options(url, "open-model-gateway-ledger")
         self._connection: Any = None  # asyncpg has no types
         self._turn = asyncio.Lock()
 
@@ -113,7 +152,10 @@ class PostgresLedgerStore(LedgerStore):
     async def _connected(self) -> Any:
         if self._connection is None or self._connection.is_closed():
             self._connection = await asyncpg.connect(
-                **self._options, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS, server_settings=_SETTINGS
+                **self._options,
+                timeout=CONNECT_SECONDS,
+                command_timeout=COMMAND_SECONDS,
+                server_settings=self._server_settings,
             )
         return self._connection
 
@@ -156,9 +198,19 @@ def _rest(new: Sequence[RequestRecord]) -> list[tuple[str, list[RowValues]]]:
     """What goes with the requests that were new: statements and their columns."""
     attempts = [row for record in new for row in attempt_rows(record)]
     rest = [(_INSERT_ATTEMPTS, _columns(attempts, len(ATTEMPT_COLUMNS)))] if attempts else []
-    for grain, rows in additions(new).items():
+    if new:  # also those that went nowhere: one that was cancelled while it held is among them
+        ended = tuple(record.decision_id for record in new)
+        rest += [(LOCK_HELD, [ended]), (_RELEASE, [ended])]
+    if decisions := decision_rows(new):
+        rest.append((_INSERT_DECISIONS, _columns(decisions, len(DECISION_COLUMNS))))
+    if charges := charge_rows(new):
+        rest.append((_CHARGE, _columns(charges, len(CHARGE_COLUMNS))))
+    added = additions(new)
+    for grain, rows in added.items():
         if rows:
             rest.append((_ADD[grain], _columns(rows, len(columns_of(grain)))))
+    if days := written_days(added):
+        rest.append((_RAISE, _columns(days, len(DAY_COLUMNS))))
     return rest
 
 

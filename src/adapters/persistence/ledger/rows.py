@@ -5,9 +5,22 @@ from datetime import datetime
 
 import msgspec
 
-from adapters.persistence.usage_queries.grains import is_estimated, is_unpriced, went_to
+from adapters.persistence.ledger.packing import packed
+from adapters.persistence.usage_queries.grains import is_estimated, is_inexact, is_unpriced, went_to
+from domain.attribution import Attribution
 from domain.records import AttemptRecord, RequestRecord, distinct
-from domain.usage import TokenUsage
+from domain.usage import TOKEN_COUNTS, BillingFacts, TokenUsage
+
+USED = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "cache_write_1h_tokens",
+    "reasoning_tokens",
+    "cost_nano_usd",
+)
+"""What a request's row has of its attempts, added up."""
 
 REQUEST_COLUMNS = (
     "id",
@@ -26,11 +39,24 @@ REQUEST_COLUMNS = (
     "stream",
     "estimated",
     "unpriced",
+    "inexact",
     "latency_ms",
     "ttft_ms",
+    "charges",
+    "refused_by",
+    "user_id",
+    "tags",
+    "end_user",
+    "session",
+    "device",
+    "would_refuse",
+    *USED,
+    "route",
+    "holdout",
+    "savings_nano_usd",
 )
 
-TOKEN_COLUMNS = TokenUsage.__struct_fields__
+TOKEN_COLUMNS = TOKEN_COUNTS
 
 ATTEMPT_COLUMNS = (
     "request_id",
@@ -46,6 +72,10 @@ ATTEMPT_COLUMNS = (
     *TOKEN_COLUMNS,
     "price_id",
     "cost_nano_usd",
+    "computed_nano_usd",
+    "reported_nano_usd",
+    "cost_missing",
+    "billing",
 )
 
 MAX_NAME = 256
@@ -54,9 +84,10 @@ MAX_TOKENS = 10**9
 MAX_COST_NANO_USD = 10**15
 """A million USD. Together with the tokens' it keeps every sum within 64 bits, whatever a provider reports."""
 
-Value = str | int | float | bool | datetime | None
+Value = str | bytes | int | float | bool | datetime | None
 RowValues = tuple[Value, ...]
 
+_encode = msgspec.json.Encoder().encode
 _NO_TOKENS = (0,) * len(TOKEN_COLUMNS)
 
 
@@ -80,9 +111,65 @@ def request_row(record: RequestRecord, created_at: datetime | str) -> RowValues:
         record.stream,
         is_estimated(record),
         is_unpriced(record),
+        is_inexact(record),
         record.latency_ms,
         record.ttft_ms,
+        msgspec.json.encode(record.charges).decode() if record.charges else None,
+        record.refused_by,
+        *_attributed(record.attribution),
+        _encode(record.would_refuse).decode() if record.would_refuse else None,
+        *used(record),
+        record.route,
+        record.holdout,
+        record.savings_nano_usd,
     )
+
+
+DECISION_COLUMNS = ("request_id", "decision_id", "body")
+
+
+def decision_rows(records: Iterable[RequestRecord]) -> list[RowValues]:
+    """Of those requests that have a decision."""
+    return [
+        (record.request_id, record.decision_id, packed(record.decision))
+        for record in records
+        if record.decision is not None
+    ]
+
+
+def used(record: RequestRecord) -> tuple[int, ...]:
+    """The tokens and the cost of all attempts, in the order of `USED`."""
+    totals = [0] * len(USED)
+    for attempt in record.attempts:
+        usage = attempt.usage
+        if usage is not None:
+            totals[0] += usage.input_tokens
+            totals[1] += usage.output_tokens
+            totals[2] += usage.cache_read_tokens
+            totals[3] += usage.cache_write_tokens
+            totals[4] += usage.cache_write_1h_tokens
+            totals[5] += usage.reasoning_tokens
+        totals[6] += attempt.cost_nano_usd or 0
+    return tuple(totals)
+
+
+def _attributed(attribution: Attribution) -> RowValues:
+    """Without tags there is no list: most requests have none."""
+    tags = _encode(attribution.tags).decode() if attribution.tags else None
+    return attribution.user_id, tags, attribution.end_user, attribution.session, attribution.device
+
+
+CHARGE_COLUMNS = ("account", "starts_at", "spent_nano_usd")
+
+
+def charge_rows(records: Iterable[RequestRecord]) -> list[RowValues]:
+    """What these requests add to each bucket of each account, in the order of the table's key (R-26)."""
+    sums: dict[tuple[str, int], int] = {}
+    for record in records:
+        for charge in record.charges:
+            key = (charge.account, charge.starts_at)
+            sums[key] = sums.get(key, 0) + charge.nano_usd
+    return [(*key, sums[key]) for key in sorted(sums)]
 
 
 def attempt_rows(record: RequestRecord) -> list[RowValues]:
@@ -98,12 +185,20 @@ def attempt_rows(record: RequestRecord) -> list[RowValues]:
             attempt.duration_ms,
             attempt.message,
             attempt.usage_source,
-            *(_NO_TOKENS if attempt.usage is None else msgspec.structs.astuple(attempt.usage)),
+            *(_NO_TOKENS if attempt.usage is None else attempt.usage.counts()),
             attempt.price_id,
             attempt.cost_nano_usd,
+            attempt.computed_nano_usd,
+            attempt.reported_nano_usd,
+            ",".join(attempt.cost_missing),
+            _billing(attempt.usage),
         )
         for number, attempt in enumerate(record.attempts, 1)
     ]
+
+
+def _billing(usage: TokenUsage | None) -> str | None:
+    return None if usage is None or usage.billing is None else _encode(usage.billing).decode()
 
 
 def sort_out(
@@ -157,20 +252,40 @@ def _attempt_fits(attempt: AttemptRecord) -> bool:
     return (
         _name_fits(attempt.model)
         and (not message or (len(message) <= MAX_MESSAGE and "\0" not in message))
-        and (usage is None or max(msgspec.structs.astuple(usage)) <= MAX_TOKENS)
+        and (usage is None or max(usage.counts()) <= MAX_TOKENS)
         and (attempt.cost_nano_usd or 0) <= MAX_COST_NANO_USD
+        and (attempt.computed_nano_usd or 0) <= MAX_COST_NANO_USD
+        and (usage is None or usage.billing is None or _billing_fits(usage.billing))
     )
 
 
 def _cut_attempt(attempt: AttemptRecord) -> AttemptRecord:
-    usage, cost = attempt.usage, attempt.cost_nano_usd
+    usage, cost, computed = attempt.usage, attempt.cost_nano_usd, attempt.computed_nano_usd
     return msgspec.structs.replace(
         attempt,
         model=_cut(attempt.model),
         message=_cut(attempt.message, MAX_MESSAGE),
-        usage=usage and TokenUsage(*(min(tokens, MAX_TOKENS) for tokens in msgspec.structs.astuple(usage))),
+        usage=usage and _cut_usage(usage),
         cost_nano_usd=cost and min(cost, MAX_COST_NANO_USD),
+        computed_nano_usd=computed and min(computed, MAX_COST_NANO_USD),
     )
+
+
+def _cut_usage(usage: TokenUsage) -> TokenUsage:
+    counts = zip(TOKEN_COLUMNS, usage.counts(), strict=True)
+    billing = usage.billing
+    if billing is not None and not _billing_fits(billing):
+        reported = billing.cost_nano_usd
+        billing = BillingFacts(cost_nano_usd=reported and max(0, min(reported, MAX_COST_NANO_USD)))
+    cut = {name: min(tokens, MAX_TOKENS) for name, tokens in counts}
+    return msgspec.structs.replace(usage, billing=billing, **cut)
+
+
+def _billing_fits(billing: BillingFacts) -> bool:
+    written = _encode(billing)
+    numbers = [*billing.counts.values(), *billing.units.values(), billing.cost_nano_usd or 0]
+    fits = len(written) <= MAX_MESSAGE and b"\\u0000" not in written
+    return fits and all(0 <= number <= MAX_COST_NANO_USD for number in numbers)
 
 
 def _cut(name: str, limit: int = MAX_NAME) -> str:

@@ -15,18 +15,23 @@ from typing import Any, TypeVar
 import msgspec
 from typing_extensions import override
 
+from adapters.persistence.engine import file_identity
 from adapters.persistence.ledger.rows import (
     ATTEMPT_COLUMNS,
+    CHARGE_COLUMNS,
+    DECISION_COLUMNS,
     REQUEST_COLUMNS,
     Value,
     attempt_rows,
+    charge_rows,
+    decision_rows,
     request_row,
     sort_out,
 )
 from adapters.persistence.sqlite_driver import prefer_safe_sqlite
 from adapters.persistence.tables.row import as_stored
 from adapters.persistence.tables.usage import SUMS
-from adapters.persistence.usage_queries.grains import GRAINS, Grain, additions, columns_of
+from adapters.persistence.usage_queries.grains import DAY_COLUMNS, GRAINS, Grain, additions, columns_of, written_days
 from domain.errors import StoreUnavailable
 from domain.ports.ledger import AppliedBatch, LedgerStore, SegmentOffset
 from domain.records import RequestRecord
@@ -51,10 +56,18 @@ def _add_to(grain: Grain) -> str:
 _KNOWN = "SELECT id, decision_id FROM requests WHERE id IN (SELECT value FROM json_each(?))"
 _INSERT_REQUEST = _insert("requests", REQUEST_COLUMNS)
 _INSERT_ATTEMPT = _insert("attempts", ATTEMPT_COLUMNS)
+_INSERT_DECISION = _insert("decisions", DECISION_COLUMNS)
 _ADD = {grain: _add_to(grain) for grain in GRAINS}
+_CHARGE = (
+    f"{_insert('budget_periods', CHARGE_COLUMNS)} ON CONFLICT (account, starts_at) "
+    "DO UPDATE SET spent_nano_usd = spent_nano_usd + excluded.spent_nano_usd"
+)
 _KEEP_OFFSET = (
     "INSERT INTO spool_offsets (segment, applied_bytes) VALUES (?, ?) "
     "ON CONFLICT (segment) DO UPDATE SET applied_bytes = max(applied_bytes, excluded.applied_bytes)"
+)
+_RAISE = (
+    f"{_insert('usage_days', DAY_COLUMNS)} ON CONFLICT (starts_at) DO UPDATE SET version = version + excluded.version"
 )
 _OFFSET = "SELECT applied_bytes FROM spool_offsets WHERE segment = ?"
 _FORGET = "DELETE FROM spool_offsets WHERE segment = ?"
@@ -69,6 +82,7 @@ class SqliteLedgerStore(LedgerStore):
         self._busy_seconds = busy_seconds
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="usage-ledger")
         self._connection: Any = None  # the driver is chosen at run time
+        self._identity: tuple[int, int] | None = None  # of the file that the connection has open
 
     @override
     async def apply(self, records: Sequence[RequestRecord], offset: SegmentOffset | None) -> AppliedBatch:
@@ -143,6 +157,8 @@ class SqliteLedgerStore(LedgerStore):
             raise
 
     def _connected(self) -> Any:
+        if self._connection is not None and file_identity(self._path) != self._identity:
+            self._let_go()  # SQLite goes on with a file that nobody can find any more
         if self._connection is None:
             prefer_safe_sqlite()
             import sqlite3  # the one that `prefer_safe_sqlite` chose
@@ -155,6 +171,7 @@ class SqliteLedgerStore(LedgerStore):
                 uri, uri=True, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
             )
             self._connection = connection
+            self._identity = file_identity(self._path)
             for name, value in _PRAGMAS.items():
                 connection.execute(f"PRAGMA {name} = {value}")
         return self._connection
@@ -175,9 +192,13 @@ def _known(connection: Any, records: Sequence[RequestRecord]) -> dict[str, str]:
 def _insert_all(connection: Any, new: Sequence[RequestRecord]) -> None:
     connection.executemany(_INSERT_REQUEST, list(map(request_row, new, _moments(new))))
     connection.executemany(_INSERT_ATTEMPT, [row for record in new for row in attempt_rows(record)])
+    connection.executemany(_INSERT_DECISION, decision_rows(new))
+    connection.executemany(_CHARGE, charge_rows(new))
     texts: dict[Value, str] = {}
-    for grain, rows in additions(new).items():
+    added = additions(new)
+    for grain, rows in added.items():
         connection.executemany(_ADD[grain], [(_text(row[0], texts), *row[1:]) for row in rows])
+    connection.executemany(_RAISE, [(_text(day, texts), as_stored(end), 1) for day, end, _ in written_days(added)])
 
 
 def _moments(records: Iterable[RequestRecord]) -> Iterator[str]:

@@ -1,12 +1,13 @@
 """Named values in a table."""
 
+from collections.abc import Mapping
+
 from advanced_alchemy.repository import SQLAlchemyAsyncRepository
-from sqlalchemy import BigInteger, Text, cast
+from sqlalchemy import BigInteger, Text, cast, delete, select
 from typing_extensions import override
 
-from adapters.persistence.repositories.saving import insert_into, upsert
 from adapters.persistence.tables import FactRow
-from adapters.persistence.work import Work, guarded
+from adapters.persistence.work import Work, guarded, insert_into, upsert
 from domain.ports.repositories import FactRepository
 
 
@@ -41,3 +42,15 @@ class SqlAlchemyFactRepository(FactRepository):
         value = (await session.execute(bumped.returning(FactRow.value))).scalar_one()
         session.expire_all()
         return int(value)
+
+    @override
+    @guarded
+    async def forget(self, name: str) -> None:
+        await self._work.session.execute(delete(FactRow).where(FactRow.name == name))
+
+    @override
+    @guarded
+    async def beginning_with(self, prefix: str, at_most: int) -> Mapping[str, str]:
+        named = select(FactRow.name, FactRow.value).where(FactRow.name.startswith(prefix, autoescape=True))
+        rows = await self._work.session.execute(named.order_by(FactRow.name).limit(at_most))
+        return {row.name: row.value for row in rows}

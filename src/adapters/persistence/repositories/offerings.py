@@ -1,16 +1,16 @@
 """The model lists providers gave last, one row a provider."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 from advanced_alchemy.repository import SQLAlchemyAsyncRepository
+from sqlalchemy import select
 from typing_extensions import override
 
-from adapters.persistence.repositories.saving import upsert
 from adapters.persistence.tables import OfferingsRow
-from adapters.persistence.work import Work, guarded
-from domain.ports.repositories import OfferingRepository
+from adapters.persistence.work import Work, guarded, upsert
+from domain.ports.repositories import OfferingRepository, StoredList
 from domain.providers import Offering
 
 
@@ -26,8 +26,15 @@ class SqlAlchemyOfferingRepository(OfferingRepository):
 
     @override
     @guarded
-    async def load(self) -> Sequence[tuple[str, datetime, Sequence[Offering]]]:
-        rows = await self._rows.get_many(order_by=[(OfferingsRow.provider_id, False)])
+    async def load(self, known: Mapping[str, datetime] | None = None) -> Sequence[StoredList]:
+        if known:
+            read = await self._work.session.execute(select(OfferingsRow.provider_id, OfferingsRow.listed_at))
+            wanted = [row.provider_id for row in read if known.get(row.provider_id) != row.listed_at]
+            rows = await self._rows.get_many(
+                OfferingsRow.provider_id.in_(wanted), order_by=[(OfferingsRow.provider_id, False)]
+            )
+        else:
+            rows = await self._rows.get_many(order_by=[(OfferingsRow.provider_id, False)])
         return [(row.provider_id, row.listed_at, msgspec.convert(row.models, tuple[Offering, ...])) for row in rows]
 
     @override

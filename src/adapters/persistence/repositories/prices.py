@@ -1,17 +1,18 @@
 """Prices in a table: rows are added and ended, and never change otherwise (R-17)."""
 
+import zlib
 from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 from advanced_alchemy.repository import SQLAlchemyAsyncRepository
-from sqlalchemy import CursorResult, update
+from sqlalchemy import CursorResult, select, update
 from typing_extensions import override
 
-from adapters.persistence.repositories.saving import insert_into
-from adapters.persistence.tables import PriceTableRow
-from adapters.persistence.work import Work, guarded
+from adapters.persistence.tables import PriceCatalogRow, PriceTableRow
+from adapters.persistence.work import Work, guarded, insert_into
 from domain.ports.prices import PriceRepository
+from domain.price_catalogs import StoredCatalog
 from domain.prices import ADMIN, PriceRow, Prices
 
 _IN_FORCE = (PriceTableRow.source == ADMIN, PriceTableRow.superseded_at.is_(None))
@@ -55,6 +56,32 @@ class SqlAlchemyPriceRepository(PriceRepository):
 
     @override
     @guarded
+    async def add_catalog(self, catalog: StoredCatalog) -> None:
+        session = self._work.session
+        columns = msgspec.structs.asdict(catalog) | {"content": zlib.compress(catalog.content)}
+        insert = insert_into(session, PriceCatalogRow).on_conflict_do_nothing(index_elements=["version"])
+        await session.execute(insert.values(columns))
+
+    @override
+    @guarded
+    async def get_catalog(self, version: str) -> StoredCatalog | None:
+        row = await self._work.session.get(PriceCatalogRow, version)
+        if row is None:
+            return None
+        columns = {name: getattr(row, name) for name in StoredCatalog.__struct_fields__}
+        return StoredCatalog(**columns | {"content": zlib.decompress(row.content)})
+
+    @override
+    @guarded
+    async def list_catalogs(self) -> Sequence[StoredCatalog]:
+        names = [name for name in StoredCatalog.__struct_fields__ if name != "content"]
+        columns = [getattr(PriceCatalogRow, name) for name in names]
+        ordered = select(*columns).order_by(PriceCatalogRow.stored_at.desc(), PriceCatalogRow.version.desc())
+        found = await self._work.session.execute(ordered)
+        return [StoredCatalog(*row) for row in found.all()]
+
+    @override
+    @guarded
     async def keep(self, rows: Sequence[PriceRow]) -> None:
         if rows:
             session = self._work.session
@@ -67,5 +94,12 @@ def _columns(row: PriceRow) -> dict[str, object]:
 
 
 def _entity(row: PriceTableRow) -> PriceRow:
-    prices = msgspec.convert(row.prices, Prices)
-    return PriceRow(row.id, row.provider_id, row.model, prices, row.source, row.effective_from, row.superseded_at)
+    return PriceRow(
+        id=row.id,
+        provider_id=row.provider_id,
+        model=row.model,
+        prices=msgspec.convert(row.prices, Prices),
+        source=row.source,
+        effective_from=row.effective_from,
+        superseded_at=row.superseded_at,
+    )

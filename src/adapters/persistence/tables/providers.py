@@ -38,6 +38,7 @@ class ProviderKeyRow(Row):
     owner: Mapped[Owner] = mapped_column(Text)
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]
+    quota: Mapped[list[dict[str, object]] | None] = mapped_column(Json)
 
 
 class OfferingsRow(Row):

@@ -1,23 +1,30 @@
 """What a batch of new records adds to the tables of sums, each cell once: the writing half of the roll-ups (R-18)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from operator import add
 from typing import NamedTuple
 
-import msgspec
-
 from adapters.persistence.tables.usage import (
     SUMS,
+    UsageDayOfKeyRow,
+    UsageDayOfModelRow,
     UsageDayRow,
     UsageHourOfKeyRow,
     UsageHourOfModelRow,
     UsageHourRow,
 )
 from domain.records import RequestRecord
-from domain.usage_periods import HOUR
+from domain.usage_periods import DAY, HOUR
 
-GrainRow = type[UsageHourRow] | type[UsageDayRow] | type[UsageHourOfModelRow] | type[UsageHourOfKeyRow]
+GrainRow = (
+    type[UsageHourRow]
+    | type[UsageDayRow]
+    | type[UsageHourOfModelRow]
+    | type[UsageHourOfKeyRow]
+    | type[UsageDayOfModelRow]
+    | type[UsageDayOfKeyRow]
+)
 
 
 class Grain(NamedTuple):
@@ -29,22 +36,29 @@ class Grain(NamedTuple):
 
 
 _ALL_GROUPS = ("tenant_id", "key_id", "provider_id", "model", "task")
+_OF_MODEL = ("tenant_id", "provider_id", "model", "task")
+_OF_KEY = ("tenant_id", "key_id")
 
 HOURS = Grain(UsageHourRow, whole_days=False, groups=_ALL_GROUPS)
 DAYS = Grain(UsageDayRow, whole_days=True, groups=_ALL_GROUPS)
-HOURS_BY_MODEL = Grain(UsageHourOfModelRow, whole_days=False, groups=("tenant_id", "provider_id", "model", "task"))
-HOURS_BY_KEY = Grain(UsageHourOfKeyRow, whole_days=False, groups=("tenant_id", "key_id"))
+HOURS_BY_MODEL = Grain(UsageHourOfModelRow, whole_days=False, groups=_OF_MODEL)
+HOURS_BY_KEY = Grain(UsageHourOfKeyRow, whole_days=False, groups=_OF_KEY)
+DAYS_BY_MODEL = Grain(UsageDayOfModelRow, whole_days=True, groups=_OF_MODEL)
+DAYS_BY_KEY = Grain(UsageDayOfKeyRow, whole_days=True, groups=_OF_KEY)
 
-GRAINS = (HOURS, DAYS, HOURS_BY_MODEL, HOURS_BY_KEY)
+GRAINS = (HOURS, DAYS, HOURS_BY_MODEL, HOURS_BY_KEY, DAYS_BY_MODEL, DAYS_BY_KEY)
 
 Cell = tuple[datetime | str | int, ...]
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
-_REQUESTS, _ERRORS, _ATTEMPTS, _TOKENS, _COST, _ESTIMATED, _UNPRICED = map(
+_REQUESTS, _ERRORS, _ATTEMPTS, _TOKENS, _COST, _ESTIMATED, _UNPRICED, _INEXACT, _REFUSED, _CANCELLED, _SAVINGS = map(
     SUMS.index,
-    ("requests", "errors", "attempts", "input_tokens", "cost_nano_usd", "estimated_requests", "unpriced_requests"),
-)
+    (
+        "requests", "errors", "attempts", "input_tokens", "cost_nano_usd", "estimated_requests", "unpriced_requests",
+        "inexact_requests", "refused_requests", "cancelled_requests", "savings_nano_usd",
+    ),
+)  # fmt: skip
 
 
 def additions(records: Iterable[RequestRecord]) -> Mapping[Grain, list[Cell]]:
@@ -54,14 +68,27 @@ def additions(records: Iterable[RequestRecord]) -> Mapping[Grain, list[Cell]]:
     the records and the others from it: a batch has far fewer cells than records.
     """
     finest = _finest(records)
-    sums: dict[Grain, dict[Cell, list[int]]] = {HOURS: finest, DAYS: {}, HOURS_BY_MODEL: {}, HOURS_BY_KEY: {}}
+    sums: dict[Grain, dict[Cell, list[int]]] = {HOURS: finest, **{grain: {} for grain in GRAINS[1:]}}
     days, by_model, by_key = sums[DAYS], sums[HOURS_BY_MODEL], sums[HOURS_BY_KEY]
     day_of = {hour: _day_of(hour) for hour in {cell[0] for cell in finest}}
     for (hour, tenant, key, *rest), added in finest.items():
         _merge(days, (day_of[hour], tenant, key, *rest), added)
         _merge(by_model, (hour, tenant, *rest), added)
         _merge(by_key, (hour, tenant, key), added)
+    for finer, coarser in ((HOURS_BY_MODEL, DAYS_BY_MODEL), (HOURS_BY_KEY, DAYS_BY_KEY)):
+        for (hour, *rest), added in sums[finer].items():
+            _merge(sums[coarser], (day_of[hour], *rest), added)
     return {grain: [(*key, *total) for key, total in sorted(cells.items())] for grain, cells in sums.items()}
+
+
+DAY_COLUMNS = ("starts_at", "ends_at", "version")
+"""Of the table that counts how often each day was written to."""
+
+
+def written_days(added: Mapping[Grain, Sequence[Cell]]) -> list[tuple[datetime, datetime, int]]:
+    """The rows to add to it, in their order (R-26)."""
+    days = sorted({day for day, *_ in added[DAYS_BY_KEY] if isinstance(day, datetime)})
+    return [(day, day + DAY, 1) for day in days]
 
 
 def columns_of(grain: Grain) -> tuple[str, ...]:
@@ -89,6 +116,14 @@ def is_unpriced(record: RequestRecord) -> bool:
     """Whether an attempt that used something has no price."""
     for attempt in record.attempts:  # noqa: SIM110 - as above
         if attempt.usage is not None and attempt.cost_nano_usd is None:
+            return True
+    return False
+
+
+def is_inexact(record: RequestRecord) -> bool:
+    """Whether an attempt used something that has no price."""
+    for attempt in record.attempts:  # noqa: SIM110 - as above
+        if attempt.cost_missing:
             return True
     return False
 
@@ -121,15 +156,21 @@ def _add(cells: dict[Cell, list[int]], record: RequestRecord, hour: datetime) ->
     provider_id, model = went_to(record)
     ended = _cell(cells, (*whose, provider_id or "", model or "", task))
     ended[_REQUESTS] += 1
-    ended[_ERRORS] += record.outcome != "ok"
+    if record.outcome != "ok":
+        ended[_ERRORS] += 1
+        ended[_REFUSED] += record.refused_by != ""
+        ended[_CANCELLED] += record.outcome == "client_cancelled"
+    if record.savings_nano_usd:
+        ended[_SAVINGS] += record.savings_nano_usd
     ended[_ESTIMATED] += is_estimated(record)
     ended[_UNPRICED] += is_unpriced(record)
+    ended[_INEXACT] += is_inexact(record)
     for attempt in record.attempts:
         there = attempt.model == model and attempt.provider_id == provider_id
         total = ended if there else _cell(cells, (*whose, attempt.provider_id, attempt.model, task))
         total[_ATTEMPTS] += 1
         if attempt.usage is not None:
-            for place, tokens in enumerate(msgspec.structs.astuple(attempt.usage), _TOKENS):
+            for place, tokens in enumerate(attempt.usage.counts(), _TOKENS):
                 if tokens:
                     total[place] += tokens
         if attempt.cost_nano_usd:

@@ -1,7 +1,7 @@
 """Spans of time as tables of a statement: each is summed once, and counts for every day that needs it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 from sqlalchemy import CTE, BindParameter, DateTime, Integer, func, literal, select
@@ -28,7 +28,7 @@ class Spans:
         numbers: dict[tuple[datetime, datetime], int] = {}
         for each in stretches:
             number = numbers.setdefault((each.start, each.end), self._count + len(numbers))
-            self._counted.append((number, each.day.toordinal() if each.day else 0, each.sign))
+            self._counted.append((number, time_number(each.day), each.sign))
         self._count += len(numbers)
         starts, ends = [start for start, _ in numbers], [end for _, end in numbers]
         if self._arrays:
@@ -42,7 +42,7 @@ class Spans:
         return _of_json(name, [*stored], "number", "starts_at", "ends_at")
 
     def counted(self) -> CTE:
-        """What each span counts for: `number`, `day` (its ordinal, or 0) and `sign`."""
+        """What each span counts for: `number`, `day` (as `time_number` has it) and `sign`."""
         if self._arrays:
             numbers, days, signs = ([row[place] for row in self._counted] for place in range(3))
             return _of_arrays(
@@ -52,6 +52,13 @@ class Spans:
                 sign=literal(signs, _INTEGERS),
             )
         return _of_json("counted", self._counted, "number", "day", "sign")
+
+
+def time_number(day: date | datetime | None) -> int:
+    """A day or an hour as a number: days count from the year 1, hours begin so many minutes after 1970."""
+    if isinstance(day, datetime):
+        return int(day.timestamp()) // 60
+    return day.toordinal() if day else 0
 
 
 def _of_arrays(name: str, **columns: BindParameter[Sequence[object]]) -> CTE:

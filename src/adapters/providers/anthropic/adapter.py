@@ -7,21 +7,17 @@ from typing import Final
 
 import httpx
 
+from adapters.constraints.conform import Conformer
 from adapters.dialects.anthropic import errors
 from adapters.dialects.anthropic.chat import AnthropicChat
-from adapters.dialects.anthropic.headers import VERSION
-from adapters.dialects.anthropic.messages import AnthropicMessages
+from adapters.dialects.anthropic.messages import AnthropicMessages, AnthropicTokenCount
 from adapters.dialects.anthropic.model_list import last_of, read_models
 from adapters.dialects.anthropic.params import COUNT_FIDELITY, MESSAGES_FIDELITY, chat_fidelity
-from adapters.dialects.anthropic.settings import AnthropicSettings
-from adapters.dialects.anthropic.token_count import AnthropicTokenCount
+from adapters.dialects.anthropic.settings import VERSION, AnthropicSettings
 from adapters.providers.base_url import endpoint
-from adapters.providers.capability import HttpCapability, fixed
-from adapters.providers.credentials import KeyHeaders
-from adapters.providers.entry import Entry
-from adapters.providers.kind import Place
-from adapters.providers.models import HttpModels, ReadFailure
-from adapters.providers.upstream import HttpUpstream
+from adapters.providers.capability import HttpCapability, HttpModels, ReadFailure, fixed
+from adapters.providers.kind import BuildContext, Entry
+from adapters.providers.upstream import HttpUpstream, KeyHeaders
 from adapters.wire.rate_limits import RawHeaders
 from domain.chat import ChatRequest
 from domain.errors import UpstreamFailure
@@ -37,21 +33,28 @@ _VERSION: Final = (("anthropic-version", VERSION),)
 _SETTINGS: Final = AnthropicSettings()
 
 
-def build(place: Place) -> Capabilities:
+def build(context: BuildContext) -> Capabilities:
     """Chat over the Messages API, the Messages API itself, its token counts, and the models."""
-    base, drop = place.base, place.provider.settings.drop_params
-    upstream = HttpUpstream(place.transport, place.timeouts, place.now)
-    headers = KeyHeaders(place.user_agent, _VERSION, header="x-api-key", prefix="")
+    base, drop = context.base, context.provider.settings.drop_params
+    upstream = HttpUpstream(context.transport, context.timeouts, context.now)
+    headers = KeyHeaders(context.user_agent, _VERSION, header="x-api-key", prefix="")
     messages_url = fixed(endpoint(base, "/messages"))
-    chat: HttpCapability[ChatRequest] = HttpCapability(upstream, AnthropicChat(_SETTINGS, drop), messages_url, headers)
+    conformer = Conformer(context.entry.target, context.provider.id)
+    chat: HttpCapability[ChatRequest] = HttpCapability(
+        upstream, AnthropicChat(_SETTINGS, drop), messages_url, headers, conformer
+    )
     messages: HttpCapability[MessagesRequest] = HttpCapability(
-        upstream, AnthropicMessages(_SETTINGS, drop), messages_url, headers
+        upstream, AnthropicMessages(_SETTINGS, drop), messages_url, headers, conformer
     )
     token_counts: HttpCapability[MessagesRequest] = HttpCapability(
-        upstream, AnthropicTokenCount(_SETTINGS, drop), fixed(endpoint(base, "/messages/count_tokens")), headers
+        upstream,
+        AnthropicTokenCount(_SETTINGS, drop),
+        fixed(endpoint(base, "/messages/count_tokens")),
+        headers,
+        conformer,
     )
     models_url = endpoint(base, "/models").copy_merge_params({"limit": MODELS_A_PAGE})
-    models = HttpModels(upstream, models_url, headers, read_models, _failure_reader(place), next_page=_next_page)
+    models = HttpModels(upstream, models_url, headers, read_models, _failure_reader(context), next_page=_next_page)
     return Capabilities(chat=chat, messages=messages, token_counts=token_counts, models=models)
 
 
@@ -69,8 +72,8 @@ def _next_page(url: httpx.URL, body: bytes) -> httpx.URL | None:
     return url.copy_set_param("after_id", last) if last is not None else None
 
 
-def _failure_reader(place: Place) -> ReadFailure:
+def _failure_reader(context: BuildContext) -> ReadFailure:
     def failure(status: int, headers: RawHeaders, body: bytes, secret: Secret | None) -> UpstreamFailure:
-        return errors.failure(status, headers, body, secret=secret, now=place.now())
+        return errors.failure(status, headers, body, secret=secret, now=context.now())
 
     return failure

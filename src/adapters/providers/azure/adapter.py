@@ -15,14 +15,16 @@ import httpx
 import msgspec
 from typing_extensions import override
 
+from adapters.constraints.conform import Conformer
 from adapters.providers.capability import Address, HeaderSource, HttpCapability, fixed
-from adapters.providers.credentials import KeyHeaders
 from adapters.providers.dialect import Dialect
-from adapters.providers.kind import Place
+from adapters.providers.kind import BuildContext, Entry
+from adapters.providers.openai_compatible import adapter
 from adapters.providers.openai_compatible.adapter import OpenAIParts
-from adapters.providers.upstream import HttpUpstream
+from adapters.providers.upstream import HttpUpstream, KeyHeaders
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
+from domain.fidelity import Fidelity
 from domain.inference import InferenceRequest
 from domain.keys import ProviderKey
 from domain.ports.providers import Capabilities, ProviderAnswer, ProviderCall, ProviderStream
@@ -38,15 +40,20 @@ _PASTED = re.compile(r"/(?:openai|api/projects|models|anthropic|v1)(?:/.*)?$")
 _TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")  # a JSON web token; keys have no dots
 
 
-def build(place: Place) -> Capabilities:
+def build(context: BuildContext) -> Capabilities:
     """Every endpoint Azure has, at the places of the models' deployments."""
-    version = _version(place)
-    entry = place.entry
+    version = _version(context)
+    entry = context.entry
     if version is not None and _DATED.fullmatch(version) and version < _STREAM_USAGE_SINCE:
         entry = msgspec.structs.replace(entry, quirks=msgspec.structs.replace(entry.quirks, stream_usage=False))
-    site = _Site(place.base, version, {"chat.completions": entry.chat_path, **entry.paths})
-    parts = _AzureParts(replace(place, entry=entry), site.locate, AzureHeaders(place.user_agent))
-    return parts.capabilities(site.models(place.provider.settings.model_places, place.provider.settings.models))
+    site = _Site(context.base, version, entry.addresses)
+    parts = _AzureParts(replace(context, entry=entry), site.locate, AzureHeaders(context.user_agent))
+    return parts.capabilities(site.models(context.provider.settings.model_places, context.provider.settings.models))
+
+
+def fidelity(entry: Entry) -> dict[str, Fidelity]:
+    """The parameter tables, by endpoint: those of OpenAI's API."""
+    return adapter.fidelity(entry)
 
 
 class AzureHeaders:
@@ -94,13 +101,13 @@ class _Site:
 class _AzureParts(OpenAIParts):
     @override
     def capability(self, dialect: Dialect[R], address: Address) -> HttpCapability[R]:
-        places = self.place.provider.settings.model_places
+        places = self.context.provider.settings.model_places
         deployments = {model: found.deployment for model, found in places.items() if found.deployment}
-        return _Deployed(self.upstream, dialect, address, self.headers, deployments)
+        return _Deployed(self.upstream, dialect, address, self.headers, self.conformer, deployments)
 
     @override
     def certain(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*self.place.provider.settings.model_places, *super().certain())))
+        return tuple(dict.fromkeys((*self.context.provider.settings.model_places, *super().certain())))
 
 
 class _Deployed(HttpCapability[R]):
@@ -112,9 +119,10 @@ class _Deployed(HttpCapability[R]):
         dialect: Dialect[R],
         address: Address,
         headers: HeaderSource,
+        conformer: Conformer,
         deployments: Mapping[str, str],
     ) -> None:
-        super().__init__(upstream, dialect, address, headers)
+        super().__init__(upstream, dialect, address, headers, conformer)
         self._deployments = deployments
 
     @override
@@ -130,11 +138,11 @@ class _Deployed(HttpCapability[R]):
         return call if deployment is None else msgspec.structs.replace(call, model=deployment)
 
 
-def _version(place: Place) -> str | None:
+def _version(context: BuildContext) -> str | None:
     """The provider's own, or what Azure's SDKs read where the provider itself comes from the environment."""
-    declared = place.provider.settings.api_version
-    if declared is None and place.provider.owner == "environment":
-        declared = place.variables.get("OPENAI_API_VERSION")
+    declared = context.provider.settings.api_version
+    if declared is None and context.provider.owner == "environment":
+        declared = context.variables.get("OPENAI_API_VERSION")
     return declared or None
 
 

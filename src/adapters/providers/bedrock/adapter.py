@@ -7,25 +7,25 @@ reader goes away; set `on_disconnect` to `drain` to have its own figure in the b
 import httpx
 from typing_extensions import override
 
+from adapters.constraints.conform import Conformer
 from adapters.dialects.bedrock.converse import BedrockConverse
 from adapters.dialects.bedrock.embeddings import BEDROCK_EMBEDDING_PARAMS, BedrockEmbedding
 from adapters.dialects.bedrock.families import family_of
 from adapters.dialects.bedrock.images import BEDROCK_IMAGE_PARAMS, BedrockImages
 from adapters.dialects.bedrock.native_request import counted_model
 from adapters.dialects.bedrock.params import CONVERSE_PARAMS
+from adapters.ingress.carriers import estimated_token_counts, messages_over_chat
 from adapters.providers.batched_embeddings import BatchedEmbeddings
+from adapters.providers.bedrock.addresses import Addresses
 from adapters.providers.bedrock.claude import BedrockClaudeCount, BedrockClaudeMessages, CountedOrEstimated
 from adapters.providers.bedrock.identity import AwsIdentity
 from adapters.providers.bedrock.model_lister import BedrockModels
-from adapters.providers.bedrock.places import Places
 from adapters.providers.bedrock.signer import AwsSigner
-from adapters.providers.by_model import AnsweringByModel, ByModel
 from adapters.providers.capability import HeaderSource, HttpCapability
 from adapters.providers.detokenized import Detokenized
-from adapters.providers.entry import Entry
-from adapters.providers.kind import Place
-from adapters.providers.over_chat.carriers import estimated_token_counts, messages_over_chat
+from adapters.providers.kind import BuildContext, Entry
 from adapters.providers.upstream import HttpUpstream
+from adapters.wire.chosen import Chosen, ChosenAnswering
 from domain.chat import ChatRequest
 from domain.fidelity import Fidelity
 from domain.images import ImageRequest
@@ -45,55 +45,67 @@ class _Headers(HeaderSource):
         return self._headers
 
 
-def build(place: Place) -> Capabilities:
+def build(context: BuildContext) -> Capabilities:
     """Raises `RequestInvalid` for a region that is none."""
-    settings = place.provider.settings
-    places = Places(place.base, settings, place.variables)
-    identity = AwsIdentity(place.variables)
-    upstream = HttpUpstream(place.transport, place.timeouts, place.now, AwsSigner(identity, places.region_of))
-    tokens = HttpUpstream(place.transport, place.timeouts, place.now, AwsSigner(identity, places.region_of, "sts"))
-    headers = _Headers(place.user_agent)
+    settings = context.provider.settings
+    addresses = Addresses(context.base, settings, context.variables)
+    identity = AwsIdentity(context.variables)
+    upstream = HttpUpstream(context.transport, context.timeouts, context.now, AwsSigner(identity, addresses.region_of))
+    tokens = HttpUpstream(
+        context.transport, context.timeouts, context.now, AwsSigner(identity, addresses.region_of, "sts")
+    )
+    headers = _Headers(context.user_agent)
 
     def converse(model: str, stream: bool) -> httpx.URL:
-        return places.model(model, "converse-stream" if stream else "converse")
+        return addresses.model(model, "converse-stream" if stream else "converse")
 
     def invoke(model: str, stream: bool) -> httpx.URL:  # noqa: ARG001 - an `Address`
-        return places.model(model, "invoke")
+        return addresses.model(model, "invoke")
 
+    conformer = Conformer(context.entry.target, context.provider.id)
     chat: HttpCapability[ChatRequest] = HttpCapability(
-        upstream, BedrockConverse(settings.drop_params), converse, headers
+        upstream, BedrockConverse(settings.drop_params), converse, headers, conformer
     )
     images: HttpCapability[ImageRequest] = HttpCapability(upstream, BedrockImages(), invoke, headers)
-    messages, token_counts = _messages(place, upstream, places, headers, chat)
+    messages, token_counts = _messages(context, upstream, addresses, headers, chat)
     return Capabilities(
         chat=chat,
         messages=messages,
         token_counts=token_counts,
         embeddings=Detokenized(BatchedEmbeddings(upstream, BedrockEmbedding(), invoke, headers)),
         images=images,
-        models=BedrockModels(upstream, tokens, places, identity, headers.of(None), settings.models),
+        models=BedrockModels(upstream, tokens, addresses, identity, headers.of(None), settings.models),
     )
 
 
 def _messages(
-    place: Place, upstream: HttpUpstream, places: Places, headers: HeaderSource, chat: HttpCapability[ChatRequest]
-) -> tuple[ByModel[MessagesRequest], AnsweringByModel[MessagesRequest]]:
+    context: BuildContext,
+    upstream: HttpUpstream,
+    addresses: Addresses,
+    headers: HeaderSource,
+    chat: HttpCapability[ChatRequest],
+) -> tuple[Chosen[MessagesRequest], ChosenAnswering[MessagesRequest]]:
     """Messages and their token counts: Claude's own, by InvokeModel; over chat and by estimate for the others."""
-    drop = place.provider.settings.drop_params
+    drop = context.provider.settings.drop_params
+    conformer = Conformer(context.entry.target, context.provider.id)
 
     def invoke(model: str, stream: bool) -> httpx.URL:
-        return places.model(model, "invoke-with-response-stream" if stream else "invoke")
+        return addresses.model(model, "invoke-with-response-stream" if stream else "invoke")
 
     def count(model: str, stream: bool) -> httpx.URL:  # noqa: ARG001 - an `Address`
-        return places.model(counted_model(model), "count-tokens", placed_as=model)
+        return addresses.model(counted_model(model), "count-tokens", asked_as=model)
 
-    native: HttpCapability[MessagesRequest] = HttpCapability(upstream, BedrockClaudeMessages(drop), invoke, headers)
-    asked: HttpCapability[MessagesRequest] = HttpCapability(upstream, BedrockClaudeCount(drop), count, headers)
-    carried, estimated = messages_over_chat(chat, place.count_tokens), estimated_token_counts(place.count_tokens)
+    native: HttpCapability[MessagesRequest] = HttpCapability(
+        upstream, BedrockClaudeMessages(drop), invoke, headers, conformer
+    )
+    asked: HttpCapability[MessagesRequest] = HttpCapability(
+        upstream, BedrockClaudeCount(drop), count, headers, conformer
+    )
+    carried, estimated = messages_over_chat(chat, context.count_tokens), estimated_token_counts(context.count_tokens)
     counted = CountedOrEstimated(asked, estimated)
     return (
-        ByModel(lambda model, key: native if family_of(model).is_claude else carried),  # noqa: ARG005 - by the model
-        AnsweringByModel(lambda model, key: counted if family_of(model).is_claude else estimated),  # noqa: ARG005
+        Chosen(lambda call: native if family_of(call.model).is_claude else carried),
+        ChosenAnswering(lambda call: counted if family_of(call.model).is_claude else estimated),
     )
 
 

@@ -8,28 +8,25 @@ from typing import Final
 
 from typing_extensions import override
 
-from adapters.dialects.anthropic.messages import AnthropicMessages
+from adapters.dialects.anthropic.messages import AnthropicMessages, AnthropicTokenCount
+from adapters.dialects.anthropic.params import FIRST_PARTY_FIELDS
 from adapters.dialects.anthropic.settings import AnthropicSettings
-from adapters.dialects.anthropic.token_count import AnthropicTokenCount
 from adapters.dialects.bedrock.errors import failure_from_bedrock
+from adapters.dialects.bedrock.frames import InvokeFrames
 from adapters.dialects.bedrock.native_request import (
     CONTEXT_FIELD,
-    FIRST_PARTY_FIELDS,
     count_answer,
     count_body,
-    edits_context,
     is_no_count,
-    known_betas,
     refuse_unknown,
 )
-from adapters.dialects.bedrock.native_stream import InvokeFrames
 from adapters.providers.dialect import StreamDecoder
-from adapters.wire.answer import Encoded, PlainAnswer
-from adapters.wire.call import WireCall
+from adapters.wire.call import DialectCall, Encoded, PlainAnswer
 from adapters.wire.errors import unreadable
 from adapters.wire.rate_limits import RawHeaders
+from adapters.wire.raw_json import UNDECODABLE
 from adapters.wire.read_stream import ReadStream
-from adapters.wire.undecodable import UNDECODABLE
+from adapters.wire.replay import Replay
 from domain.availability import RateLimitWindow
 from domain.errors import UpstreamFailure
 from domain.messages import MessagesRequest
@@ -44,7 +41,7 @@ SETTINGS: Final = AnthropicSettings(
     betas_in_body=True,
 )
 
-Call = WireCall[MessagesRequest]
+Call = DialectCall[MessagesRequest]
 
 
 class BedrockClaudeMessages:
@@ -54,13 +51,10 @@ class BedrockClaudeMessages:
 
     def __init__(self, drop: Sequence[str] = ()) -> None:
         self._messages = AnthropicMessages(SETTINGS, (*drop, *FIRST_PARTY_FIELDS))
-        self._without_context = AnthropicMessages(SETTINGS, (*drop, *FIRST_PARTY_FIELDS, CONTEXT_FIELD))
 
     def encode(self, call: Call, *, stream: bool) -> Encoded:
         refuse_unknown(call.payload.fields)
-        call = _with_known_betas(call)
-        dialect = self._messages if edits_context(call.client_headers) else self._without_context
-        return dialect.encode(call, stream=stream)
+        return self._messages.encode(call, stream=stream)
 
     def read(self, body: bytes, call: Call, content_type: str) -> PlainAnswer:
         return self._messages.read(body, call, content_type)
@@ -68,7 +62,7 @@ class BedrockClaudeMessages:
     def decoder(self, call: Call, content_type: str) -> "InvokeStreamDecoder":
         return InvokeStreamDecoder(call, self._messages.decoder(call, content_type))
 
-    def replay(self, answer: PlainAnswer, call: Call) -> bytes | None:
+    def replay(self, answer: PlainAnswer, call: Call) -> Replay | None:
         return self._messages.replay(answer, call)
 
     def failure(self, status: int, headers: RawHeaders, body: bytes, call: Call) -> UpstreamFailure:
@@ -117,13 +111,13 @@ class InvokeStreamDecoder(ReadStream[bytes]):
 
     @override
     def _read(self, piece: bytes) -> bytes:
-        return self._told(self._inner.feed(piece))
+        return self._seen(self._inner.feed(piece))
 
     @override
     def _conclude(self) -> bytes:
-        return self._told(self._inner.finish())
+        return self._seen(self._inner.finish())
 
-    def _told(self, block: bytes) -> bytes:
+    def _seen(self, block: bytes) -> bytes:
         self.done, self.failure = self._inner.done, self._inner.failure
         return block
 
@@ -138,7 +132,7 @@ class BedrockClaudeCount:
 
     def encode(self, call: Call, *, stream: bool) -> Encoded:
         refuse_unknown(call.payload.fields)
-        encoded = self._count.encode(_with_known_betas(call), stream=stream)
+        encoded = self._count.encode(call, stream=stream)
         return Encoded(count_body(encoded.body), encoded.dropped, headers=encoded.headers)
 
     def read(self, body: bytes, call: Call, content_type: str) -> PlainAnswer:  # noqa: ARG002 - JSON
@@ -150,7 +144,7 @@ class BedrockClaudeCount:
     def decoder(self, call: Call, content_type: str) -> StreamDecoder:
         return self._count.decoder(call, content_type)
 
-    def replay(self, answer: PlainAnswer, call: Call) -> bytes | None:
+    def replay(self, answer: PlainAnswer, call: Call) -> Replay | None:
         return self._count.replay(answer, call)
 
     def failure(self, status: int, headers: RawHeaders, body: bytes, call: Call) -> UpstreamFailure:
@@ -175,15 +169,3 @@ class CountedOrEstimated(TokenCountProvider):
             if not is_no_count(failure):
                 raise
         return await self._estimate.complete(call)
-
-
-def _with_known_betas(call: Call) -> Call:
-    return WireCall(
-        call.payload,
-        call.model,
-        call.secret,
-        call.now,
-        include_usage=call.include_usage,
-        strict=call.strict,
-        client_headers=known_betas(call.model, call.client_headers),
-    )

@@ -12,11 +12,11 @@ import msgspec
 from typing_extensions import override
 
 from adapters.dialects.bedrock.errors import failure_from_bedrock
+from adapters.providers.bedrock.addresses import Addresses
 from adapters.providers.bedrock.identity import ApiKey, AwsIdentity
-from adapters.providers.bedrock.places import Places
 from adapters.providers.upstream import HttpUpstream, unexpected_status
 from adapters.wire.errors import unreadable
-from adapters.wire.undecodable import UNDECODABLE
+from adapters.wire.raw_json import UNDECODABLE
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from domain.keys import ProviderKey
@@ -87,14 +87,14 @@ class BedrockModels(ModelLister):
         self,
         upstream: HttpUpstream,
         tokens: HttpUpstream,
-        places: Places,
+        addresses: Addresses,
         identity: AwsIdentity,
         headers: httpx.Headers,
         certain: Sequence[str],
     ) -> None:
         self._upstream = upstream
         self._tokens = tokens
-        self._places = places
+        self._addresses = addresses
         self._identity = identity
         self._headers = headers
         self._certain = certain
@@ -125,7 +125,9 @@ class BedrockModels(ModelLister):
             return []
 
     async def _get(self, path: str, key: ProviderKey | None) -> bytes:
-        status, headers, body = await self._upstream.fetch("GET", self._places.control(path), self._headers, b"", key)
+        status, headers, body = await self._upstream.fetch(
+            "GET", self._addresses.control(path), self._headers, b"", key
+        )
         self._accept(status, headers, body, key)
         return body
 
@@ -135,10 +137,11 @@ class BedrockModels(ModelLister):
             return
         headers = self._headers.copy()
         headers["content-type"] = "application/x-www-form-urlencoded; charset=utf-8"
-        status, told, body = await self._tokens.fetch("POST", self._places.tokens(), headers, _WHO_AM_I, key)
+        url = self._addresses.tokens()
+        status, answer_headers, body = await self._tokens.fetch("POST", url, headers, _WHO_AM_I, key)
         if status in {400, 401, 403}:
             raise UpstreamFailure(FailureKind.INVALID_CREDENTIAL, "AWS does not know these credentials.", status=status)
-        self._accept(status, told, body, key)
+        self._accept(status, answer_headers, body, key)
 
     def _accept(self, status: int, headers: httpx.Headers, body: bytes, key: ProviderKey | None) -> None:
         odd = unexpected_status(status)

@@ -10,21 +10,21 @@ from urllib.parse import quote
 import httpx
 from typing_extensions import override
 
+from adapters.constraints.conform import Conformer
 from adapters.dialects.cohere.chat import CohereChat
 from adapters.dialects.cohere.embeddings import CohereEmbedding
 from adapters.dialects.cohere.errors import failure_from_cohere
 from adapters.dialects.cohere.model_list import read_page
-from adapters.dialects.cohere.params import COHERE_CHAT_PARAMS, COHERE_EMBEDDING_PARAMS
+from adapters.dialects.cohere.params import COHERE_CHAT_PARAMS, COHERE_EMBEDDING_PARAMS, COHERE_RERANK_PARAMS
+from adapters.dialects.cohere.rerank import CohereRerank
 from adapters.providers.base_url import endpoint, without_suffix
 from adapters.providers.batched_embeddings import BatchedEmbeddings
 from adapters.providers.capability import HttpCapability, fixed
-from adapters.providers.credentials import KeyHeaders
 from adapters.providers.detokenized import Detokenized
-from adapters.providers.entry import Entry
-from adapters.providers.kind import Place
-from adapters.providers.upstream import HttpUpstream, unexpected_status
+from adapters.providers.kind import BuildContext, Entry
+from adapters.providers.upstream import HttpUpstream, KeyHeaders, unexpected_status
 from adapters.wire.errors import unreadable
-from adapters.wire.undecodable import UNDECODABLE
+from adapters.wire.raw_json import UNDECODABLE
 from domain.chat import ChatRequest
 from domain.fidelity import Fidelity
 from domain.keys import ProviderKey
@@ -71,22 +71,31 @@ class CohereModels(ModelLister):
             raise unreadable(body, secret, "a list of models") from None
 
 
-def build(place: Place) -> Capabilities:
-    """Chat, embeddings and the list of models."""
-    settings, base = place.provider.settings, without_suffix(place.base, _VERSIONS)
-    upstream = HttpUpstream(place.transport, place.timeouts, place.now)
-    headers = KeyHeaders(place.user_agent, place.entry.headers)
+def build(context: BuildContext) -> Capabilities:
+    """Chat, embeddings, ranking and the list of models."""
+    settings, base = context.provider.settings, without_suffix(context.base, _VERSIONS)
+    upstream = HttpUpstream(context.transport, context.timeouts, context.now)
+    headers = KeyHeaders(context.user_agent, context.entry.headers)
     chat: HttpCapability[ChatRequest] = HttpCapability(
-        upstream, CohereChat(settings.drop_params), fixed(endpoint(base, "/v2/chat")), headers
+        upstream,
+        CohereChat(settings.drop_params),
+        fixed(endpoint(base, "/v2/chat")),
+        headers,
+        Conformer(context.entry.target, context.provider.id),
     )
     embeddings = BatchedEmbeddings(upstream, CohereEmbedding(), fixed(endpoint(base, "/v2/embed")), headers)
     return Capabilities(
         chat=chat,
         embeddings=Detokenized(embeddings),
+        rerank=HttpCapability(upstream, CohereRerank(), fixed(endpoint(base, "/v2/rerank")), headers),
         models=CohereModels(upstream, endpoint(base, "/v1/models"), headers, settings.models),
     )
 
 
 def fidelity(entry: Entry) -> dict[str, Fidelity]:  # noqa: ARG001 - one table for all of them
     """The parameter tables, by endpoint."""
-    return {"chat.completions": COHERE_CHAT_PARAMS, "embeddings": COHERE_EMBEDDING_PARAMS}
+    return {
+        "chat.completions": COHERE_CHAT_PARAMS,
+        "embeddings": COHERE_EMBEDDING_PARAMS,
+        "rerank": COHERE_RERANK_PARAMS,
+    }

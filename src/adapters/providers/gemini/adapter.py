@@ -9,27 +9,35 @@ from urllib.parse import quote
 
 import httpx
 
+from adapters.constraints.conform import Conformer
 from adapters.dialects.gemini.chat import GeminiChat
+from adapters.dialects.gemini.contents import GeminiSettings
 from adapters.dialects.gemini.embeddings import GeminiEmbeddings
 from adapters.dialects.gemini.errors import REFUSALS
 from adapters.dialects.gemini.images import ImagenImages
-from adapters.dialects.gemini.models import read_page
-from adapters.dialects.gemini.params import CHAT_FIDELITY, EMBEDDING_FIDELITY, IMAGE_FIDELITY, OWN_FIELDS
-from adapters.dialects.gemini.settings import GeminiSettings
+from adapters.dialects.gemini.model_list import read_page
+from adapters.dialects.gemini.native import GeminiContent, GeminiEmbedding, GeminiTokenCount
+from adapters.dialects.gemini.params import (
+    CHAT_FIDELITY,
+    CONTENT_COUNT_FIDELITY,
+    CONTENT_FIDELITY,
+    EMBED_CONTENT_FIDELITY,
+    EMBEDDING_FIDELITY,
+    IMAGE_FIDELITY,
+    OWN_FIELDS,
+)
 from adapters.providers.base_url import endpoint
 from adapters.providers.batched_embeddings import BatchedEmbeddings
-from adapters.providers.capability import Address, HttpCapability
-from adapters.providers.credentials import KeyHeaders
+from adapters.providers.capability import Address, HttpCapability, HttpModels, ReadFailure
 from adapters.providers.detokenized import Detokenized
-from adapters.providers.entry import Entry
-from adapters.providers.kind import Place
-from adapters.providers.models import HttpModels, ReadFailure
-from adapters.providers.upstream import HttpUpstream
+from adapters.providers.kind import BuildContext, Entry
+from adapters.providers.upstream import HttpUpstream, KeyHeaders
 from adapters.wire.errors import failure_from_answer
 from adapters.wire.rate_limits import RawHeaders
 from domain.chat import ChatRequest
 from domain.errors import UpstreamFailure
 from domain.fidelity import Fidelity
+from domain.generate_content import EmbedContentRequest, GenerateContentRequest
 from domain.images import ImageRequest
 from domain.ports.providers import Capabilities
 from domain.providers import Offering
@@ -38,20 +46,42 @@ from domain.secrets import Secret
 MODELS_A_PAGE: Final = 1000
 
 
-def build(place: Place) -> Capabilities:
-    """Chat, embeddings, images, and the models."""
-    base = place.base
-    upstream = HttpUpstream(place.transport, place.timeouts, place.now)
-    headers = KeyHeaders(place.user_agent, place.entry.headers, header="x-goog-api-key", prefix="")
-    settings = GeminiSettings(drop=place.provider.settings.drop_params)
+def build(context: BuildContext) -> Capabilities:
+    """Chat, embeddings, images, Google's own API as it is, and the models."""
+    base = context.base
+    upstream = HttpUpstream(context.transport, context.timeouts, context.now)
+    headers = KeyHeaders(context.user_agent, context.entry.headers, header="x-goog-api-key", prefix="")
+    settings = GeminiSettings(drop=context.provider.settings.drop_params)
     chat: HttpCapability[ChatRequest] = HttpCapability(
-        upstream, GeminiChat(settings), methods(base, "generateContent", "streamGenerateContent"), headers
+        upstream,
+        GeminiChat(settings),
+        methods(base, "generateContent", "streamGenerateContent"),
+        headers,
+        Conformer(context.entry.target, context.provider.id),
     )
     embeddings = BatchedEmbeddings(upstream, GeminiEmbeddings(), methods(base, "batchEmbedContents"), headers)
     images: HttpCapability[ImageRequest] = HttpCapability(upstream, ImagenImages(), methods(base, "predict"), headers)
+    drop = context.provider.settings.drop_params
+    contents: HttpCapability[GenerateContentRequest] = HttpCapability(
+        upstream, GeminiContent(drop), methods(base, "generateContent", "streamGenerateContent"), headers
+    )
+    counts: HttpCapability[GenerateContentRequest] = HttpCapability(
+        upstream, GeminiTokenCount(drop), methods(base, "countTokens"), headers
+    )
+    embedded: HttpCapability[EmbedContentRequest] = HttpCapability(
+        upstream, GeminiEmbedding(drop), methods(base, "batchEmbedContents"), headers
+    )
     models_url = endpoint(base, "/models").copy_merge_params({"pageSize": MODELS_A_PAGE})
-    models = HttpModels(upstream, models_url, headers, _offerings, failure_reader(place), next_page=_next_page)
-    return Capabilities(chat=chat, embeddings=Detokenized(embeddings), images=images, models=models)
+    models = HttpModels(upstream, models_url, headers, _offerings, failure_reader(context), next_page=_next_page)
+    return Capabilities(
+        chat=chat,
+        embeddings=Detokenized(embeddings),
+        images=images,
+        contents=contents,
+        content_counts=counts,
+        content_embeddings=embedded,
+        models=models,
+    )
 
 
 def methods(base: httpx.URL, whole: str, streamed: str | None = None) -> Address:
@@ -79,14 +109,17 @@ def fidelity(entry: Entry) -> dict[str, Fidelity]:  # noqa: ARG001 - every one i
         "chat.completions": CHAT_FIDELITY | OWN_FIELDS,
         "embeddings": EMBEDDING_FIDELITY,
         "images.generations": IMAGE_FIDELITY,
+        "models.generate_content": CONTENT_FIDELITY,
+        "models.count_tokens": CONTENT_COUNT_FIDELITY,
+        "models.embed_content": EMBED_CONTENT_FIDELITY,
     }
 
 
-def failure_reader(place: Place) -> ReadFailure:
+def failure_reader(context: BuildContext) -> ReadFailure:
     """Reads refusals of calls that are no attempt of a request."""
 
     def failure(status: int, headers: RawHeaders, body: bytes, secret: Secret | None) -> UpstreamFailure:
-        return failure_from_answer(status, headers, body, REFUSALS, secret=secret, now=place.now())
+        return failure_from_answer(status, headers, body, REFUSALS, secret=secret, now=context.now())
 
     return failure
 

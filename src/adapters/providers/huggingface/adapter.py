@@ -10,18 +10,15 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from adapters.dialects.huggingface.embeddings import HuggingFaceEmbeddings
-from adapters.dialects.huggingface.images import HuggingFaceImages
 from adapters.dialects.huggingface.params import EMBEDDING_FIDELITY, IMAGE_FIDELITY, TRANSCRIPTION_FIDELITY
-from adapters.dialects.huggingface.transcriptions import HuggingFaceTranscriptions
+from adapters.dialects.huggingface.tasks import HuggingFaceEmbeddings, HuggingFaceImages, HuggingFaceTranscriptions
 from adapters.providers.base_url import endpoint, is_local
 from adapters.providers.capability import Address, HttpCapability, fixed
-from adapters.providers.credentials import KeyHeaders
 from adapters.providers.detokenized import Detokenized
-from adapters.providers.entry import PATHS, Entry
-from adapters.providers.kind import Place
+from adapters.providers.kind import PATHS, BuildContext, Entry
 from adapters.providers.openai_compatible import adapter
 from adapters.providers.openai_compatible.adapter import OpenAIParts
+from adapters.providers.upstream import KeyHeaders
 from domain.audio import TranscriptionRequest
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
@@ -33,19 +30,19 @@ _ENDPOINTS: Final = ".endpoints.huggingface.cloud"
 _FEATURES: Final = "/pipeline/feature-extraction"
 
 
-def build(place: Place) -> Capabilities:
+def build(context: BuildContext) -> Capabilities:
     """Chat and responses by OpenAI's API; behind the router the other tasks by Hugging Face's own."""
-    entry, base = place.entry, place.base
+    entry, base = context.entry, context.base
     of_ones_own = base.host.endswith(_ENDPOINTS) or is_local(base)
-    paths = {"chat.completions": entry.chat_path, **entry.paths}
+    paths = entry.addresses
     if of_ones_own:
         paths["embeddings"] = PATHS["embeddings"]
 
     def locate(name: str) -> Address | None:
         return fixed(endpoint(base, paths[name])) if name in paths else None
 
-    headers = KeyHeaders(place.user_agent, entry.headers)
-    parts = OpenAIParts(place, locate, headers)
+    headers = KeyHeaders(context.user_agent, entry.headers)
+    parts = OpenAIParts(context, locate, headers)
     able = parts.capabilities(endpoint(base, "/models"))
     if of_ones_own:
         return able
@@ -73,7 +70,7 @@ def fidelity(entry: Entry) -> dict[str, Fidelity]:
 
 
 def _task(base: httpx.URL, pipeline: str = "") -> Address:
-    """A model's own place at the router, whatever host its id asks for (`org/model:host`)."""
+    """A model's own address at the router, whatever host its id asks for (`org/model:host`)."""
     stem = endpoint(base, "/../hf-inference/models/").path
 
     def address(model: str, stream: bool) -> httpx.URL:  # noqa: ARG001 - an `Address`

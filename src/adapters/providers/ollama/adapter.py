@@ -7,6 +7,7 @@ completions go to its OpenAI form, the one that takes a prompt as it is.
 from collections.abc import Callable
 from typing import Final
 
+from adapters.constraints.conform import Conformer
 from adapters.dialects.ollama.chat import OllamaChat
 from adapters.dialects.ollama.embeddings import OllamaEmbedding
 from adapters.dialects.ollama.errors import failure_from_ollama
@@ -17,13 +18,10 @@ from adapters.dialects.openai.params import endpoint_fidelity
 from adapters.dialects.openai.quirks import EndpointQuirks
 from adapters.providers.base_url import endpoint, without_suffix
 from adapters.providers.batched_embeddings import BatchedEmbeddings
-from adapters.providers.capability import HttpCapability, fixed
-from adapters.providers.credentials import KeyHeaders
+from adapters.providers.capability import HttpCapability, HttpModels, fixed
 from adapters.providers.detokenized import Detokenized
-from adapters.providers.entry import Entry
-from adapters.providers.kind import Place
-from adapters.providers.models import HttpModels
-from adapters.providers.upstream import HttpUpstream
+from adapters.providers.kind import BuildContext, Entry
+from adapters.providers.upstream import HttpUpstream, KeyHeaders
 from adapters.wire.rate_limits import RawHeaders
 from domain.chat import ChatRequest
 from domain.completions import CompletionRequest
@@ -35,24 +33,28 @@ from domain.secrets import Secret
 _SUFFIXES: Final = ("/v1", "/api")
 
 
-def build(place: Place) -> Capabilities:
+def build(context: BuildContext) -> Capabilities:
     """Chat, completions, embeddings and the list of models."""
-    settings, base = place.provider.settings, without_suffix(place.base, _SUFFIXES)
-    upstream = HttpUpstream(place.transport, place.timeouts, place.now)
-    headers = KeyHeaders(place.user_agent, place.entry.headers)
+    settings, base = context.provider.settings, without_suffix(context.base, _SUFFIXES)
+    upstream = HttpUpstream(context.transport, context.timeouts, context.now)
+    headers = KeyHeaders(context.user_agent, context.entry.headers)
     chat: HttpCapability[ChatRequest] = HttpCapability(
-        upstream, OllamaChat(settings.drop_params, settings.num_ctx), fixed(endpoint(base, "/api/chat")), headers
+        upstream,
+        OllamaChat(settings.drop_params, settings.num_ctx),
+        fixed(endpoint(base, "/api/chat")),
+        headers,
+        Conformer(context.entry.target, context.provider.id),
     )
     completions: HttpCapability[CompletionRequest] = HttpCapability(
         upstream,
-        OpenAICompletions(place.entry.quirks, EndpointQuirks(), settings.drop_params),
+        OpenAICompletions(context.entry.quirks, EndpointQuirks(), settings.drop_params),
         fixed(endpoint(base, "/v1/completions")),
         headers,
     )
     embedding = OllamaEmbedding(settings.num_ctx)
     embeddings = BatchedEmbeddings(upstream, embedding, fixed(endpoint(base, "/api/embed")), headers)
     tags = endpoint(base, "/api/tags")
-    models = HttpModels(upstream, tags, headers, read_tags, _failure_reader(place.now), settings.models)
+    models = HttpModels(upstream, tags, headers, read_tags, _failure_reader(context.now), settings.models)
     return Capabilities(chat=chat, completions=completions, embeddings=Detokenized(embeddings), models=models)
 
 

@@ -9,29 +9,27 @@ from typing import Final, TypeVar
 import httpx
 from typing_extensions import override
 
+from adapters.constraints.conform import Conformer
 from adapters.dialects.anthropic.chat import AnthropicChat
-from adapters.dialects.anthropic.messages import AnthropicMessages
+from adapters.dialects.anthropic.messages import AnthropicMessages, AnthropicTokenCount
+from adapters.dialects.anthropic.params import FIRST_PARTY_FIELDS
 from adapters.dialects.anthropic.settings import AnthropicSettings
-from adapters.dialects.anthropic.token_count import AnthropicTokenCount
 from adapters.dialects.gemini.chat import GeminiChat
+from adapters.dialects.gemini.contents import GeminiSettings
 from adapters.dialects.gemini.embeddings import VertexEmbeddings
 from adapters.dialects.gemini.images import ImagenImages
 from adapters.dialects.gemini.params import CHAT_FIDELITY, IMAGE_FIDELITY, OWN_FIELDS, VERTEX_EMBEDDING_FIDELITY
-from adapters.dialects.gemini.settings import GeminiSettings
+from adapters.ingress.carriers import estimated_token_counts, messages_over_chat
 from adapters.providers.batched_embeddings import BatchedEmbeddings
-from adapters.providers.by_model import AnsweringByModel, ByModel
-from adapters.providers.capability import Address, HeaderSource, HttpCapability
-from adapters.providers.credentials import KeyHeaders
+from adapters.providers.capability import Address, HeaderSource, HttpCapability, HttpModels
 from adapters.providers.detokenized import Detokenized
 from adapters.providers.dialect import Dialect
-from adapters.providers.entry import Entry
 from adapters.providers.gemini.adapter import failure_reader
-from adapters.providers.kind import Place
-from adapters.providers.models import HttpModels
-from adapters.providers.over_chat.carriers import estimated_token_counts, messages_over_chat
-from adapters.providers.upstream import HttpUpstream
-from adapters.providers.vertex.places import Places, is_claude
+from adapters.providers.kind import BuildContext, Entry
+from adapters.providers.upstream import HttpUpstream, KeyHeaders
+from adapters.providers.vertex.addresses import Addresses, is_claude
 from adapters.providers.vertex.signer import Credentials, VertexSigner
+from adapters.wire.chosen import Chosen, ChosenAnswering
 from domain.chat import ChatRequest
 from domain.embeddings import EmbeddingRequest
 from domain.fidelity import Fidelity
@@ -39,7 +37,7 @@ from domain.images import ImageRequest
 from domain.inference import InferenceRequest
 from domain.keys import ProviderKey
 from domain.messages import MessagesRequest
-from domain.ports.providers import Capabilities
+from domain.ports.providers import Capabilities, ProviderCall
 
 R = TypeVar("R", bound=InferenceRequest)
 Find = Callable[[str | None], Address]
@@ -63,18 +61,19 @@ class _OurHeaders(HeaderSource):
 class _Wiring:
     """What every capability of one provider version shares. A capability is made for each project that keys have."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, context: BuildContext) -> None:
         self.credentials = Credentials(
-            HttpUpstream(place.transport, place.timeouts, place.now), place.variables, place.now
+            HttpUpstream(context.transport, context.timeouts, context.now), context.variables, context.now
         )
-        self.places = Places(place.base, place.provider.settings, place.variables)
-        self.upstream = HttpUpstream(place.transport, place.timeouts, place.now, VertexSigner(self.credentials))
-        self.headers = _OurHeaders(place.user_agent)
+        self.addresses = Addresses(context.base, context.provider.settings, context.variables)
+        self.upstream = HttpUpstream(context.transport, context.timeouts, context.now, VertexSigner(self.credentials))
+        self.headers = _OurHeaders(context.user_agent)
+        self.conformer = Conformer(context.entry.target, context.provider.id)
 
     def address(self, publisher: str, whole: str, streamed: str = "", as_model: str = "") -> Find:
         def find(project: str | None) -> Address:
             def address(model: str, stream: bool) -> httpx.URL:
-                return self.places.method(model, publisher, streamed if stream else whole, project, as_model)
+                return self.addresses.method(model, publisher, streamed if stream else whole, project, as_model)
 
             return address
 
@@ -87,43 +86,44 @@ class _Wiring:
         def choose(key: ProviderKey | None) -> HttpCapability[R]:
             project = self.credentials.project(key)
             if project not in made:
-                made[project] = HttpCapability(self.upstream, dialect, find(project), self.headers)
+                made[project] = HttpCapability(self.upstream, dialect, find(project), self.headers, self.conformer)
             return made[project]
 
         return choose
 
-    def embeddings(self) -> AnsweringByModel[EmbeddingRequest]:
+    def embeddings(self) -> ChosenAnswering[EmbeddingRequest]:
         find = self.address("google", "predict")
 
-        def choose(model: str, key: ProviderKey | None) -> BatchedEmbeddings:  # noqa: ARG001 - one for all
-            address = find(self.credentials.project(key))
+        def choose(call: ProviderCall[EmbeddingRequest]) -> BatchedEmbeddings:
+            address = find(self.credentials.project(call.key))
             return BatchedEmbeddings(self.upstream, VertexEmbeddings(), address, self.headers)
 
-        return AnsweringByModel(choose)
+        return ChosenAnswering(choose)
 
 
-def build(place: Place) -> Capabilities:
+def build(context: BuildContext) -> Capabilities:
     """Raises `RequestInvalid` for a project or location that is none."""
-    wiring, drop = _Wiring(place), place.provider.settings.drop_params
+    wiring, drop = _Wiring(context), context.provider.settings.drop_params
     claude_url = wiring.address("anthropic", "rawPredict", "streamRawPredict")
     settings = GeminiSettings(json_schema=False, call_ids=False, typed_files=True, drop=drop)
     gemini = wiring.http(GeminiChat(settings), wiring.address("google", "generateContent", "streamGenerateContent"))
     claude = wiring.http(AnthropicChat(_CLAUDE, drop), claude_url)
-    messages = wiring.http(AnthropicMessages(_CLAUDE, drop), claude_url)
+    messages = wiring.http(AnthropicMessages(_CLAUDE, (*drop, *FIRST_PARTY_FIELDS)), claude_url)
     counts = wiring.http(
-        AnthropicTokenCount(_CLAUDE_COUNT, drop), wiring.address("anthropic", "rawPredict", as_model="count-tokens")
+        AnthropicTokenCount(_CLAUDE_COUNT, (*drop, *FIRST_PARTY_FIELDS)),
+        wiring.address("anthropic", "rawPredict", as_model="count-tokens"),
     )
     images = wiring.http(ImagenImages(), wiring.address("google", "predict", "predict"))
-    chat: ByModel[ChatRequest] = ByModel(lambda model, key: claude(key) if is_claude(model) else gemini(key))
-    carried = messages_over_chat(chat, place.count_tokens)
-    estimated = estimated_token_counts(place.count_tokens)
-    native: ByModel[MessagesRequest] = ByModel(lambda model, key: messages(key) if is_claude(model) else carried)
-    token_counts: AnsweringByModel[MessagesRequest] = AnsweringByModel(
-        lambda model, key: counts(key) if is_claude(model) else estimated
+    chat: Chosen[ChatRequest] = Chosen(lambda call: (claude if is_claude(call.model) else gemini)(call.key))
+    carried = messages_over_chat(chat, context.count_tokens)
+    estimated = estimated_token_counts(context.count_tokens)
+    native: Chosen[MessagesRequest] = Chosen(lambda call: messages(call.key) if is_claude(call.model) else carried)
+    token_counts: ChosenAnswering[MessagesRequest] = ChosenAnswering(
+        lambda call: counts(call.key) if is_claude(call.model) else estimated
     )
-    pictures: ByModel[ImageRequest] = ByModel(lambda model, key: images(key))  # noqa: ARG005 - one for all
-    certain = dict.fromkeys((*place.provider.settings.models, *place.entry.preset.models))
-    models = HttpModels(wiring.upstream, None, wiring.headers, _no_list, failure_reader(place), tuple(certain))
+    pictures: Chosen[ImageRequest] = Chosen(lambda call: images(call.key))
+    certain = dict.fromkeys((*context.provider.settings.models, *context.entry.preset.models))
+    models = HttpModels(wiring.upstream, None, wiring.headers, _no_list, failure_reader(context), tuple(certain))
     return Capabilities(
         chat=chat,
         embeddings=Detokenized(wiring.embeddings()),

@@ -64,11 +64,11 @@ class GoogleCalls:
     ) -> GoogleResponse:
         try:
             async with asyncio.timeout(longest):
-                status, told, data = await self._upstream.fetch(method, url, headers, body, None)
+                status, answer_headers, data = await self._upstream.fetch(method, url, headers, body, None)
         except TimeoutError:
             failure = UpstreamFailure(FailureKind.CONNECT, f"{url.host} did not answer in {longest:g} seconds.")
         else:
-            return GoogleResponse(status, told, data)
+            return GoogleResponse(status, answer_headers, data)
         raise failure
 
 
@@ -84,8 +84,8 @@ def _metadata(url: str, method: str, headers: Mapping[str, str], longest: float)
         response = connection.getresponse()
         data = response.read(_MAX_METADATA_BYTES)
     except (OSError, http.client.HTTPException) as error:
-        told = f"the metadata server cannot be reached: {error}"
-        raise exceptions.TransportError(told) from error  # type: ignore[no-untyped-call]  # its types end there
+        message = f"the metadata server cannot be reached: {error}"
+        raise exceptions.TransportError(message) from error  # type: ignore[no-untyped-call]  # its types end there
     finally:
         connection.close()
     return GoogleResponse(response.status, dict(response.getheaders()), data)

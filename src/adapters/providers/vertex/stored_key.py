@@ -5,7 +5,7 @@ from typing import Final
 import httpx
 import msgspec
 
-from adapters.wire.undecodable import UNDECODABLE
+from adapters.wire.raw_json import UNDECODABLE
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from domain.keys import ProviderKey

@@ -97,10 +97,10 @@ def _found(calls: GoogleCalls) -> Any:
 
 def _not_given(error: Exception, label: str) -> UpstreamFailure:
     """`invalid_grant` and the like; what Google asks to be tried again is no fault of the key."""
-    told = str(error.args[0] if error.args else error)[:300]
+    reason = str(error.args[0] if error.args else error)[:300]
     if getattr(error, "retryable", False):
-        return UpstreamFailure(FailureKind.SERVER_ERROR, f"Google gave no access token: {told}")
-    return refused(label, f"Google gave no access token for it ({told})")
+        return UpstreamFailure(FailureKind.SERVER_ERROR, f"Google gave no access token: {reason}")
+    return refused(label, f"Google gave no access token for it ({reason})")
 
 
 def _heard(task: asyncio.Task[None]) -> None:

@@ -21,6 +21,7 @@ _EXAMPLE = {
         "torn_records": 0,
         "dropped_records": 0,
     },
+    "idempotency": {"answers": 12, "bytes": 20480, "replays": 2},
     "providers": [
         {
             "id": "cerebras",
@@ -44,8 +45,8 @@ class AdminHealthController(Controller):
         operation_id="getHealth",
         summary="Look at the gateway's health",
         description="Database, the way of usage into it, providers with their breakers, version and uptime. Answered "
-        "from memory and one cached database ping; no provider is called. `degraded` while the database is away, usage "
-        "cannot be written down, or no provider is available.",
+        "from memory, one cached database ping and one sum; no provider is called. `degraded` while the database is "
+        "away, usage cannot be written down, or no provider is available.",
         responses={200: example(_EXAMPLE, "The health", Health), **READ_ERRORS},
     )
     @inject

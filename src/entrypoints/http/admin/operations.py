@@ -19,6 +19,18 @@ from entrypoints.http.inference.json_body import complaint
 
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT, description=f"How many, 1 to {MAX_LIMIT}")]
 Cursor = Annotated[str | None, QueryParameter(description="`next_cursor` of the page before")]
+Search = Annotated[
+    str | None,
+    QueryParameter(
+        name="query",
+        max_length=200,
+        description="Only those with this in the id or the name, or an address, external id or owner; in any case",
+    ),
+]
+From = Annotated[
+    str | None, QueryParameter(name="from", description="First moment: a UTC date, or a time with its offset")
+]
+To = Annotated[str | None, QueryParameter(description="End: a UTC date, which is included, or a time, which is not")]
 ProviderId = Annotated[str, PathParameter(description="The id of a provider", examples=[Example(value="openrouter")])]
 KeyId = Annotated[str, PathParameter(description="The id of a key")]
 
@@ -75,6 +87,10 @@ CHANGE_ERRORS = (
 )
 """Of an operation that changes or deletes."""
 
+NOT_FAILED = _error(
+    "conflict_error", "conflict", "Delivery 'ald_0198…' is delivered: only one that failed can be sent again."
+)
+
 CONFIRMATION = _error(
     "conflict_error",
     "confirmation_required",
@@ -90,7 +106,7 @@ DELETE_ERRORS = ITEM_ERRORS | {409: CHANGE_ERRORS[409]}
 def answer_invalid(request: Request[object, object, State], error: ValidationException) -> Response[bytes]:
     """What msgspec found wrong with a body or a parameter, in the codes and paths of the error contract."""
     cause = error.__cause__
-    return _answer(request, _told(str(cause)) if isinstance(cause, msgspec.ValidationError) else error)
+    return _answer(request, _invalid(str(cause)) if isinstance(cause, msgspec.ValidationError) else error)
 
 
 def _answer(request: Request[object, object, State], error: Exception) -> Response[bytes]:
@@ -112,7 +128,7 @@ COMPLAINTS: ExceptionHandlersMap = {ValidationException: answer_invalid, ClientE
 """For controllers that take a body or parameters."""
 
 
-def _told(text: str) -> RequestInvalid:
+def _invalid(text: str) -> RequestInvalid:
     if text == _NO_BODY:
         return RequestInvalid("This operation needs a JSON body.", code="missing_required_parameter")
     text = _DATA.sub(lambda found: f"`{found[1] or ''}$", text)

@@ -6,15 +6,20 @@ from typing import Annotated
 import msgspec
 from dishka.integrations.litestar import FromDishka, inject
 from litestar import Controller, delete, get, patch, post
+from litestar.di import NamedDependency
 from litestar.openapi.spec import Example
 from litestar.params import BodyKwarg
 from msgspec import UNSET, Meta, UnsetType
 from typing_extensions import override
 
 from application.admin.provider_keys import ProviderKeyAdmin, ProviderKeyView
+from application.configuration.new_providers import MAX_SECRET_LENGTH, KeyLabel, KeyWeight
+from domain.actors import Actor
 from domain.availability import ProviderStatus
 from domain.providers import Owner
+from domain.quotas import Quotas
 from domain.secrets import Secret
+from entrypoints.http.admin.free_tiers import QUOTA_EXAMPLE, QuotaStandingResponse, quota_answers
 from entrypoints.http.admin.operations import (
     CHANGE_ERRORS,
     COMPLAINTS,
@@ -28,19 +33,21 @@ from entrypoints.http.admin.operations import (
     ProviderId,
     example,
 )
-from entrypoints.http.authorization import require_admin
+from entrypoints.http.authorization import ACTING, require_admin
 
-Label = Annotated[str, Meta(max_length=200)]
-Weight = Annotated[int, Meta(ge=1, le=1000)]
-SecretText = Annotated[str, Meta(min_length=1, max_length=8192, extra_json_schema={"writeOnly": True})]
+SecretText = Annotated[str, Meta(min_length=1, max_length=MAX_SECRET_LENGTH, extra_json_schema={"writeOnly": True})]
 
 
 class NewProviderKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A key to store. Calls are shared among a provider's keys by `weight`. The secret is never shown again."""
+    """A key to store. Calls are shared among a provider's keys by `weight`. The secret is never shown again.
+
+    `quota` is what its account gives; null: what is known of free accounts there, none: no limit that is known.
+    """
 
     secret: SecretText
-    label: Label = ""
-    weight: Weight = 1
+    label: KeyLabel = ""
+    weight: KeyWeight = 1
+    quota: Quotas | None = None
 
     @override
     def __repr__(self) -> str:
@@ -51,16 +58,30 @@ class ProviderKeyChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     """Fields to change: what is absent stays."""
 
     secret: SecretText | UnsetType = UNSET
-    label: Label | UnsetType = UNSET
-    weight: Weight | UnsetType = UNSET
+    label: KeyLabel | UnsetType = UNSET
+    weight: KeyWeight | UnsetType = UNSET
+    quota: Quotas | UnsetType | None = UNSET
 
     @override
     def __repr__(self) -> str:
         return f"ProviderKeyChange(label={self.label!r}, weight={self.weight})"
 
 
-class ProviderKeyAnswer(msgspec.Struct, frozen=True):
-    """A provider key. `last4` and `fingerprint` tell secrets apart and give none away."""
+class RestingModel(msgspec.Struct, frozen=True):
+    """A model that is not asked for with this key now. `available_at` of null: until someone retries the key."""
+
+    model: str
+    status: ProviderStatus
+    available_at: datetime | None
+    reason: str
+
+
+class ProviderKeyResponse(msgspec.Struct, frozen=True):
+    """A provider key. `last4` and `fingerprint` tell secrets apart and give none away.
+
+    `status` is the key's own; a limit of one model is in `resting_models`, and leaves the others. `quotas` is what is
+    left of each quota, by whoever says so; `quota` what an admin wrote.
+    """
 
     id: str
     provider_id: str
@@ -73,6 +94,9 @@ class ProviderKeyAnswer(msgspec.Struct, frozen=True):
     status: ProviderStatus
     available_at: datetime | None
     reason: str
+    resting_models: tuple[RestingModel, ...]
+    quota: Quotas | None
+    quotas: tuple[QuotaStandingResponse, ...]
     created_at: datetime
     updated_at: datetime
 
@@ -80,7 +104,7 @@ class ProviderKeyAnswer(msgspec.Struct, frozen=True):
 class ProviderKeyList(msgspec.Struct, frozen=True):
     """Declared ones first, then oldest first."""
 
-    data: tuple[ProviderKeyAnswer, ...]
+    data: tuple[ProviderKeyResponse, ...]
     next_cursor: str | None
 
 
@@ -96,6 +120,9 @@ _EXAMPLE = {
     "status": "available",
     "available_at": None,
     "reason": "",
+    "resting_models": [],
+    "quota": None,
+    "quotas": [QUOTA_EXAMPLE],
     "created_at": "2026-11-21T11:58:00Z",
     "updated_at": "2026-11-21T11:58:00Z",
 }
@@ -111,6 +138,7 @@ class ProviderKeyController(Controller):
     path = "/admin/providers/{provider_id:str}/keys"
     tags = ("Provider keys",)
     guards = (require_admin,)
+    dependencies = ACTING
     exception_handlers = COMPLAINTS
 
     @get(
@@ -137,26 +165,32 @@ class ProviderKeyController(Controller):
         operation_id="addProviderKey",
         summary="Add a key to a provider",
         description="The secret is stored encrypted and never shown again. A declared provider takes further keys too.",
-        responses=WRITE_ERRORS | {201: example(_EXAMPLE, "Added", ProviderKeyAnswer), 404: ITEM_ERRORS[404]},
+        responses=WRITE_ERRORS | {201: example(_EXAMPLE, "Added", ProviderKeyResponse), 404: ITEM_ERRORS[404]},
     )
     @inject
     async def add(
-        self, provider_id: ProviderId, data: NewProviderKeyBody, keys: FromDishka[ProviderKeyAdmin]
-    ) -> ProviderKeyAnswer:
+        self,
+        actor: NamedDependency[Actor],
+        provider_id: ProviderId,
+        data: NewProviderKeyBody,
+        keys: FromDishka[ProviderKeyAdmin],
+    ) -> ProviderKeyResponse:
         secret = Secret(data.secret)
-        return _answer(await keys.add(provider_id, secret=secret, label=data.label, weight=data.weight))
+        return _answer(
+            await keys.add(actor, provider_id, secret=secret, label=data.label, weight=data.weight, quota=data.quota)
+        )
 
     @get(
         "/{key_id:str}",
         operation_id="getProviderKey",
         summary="Get a provider key",
         description="One key with its status.",
-        responses={200: example(_EXAMPLE, "The key", ProviderKeyAnswer), **ITEM_ERRORS},
+        responses={200: example(_EXAMPLE, "The key", ProviderKeyResponse), **ITEM_ERRORS},
     )
     @inject
     async def get_one(
         self, provider_id: ProviderId, key_id: KeyId, keys: FromDishka[ProviderKeyAdmin]
-    ) -> ProviderKeyAnswer:
+    ) -> ProviderKeyResponse:
         return _answer(await keys.get(provider_id, key_id))
 
     @patch(
@@ -164,14 +198,23 @@ class ProviderKeyController(Controller):
         operation_id="updateProviderKey",
         summary="Change a provider key",
         description="Changes the fields that are sent. A new secret is available at once, whatever the old one was.",
-        responses={200: example(_EXAMPLE, "Changed", ProviderKeyAnswer), **CHANGE_ERRORS},
+        responses={200: example(_EXAMPLE, "Changed", ProviderKeyResponse), **CHANGE_ERRORS},
     )
     @inject
     async def update(
-        self, provider_id: ProviderId, key_id: KeyId, data: ProviderKeyChangeBody, keys: FromDishka[ProviderKeyAdmin]
-    ) -> ProviderKeyAnswer:
+        self,
+        actor: NamedDependency[Actor],
+        provider_id: ProviderId,
+        key_id: KeyId,
+        data: ProviderKeyChangeBody,
+        keys: FromDishka[ProviderKeyAdmin],
+    ) -> ProviderKeyResponse:
         secret = UNSET if data.secret is UNSET else Secret(data.secret)
-        return _answer(await keys.update(provider_id, key_id, secret=secret, label=data.label, weight=data.weight))
+        return _answer(
+            await keys.update(
+                actor, provider_id, key_id, secret=secret, label=data.label, weight=data.weight, quota=data.quota
+            )
+        )
 
     @delete(
         "/{key_id:str}",
@@ -181,8 +224,10 @@ class ProviderKeyController(Controller):
         responses=DELETE_ERRORS,
     )
     @inject
-    async def remove(self, provider_id: ProviderId, key_id: KeyId, keys: FromDishka[ProviderKeyAdmin]) -> None:
-        await keys.delete(provider_id, key_id)
+    async def remove(
+        self, actor: NamedDependency[Actor], provider_id: ProviderId, key_id: KeyId, keys: FromDishka[ProviderKeyAdmin]
+    ) -> None:
+        await keys.delete(actor, provider_id, key_id)
 
     @post(
         "/{key_id:str}/retry",
@@ -190,18 +235,18 @@ class ProviderKeyController(Controller):
         operation_id="retryProviderKey",
         summary="Ask with a key again",
         description="The key may be used from now on, whatever it last was: rate limited, exhausted or refused.",
-        responses={200: example(_EXAMPLE, "The key, available again", ProviderKeyAnswer), **ITEM_ERRORS},
+        responses={200: example(_EXAMPLE, "The key, available again", ProviderKeyResponse), **ITEM_ERRORS},
     )
     @inject
     async def retry(
-        self, provider_id: ProviderId, key_id: KeyId, keys: FromDishka[ProviderKeyAdmin]
-    ) -> ProviderKeyAnswer:
-        return _answer(await keys.retry(provider_id, key_id))
+        self, actor: NamedDependency[Actor], provider_id: ProviderId, key_id: KeyId, keys: FromDishka[ProviderKeyAdmin]
+    ) -> ProviderKeyResponse:
+        return _answer(await keys.retry(actor, provider_id, key_id))
 
 
-def _answer(view: ProviderKeyView) -> ProviderKeyAnswer:
+def _answer(view: ProviderKeyView) -> ProviderKeyResponse:
     key, standing = view.key, view.standing
-    return ProviderKeyAnswer(
+    return ProviderKeyResponse(
         id=key.id,
         provider_id=key.provider_id,
         label=key.label,
@@ -213,6 +258,12 @@ def _answer(view: ProviderKeyView) -> ProviderKeyAnswer:
         status=standing.status,
         available_at=standing.available_at,
         reason=standing.reason,
+        resting_models=tuple(
+            RestingModel(state.model, ProviderStatus(state.condition.value), state.until, state.reason)
+            for state in view.resting_models
+        ),
+        quota=key.quota,
+        quotas=quota_answers(view.quotas),
         created_at=key.created_at,
         updated_at=key.updated_at,
     )

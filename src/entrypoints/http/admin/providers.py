@@ -6,14 +6,25 @@ from typing import Annotated
 import msgspec
 from dishka.integrations.litestar import FromDishka, inject
 from litestar import Controller, delete, get, patch, post
+from litestar.di import NamedDependency
 from litestar.openapi.spec import Example
 from litestar.params import BodyKwarg
 
-from application.admin.provider_changes import NewProvider, ProviderChange
-from application.admin.provider_test import ProviderTest, ProviderTestResult
+from application.admin.provider_changes import ProviderChange
+from application.admin.provider_check import ProviderCheck, ProviderCheckResult
 from application.admin.providers import ProviderAdmin, ProviderView
+from application.configuration.new_providers import NewProvider
+from domain.actors import Actor
 from domain.availability import ProviderStatus
 from domain.providers import Owner, ProviderSettings
+from entrypoints.http.admin.free_tiers import EXAMPLE as FREE_TIER_EXAMPLE
+from entrypoints.http.admin.free_tiers import (
+    QUOTA_EXAMPLE,
+    FreeTierResponse,
+    QuotaStandingResponse,
+    free_tier_answer,
+    quota_answers,
+)
 from entrypoints.http.admin.operations import (
     CHANGE_ERRORS,
     COMPLAINTS,
@@ -25,15 +36,18 @@ from entrypoints.http.admin.operations import (
     Cursor,
     Limit,
     ProviderId,
+    Search,
     example,
 )
-from entrypoints.http.authorization import require_admin
+from entrypoints.http.authorization import ACTING, require_admin
 
 
-class ProviderAnswer(msgspec.Struct, frozen=True):
+class ProviderResponse(msgspec.Struct, frozen=True):
     """A provider. `available_at` says when a wait ends, where that is known; `reason` why there is one.
 
-    `read_only` ones are declared by their `owner` and changed there. `keys` counts the keys.
+    `read_only` ones are declared by their `owner` and changed there. `keys` counts the keys. `free_tier` is what its
+    provider gives away, null where nothing is known of it; `quotas` what is left of that and of others, of all keys
+    together.
     """
 
     id: str
@@ -50,6 +64,8 @@ class ProviderAnswer(msgspec.Struct, frozen=True):
     reason: str
     capabilities: tuple[str, ...]
     keys: int
+    free_tier: FreeTierResponse | None
+    quotas: tuple[QuotaStandingResponse, ...]
     notice: str | None
     created_at: datetime
     updated_at: datetime
@@ -58,7 +74,7 @@ class ProviderAnswer(msgspec.Struct, frozen=True):
 class ProviderList(msgspec.Struct, frozen=True):
     """By priority."""
 
-    data: tuple[ProviderAnswer, ...]
+    data: tuple[ProviderResponse, ...]
     next_cursor: str | None
 
 
@@ -77,6 +93,8 @@ _EXAMPLE = {
     "reason": "Rate limit exceeded: free-models-per-min.",
     "capabilities": ["chat", "models"],
     "keys": 1,
+    "free_tier": FREE_TIER_EXAMPLE,
+    "quotas": [QUOTA_EXAMPLE],
     "notice": None,
     "created_at": "2026-11-21T11:58:00Z",
     "updated_at": "2026-11-21T11:58:00Z",
@@ -102,6 +120,7 @@ class ProviderController(Controller):
     path = "/admin/providers"
     tags = ("Providers",)
     guards = (require_admin,)
+    dependencies = ACTING
     exception_handlers = COMPLAINTS
 
     @get(
@@ -115,9 +134,13 @@ class ProviderController(Controller):
     )
     @inject
     async def list_page(
-        self, providers: FromDishka[ProviderAdmin], limit: Limit = FIRST_PAGE, cursor: Cursor = None
+        self,
+        providers: FromDishka[ProviderAdmin],
+        limit: Limit = FIRST_PAGE,
+        cursor: Cursor = None,
+        words: Search = None,
     ) -> ProviderList:
-        page = await providers.list_page(limit, cursor)
+        page = await providers.list_page(limit, cursor, words)
         return ProviderList(tuple(_answer(view) for view in page.data), page.next_cursor)
 
     @post(
@@ -125,22 +148,24 @@ class ProviderController(Controller):
         summary="Create a provider",
         description="Only `id` is needed for a provider the gateway knows (see `/admin/provider-kinds`); any other "
         "OpenAI-compatible server needs its `base_url`. Then add a key.",
-        responses={201: example(_AVAILABLE | {"status": "no_key", "keys": 0}, "Created", ProviderAnswer)}
+        responses={201: example(_AVAILABLE | {"status": "no_key", "keys": 0}, "Created", ProviderResponse)}
         | WRITE_ERRORS,
     )
     @inject
-    async def create(self, data: NewProviderBody, providers: FromDishka[ProviderAdmin]) -> ProviderAnswer:
-        return _answer(await providers.create(data))
+    async def create(
+        self, actor: NamedDependency[Actor], data: NewProviderBody, providers: FromDishka[ProviderAdmin]
+    ) -> ProviderResponse:
+        return _answer(await providers.create(actor, data))
 
     @get(
         "/{provider_id:str}",
         operation_id="getProvider",
         summary="Get a provider",
         description="One provider with its status.",
-        responses={200: example(_EXAMPLE, "The provider", ProviderAnswer), **ITEM_ERRORS},
+        responses={200: example(_EXAMPLE, "The provider", ProviderResponse), **ITEM_ERRORS},
     )
     @inject
-    async def get_one(self, provider_id: ProviderId, providers: FromDishka[ProviderAdmin]) -> ProviderAnswer:
+    async def get_one(self, provider_id: ProviderId, providers: FromDishka[ProviderAdmin]) -> ProviderResponse:
         return _answer(await providers.get(provider_id))
 
     @patch(
@@ -149,13 +174,17 @@ class ProviderController(Controller):
         summary="Change a provider",
         description="Changes the fields that are sent; a field of `settings` sent as null goes back to its default. "
         "A `base_url` of another origin (scheme, host, port) removes the stored keys, and `notice` says so.",
-        responses={200: example(_AVAILABLE | {"priority": 200}, "Changed", ProviderAnswer), **CHANGE_ERRORS},
+        responses={200: example(_AVAILABLE | {"priority": 200}, "Changed", ProviderResponse), **CHANGE_ERRORS},
     )
     @inject
     async def update(
-        self, provider_id: ProviderId, data: ProviderChangeBody, providers: FromDishka[ProviderAdmin]
-    ) -> ProviderAnswer:
-        return _answer(await providers.update(provider_id, data))
+        self,
+        actor: NamedDependency[Actor],
+        provider_id: ProviderId,
+        data: ProviderChangeBody,
+        providers: FromDishka[ProviderAdmin],
+    ) -> ProviderResponse:
+        return _answer(await providers.update(actor, provider_id, data))
 
     @delete(
         "/{provider_id:str}",
@@ -165,8 +194,10 @@ class ProviderController(Controller):
         responses=DELETE_ERRORS,
     )
     @inject
-    async def remove(self, provider_id: ProviderId, providers: FromDishka[ProviderAdmin]) -> None:
-        await providers.delete(provider_id)
+    async def remove(
+        self, actor: NamedDependency[Actor], provider_id: ProviderId, providers: FromDishka[ProviderAdmin]
+    ) -> None:
+        await providers.delete(actor, provider_id)
 
     @post(
         "/{provider_id:str}/retry",
@@ -175,11 +206,13 @@ class ProviderController(Controller):
         summary="Ask a provider again",
         description="Forgets what was learned against it: waiting, exhausted and refused keys, absent models, and "
         "failures in a row. The next request may ask it.",
-        responses={200: example(_AVAILABLE, "The provider, available again", ProviderAnswer), **ITEM_ERRORS},
+        responses={200: example(_AVAILABLE, "The provider, available again", ProviderResponse), **ITEM_ERRORS},
     )
     @inject
-    async def retry(self, provider_id: ProviderId, providers: FromDishka[ProviderAdmin]) -> ProviderAnswer:
-        return _answer(await providers.retry(provider_id))
+    async def retry(
+        self, actor: NamedDependency[Actor], provider_id: ProviderId, providers: FromDishka[ProviderAdmin]
+    ) -> ProviderResponse:
+        return _answer(await providers.retry(actor, provider_id))
 
     @post(
         "/{provider_id:str}/test",
@@ -188,23 +221,23 @@ class ProviderController(Controller):
         summary="Test a provider",
         description="Makes one free call (its list of models), or the smallest one where there is no free one, with "
         "the stored address and key, and says in words how it went. Changes nothing; the body is not read.",
-        responses={200: example(_TESTED, "How it went", ProviderTestResult), **ITEM_ERRORS},
+        responses={200: example(_TESTED, "How it went", ProviderCheckResult), **ITEM_ERRORS},
     )
     @inject
-    async def test(self, provider_id: ProviderId, tests: FromDishka[ProviderTest]) -> ProviderTestResult:
+    async def test(self, provider_id: ProviderId, tests: FromDishka[ProviderCheck]) -> ProviderCheckResult:
         return await tests.run(provider_id)
 
 
-def _answer(view: ProviderView) -> ProviderAnswer:
+def _answer(view: ProviderView) -> ProviderResponse:
     provider = view.provider
-    return ProviderAnswer(
+    return ProviderResponse(
         id=provider.id,
         kind=provider.kind,
         name=provider.name,
         base_url=view.base_url,
         priority=provider.priority,
         enabled=provider.enabled,
-        settings=provider.settings,
+        settings=provider.settings.shown(),
         owner=provider.owner,
         read_only=provider.owner != "database",
         status=view.status,
@@ -212,6 +245,8 @@ def _answer(view: ProviderView) -> ProviderAnswer:
         reason=view.reason,
         capabilities=view.capabilities,
         keys=view.keys,
+        free_tier=free_tier_answer(view.free_tier, view.as_of) if view.free_tier else None,
+        quotas=quota_answers(view.quotas),
         notice=view.notice,
         created_at=provider.created_at,
         updated_at=provider.updated_at,

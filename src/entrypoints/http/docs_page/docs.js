@@ -7,9 +7,11 @@ if (window.trustedTypes) {
   });
 }
 
+const description = new URL("../../openapi.json", document.currentScript.src).href;
+
 window.addEventListener("load", () => {
   window.ui = window.SwaggerUIBundle({
-    url: "/openapi.json",
+    url: description,
     dom_id: "#docs",
     deepLinking: true,
     docExpansion: "list",

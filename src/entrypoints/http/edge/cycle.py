@@ -7,12 +7,19 @@ instead of keeping a task in `receive`.
 
 import asyncio
 import logging
+import uuid
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Protocol
+from urllib.parse import unquote
 
 from litestar.types import ASGIApp, HTTPReceiveMessage, HTTPScope, Message
 from typing_extensions import override
+
+from domain.errors import GatewayError
+from entrypoints.http.edge.request_parser import RequestHead
+from entrypoints.http.errors import describe
+from entrypoints.http.responses import JSON_SECURITY
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +30,7 @@ _JOINED_BYTES = 64 * 1024  # a head is copied to a body up to this size
 _CONTROLS = bytes(code for code in (*range(32), 127) if code not in b"\t")
 _FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
 _BODILESS = frozenset({204, 304})
+_WORTH_READING_BYTES = 64 * 1024  # of a body that was answered early, to keep its connection
 
 
 def status_line(status: int) -> bytes:
@@ -32,6 +40,47 @@ def status_line(status: int) -> bytes:
 
 
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+
+
+_ASGI = {"version": "3.0", "spec_version": "2.3"}
+
+
+def bare_answer(error: GatewayError) -> bytes:
+    """A whole answer in the contract's shape without the application; it ends the connection."""
+    answer = describe(error)
+    request_id = f"req_{uuid.uuid4().hex}"
+    body = answer.body(request_id)
+    headers: Iterable[tuple[bytes, bytes]] = (
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"connection", b"close"),
+        (b"x-request-id", request_id.encode()),
+        *JSON_SECURITY,
+        *answer.headers,
+    )
+    return status_line(answer.status) + b"".join(b"%b: %b\r\n" % header for header in headers) + b"\r\n" + body
+
+
+def scope_of(head: RequestHead, client: tuple[str, int] | None, server: tuple[str, int] | None) -> HTTPScope:
+    """A request as ASGI describes it."""
+    raw_path, _, query = head.target.partition(b"?")
+    if not raw_path.startswith(b"/"):  # a whole URL, or the `*` of OPTIONS
+        raw_path = b"/" + raw_path.split(b"/", 3)[3] if raw_path.count(b"/") > 2 else b"/"
+    path = raw_path.decode("ascii")
+    return {  # type: ignore[typeddict-item]  # what is left out of it, ASGI lets be absent
+        "type": "http",
+        "asgi": _ASGI,
+        "http_version": head.version,
+        "method": head.method,
+        "scheme": "http",
+        "path": unquote(path) if "%" in path else path,
+        "raw_path": raw_path,
+        "query_string": query,
+        "root_path": "",
+        "headers": head.headers,
+        "client": client,
+        "server": server,
+    }
 
 
 CONNECTION_EXTENSION = "omg.connection"
@@ -75,8 +124,17 @@ class Line(Protocol):
 
     def resume_reading(self) -> None: ...
 
+    @property
+    def unread_bytes(self) -> int | None:
+        """What is still to come of the body of the request being answered; None where only its end will tell."""
+        ...
+
     def answered(self, cycle: "Cycle") -> None:
-        """The answer is written in full."""
+        """The answer is written in full: go on to the next request, or end the connection."""
+        ...
+
+    def left_unanswered(self) -> None:
+        """The application ended without its whole answer: so must the connection."""
         ...
 
 
@@ -114,7 +172,7 @@ class Cycle(ClientConnection):
         finally:
             self.scope["extensions"] = None  # they refer to this object: nothing is left for the collector
             if not self.complete and not self.disconnected:
-                self._line.transport.close()
+                self._line.left_unanswered()
 
     # For the application.
 
@@ -126,7 +184,7 @@ class Cycle(ClientConnection):
     async def receive(self) -> HTTPReceiveMessage:
         """ASGI's `receive`."""
         line = self._line
-        if self._expects_continue and not self.started and not line.transport.is_closing():
+        if self._expects_continue and not self.started and not self._over:
             line.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self._expects_continue = False
         if not self._over:
@@ -180,6 +238,7 @@ class Cycle(ClientConnection):
     def feed(self, piece: bytes) -> int:
         """A piece of the body has arrived; returns how much waits to be read."""
         self._body = self._body + piece if self._body else piece
+        self._expects_continue = False  # RFC 9110 10.1.1: it is needless once some of the body has come
         self._wake()
         return len(self._body)
 
@@ -221,6 +280,8 @@ class Cycle(ClientConnection):
                 self._chunked = framed = True
             elif b"close" in value.lower():
                 self.keep_alive, closes = False, True
+        if self.more_body and not self._may_follow(status):
+            self.keep_alive = False
         block = status_line(status) + b"\r\n".join([b": ".join(header) for header in every]) + b"\r\n"
         if len(block) - len(block.translate(None, _CONTROLS)) != 2 * (len(every) + 1):
             raise RuntimeError("A header of the answer holds a control character.")
@@ -232,6 +293,15 @@ class Cycle(ClientConnection):
             self._chunked = True
             block += b"transfer-encoding: chunked\r\n"
         return block + b"\r\n"
+
+    def _may_follow(self, status: int) -> bool:
+        """Whether another request may follow this one, whose body is answered before its end.
+
+        Not where the client may leave the body out (it waits for a 100 that never comes), nor where the body was
+        late or is more than should be read only to be thrown away (S-31).
+        """
+        left = self._line.unread_bytes
+        return not self._expects_continue and status != 408 and left is not None and left <= _WORTH_READING_BYTES
 
     def _send_body(self, body: bytes, *, more: bool) -> None:
         if self._chunked:
@@ -256,6 +326,4 @@ class Cycle(ClientConnection):
         if not more:
             self.complete = True
             self._wake()
-            if not self.keep_alive:
-                transport.close()
             self._line.answered(self)

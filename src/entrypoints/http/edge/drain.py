@@ -13,6 +13,10 @@ class Interruptible(Protocol):
         """End with `shutting_down`: an error answer, or an error event where a stream has begun."""
         ...
 
+    async def check_again(self) -> None:
+        """End with a refusal where whoever asked for it may not any more. Raises `ServiceUnavailable`."""
+        ...
+
 
 class DrainState:
     """Counts requests under way, refuses new ones while draining, and can end those that run too long.
@@ -70,6 +74,11 @@ class DrainState:
         for request in running:
             request.interrupt()
         return len(running)
+
+    async def check_all_again(self) -> None:
+        """Let every long request see whether it may go on (P-11). Raises `ServiceUnavailable`: ask later."""
+        for request in list(self._running):
+            await request.check_again()
 
     async def wait_idle(self, timeout_seconds: float) -> bool:
         """Whether nothing is under way any more, waiting for it at most that long."""

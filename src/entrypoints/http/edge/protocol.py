@@ -1,61 +1,84 @@
-"""One HTTP/1.1 connection under uvicorn's server, with the deadlines and caps uvicorn's own lacks (F4, F5, R-35).
+"""One HTTP/1.1 connection under uvicorn's server, with the deadlines and bounds uvicorn's own lacks (F4, R-35, S-40).
 
-Read against uvicorn 0.54: a silent connection, or one that trickles its request head, is open for ever there;
-its parser takes heads of any size; what it cannot parse is answered as plain text; and an open stream takes 5 KiB
-more. Of uvicorn's protocol this one keeps what its server relies on: the constructor, `shutdown`, and the two sets.
+A connection serves one request at a time. Whatever comes behind a request is held, unread, until its answer is
+complete, so a fault in it can reach neither that answer nor its request; past 64 KiB it stays in the socket. In every
+state but ANSWERING, whose time is the application's to bound, a deadline runs:
+
+| state | it waits for | deadline | then |
+| --- | --- | --- | --- |
+| IDLE | a first byte | `keep_alive_seconds`; `header_seconds` on a new connection | closes |
+| HEAD | a whole head | `header_seconds`, absolute | answers 408, lingers |
+| ANSWERING | the body, the answer | the application's | see `answered` |
+| DISCARDING | the rest of a small body whose answer is complete | `keep_alive_seconds`, absolute | closes |
+| LINGERING | the client's end of a connection that we ended | `linger_seconds`, `linger_silence_seconds` | closes |
+
+| event | IDLE, HEAD | ANSWERING | DISCARDING | LINGERING |
+| --- | --- | --- | --- | --- |
+| bytes | HEAD, then ANSWERING | body to the application, the rest held | dropped, then IDLE | dropped |
+| a fault in them | 400 or 431 [1], LINGERING | 400 in place of the answer [2], LINGERING | LINGERING | - |
+| answer complete | - | IDLE, or DISCARDING before the body's end [3] | - | - |
+| deadline | above | - | above | above |
+| the client's end | closed | the application learns of it, closed | closed | closed |
+| `shutdown` | closed | the connection ends with this answer | LINGERING | its deadline comes soon |
+
+[1] Unsaid where the bytes came before the request ahead of them was answered. [2] Where that has begun, it is cut off.
+[3] LINGERING or closed where no request may follow.
+
+Lingering (RFC 9112 9.6): a socket closed while bytes are still coming is reset, and the reset takes the answer along.
+So our side is ended alone, and what comes is read and dropped for a while.
+
+Of uvicorn's protocol this one keeps what its server (0.54) relies on: the constructor, `shutdown`, and the two sets.
 """
 
 import asyncio
-import ipaddress
-import uuid
-from collections import Counter, deque
+import enum
 from collections.abc import Iterable
-from typing import ClassVar, cast
-from urllib.parse import unquote
+from typing import ClassVar, Final, cast
 
-import httptools
-from litestar.types import ASGIApp, HTTPScope
+from litestar.types import ASGIApp
 from typing_extensions import override
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from domain.errors import GatewayError, RequestInvalid, ServiceUnavailable
-from entrypoints.http.edge.client_address import ClientAddress
+from domain.errors import GatewayError, RequestInvalid
 from entrypoints.http.edge.config import ConnectionLimits
-from entrypoints.http.edge.cycle import CONNECTION_EXTENSION, Cycle, status_line
-from entrypoints.http.errors import describe
-from entrypoints.http.responses import JSON_SECURITY
+from entrypoints.http.edge.connection_counts import ConnectionCounts
+from entrypoints.http.edge.cycle import CONNECTION_EXTENSION, Cycle, bare_answer, scope_of
+from entrypoints.http.edge.head import ClientAddress
+from entrypoints.http.edge.request_parser import RequestHead, RequestParser
 
-_NEVER = float("inf")
-_HIGH_WATER_BYTES = 64 * 1024  # of a body nobody has read yet: more is left in the socket
-MAX_QUEUED = 8
-"""Requests read ahead of the one being answered: no more, and no fewer, or a client that leaves would go unnoticed."""
+_NEVER: Final = float("inf")
+_HIGH_WATER_BYTES: Final = 64 * 1024  # of what nobody has read yet, be it body or another request
+_CHUNKS_A_TURN: Final = 2000  # of a body in tiny chunks: then the other connections have their turn
+_LINGERING_SHARE: Final = 1.1  # of `max_connections`: past it, those refused are closed at once
+_SHORT_LINGER_SECONDS: Final = 0.5  # where many come, or the process ends
 
-_ASGI = {"version": "3.0", "spec_version": "2.3"}
-_COMMON = (
-    "Host Accept Authorization Content-Type Content-Length User-Agent Accept-Encoding Connection X-Api-Key Cookie "
-    "Accept-Language X-Request-Id X-Forwarded-For X-Forwarded-Proto Transfer-Encoding"
-).split()
-_NAMES = {name.encode(): name.lower().encode() for name in (*_COMMON, *map(str.lower, _COMMON))}
-"""Names that nearly every request has: one object for all of them."""
+
+class Stage(enum.Enum):
+    """The states of the table above."""
+
+    IDLE = enum.auto()
+    HEAD = enum.auto()
+    ANSWERING = enum.auto()
+    DISCARDING = enum.auto()
+    LINGERING = enum.auto()
 
 
 class GatewayProtocol(asyncio.Protocol):
     """One connection. Make a class for a server with `protocol_class`: the counts belong to that server.
 
-    One timer keeps both clocks of a connection, that for a whole head and that for silence between requests: moving
-    a deadline later costs an assignment, and the timer that fires too early sets itself again.
+    One timer keeps every deadline: moving one later costs an assignment, and the timer that fires too early sets
+    itself again.
     """
 
     __slots__ = (
-        "_address", "_app", "_client", "_cycle", "_due", "_expects_continue", "_head_bytes", "_head_ended", "_headers",
-        "_in_head", "_parser", "_queue", "_reading_paused", "_server", "_serving", "_state", "_timer",
-        "_unsent_bytes", "_url", "_waiters", "loop", "transport", "write_paused",
+        "_address", "_app", "_behind", "_breathing", "_client", "_cycle", "_dropped_bytes", "_due", "_linger_due",
+        "_parser", "_reading_paused", "_served", "_server", "_state", "_timer", "_unsent_bytes", "_waiters", "loop",
+        "stage", "transport", "write_paused",
     )  # fmt: skip
 
     limits: ClassVar[ConnectionLimits] = ConnectionLimits()
-    exempt: ClassVar[ClientAddress] = ClientAddress(())
-    open_by_address: ClassVar[Counter[str]] = Counter()
+    counts: ClassVar[ConnectionCounts] = ConnectionCounts(limits, ClientAddress(()))
 
     def __init__(
         self,
@@ -69,26 +92,22 @@ class GatewayProtocol(asyncio.Protocol):
         self._app = cast(ASGIApp, config.loaded_app)
         self._state = server_state
         self.loop = _loop or asyncio.get_running_loop()
-        self._parser: httptools.HttpRequestParser | None = httptools.HttpRequestParser(self)
-        # What follows a request that asked for the connection's end is no reason to refuse that request.
-        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._parser = RequestParser(self, self.limits.max_header_bytes)
         self.transport: asyncio.Transport = cast(asyncio.Transport, None)  # until `connection_made`
+        self.stage = Stage.IDLE
         self._client: tuple[str, int] | None = None
         self._server: tuple[str, int] | None = None
-        self._address: str | None = None  # counted in `open_by_address`
+        self._address: str | None = None  # where it is counted
         self._due = _NEVER
         self._timer: asyncio.TimerHandle | None = None
-        self._head_bytes = 0  # received since the last whole head
-        self._in_head = True
-        self._head_ended = False
+        self._linger_due = _NEVER
         self._unsent_bytes = 0
-        self._url = b""
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._expects_continue = False
-        self._cycle: Cycle | None = None  # the newest
-        self._serving: Cycle | None = None
-        self._queue: deque[Cycle] | None = None  # behind the one being served
+        self._dropped_bytes = 0
+        self._served = False  # a request of this connection has been read
+        self._behind = False  # the bytes of this head came before its predecessor was answered
+        self._cycle: Cycle | None = None  # the request being answered
         self._reading_paused = False
+        self._breathing = False
         self.write_paused = False
         self._waiters: list[asyncio.Future[None]] | None = None
 
@@ -96,10 +115,15 @@ class GatewayProtocol(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """The server stops: end now where nothing is being answered, else after it."""
-        if self._cycle is None or self._cycle.complete:
-            self.transport.close()
+        if self.stage is Stage.ANSWERING:
+            if self._cycle is not None:
+                self._cycle.keep_alive = False
+        elif self.stage is Stage.LINGERING:
+            self._await(min(_SHORT_LINGER_SECONDS, self._due - self.loop.time()))
+        elif self.stage is Stage.DISCARDING:
+            self._linger(_SHORT_LINGER_SECONDS)
         else:
-            self._cycle.keep_alive = False
+            self.transport.close()
 
     # For the loop.
 
@@ -109,55 +133,59 @@ class GatewayProtocol(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)
         self._client = _host_and_port(transport.get_extra_info("peername"))
         self._server = _host_and_port(transport.get_extra_info("sockname"))
-        refusal = self._admit()
-        if refusal is not None:
-            self._answer(refusal)
-            return
         self._await(self.limits.header_seconds)
+        address = self._client[0] if self._client else ""
+        if self.counts.counted(address):
+            self._address = address
+            self.counts.enter(address)
+        total = len(self._state.connections)
+        refusal = self.counts.refusal(self._address, total)
+        if refusal is not None:
+            self._uncount()
+            self._refuse(refusal, _SHORT_LINGER_SECONDS)
+            if total > self.limits.max_connections * _LINGERING_SHARE:
+                self._give_up()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._state.connections.discard(self)
+        self._due = _NEVER
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._address is not None:
-            self.open_by_address[self._address] -= 1
-            if not self.open_by_address[self._address]:
-                del self.open_by_address[self._address]
-            self._address = None
-        if self._serving is not None:
-            self._serving.disconnect()
-        for cycle in self._queue or ():
+        self._uncount()
+        cycle, self._cycle = self._cycle, None
+        if cycle is not None:
             cycle.disconnect()
-        self._cycle = self._serving = self._queue = None
         self.resume_writing()
         if exc is None:
             self.transport.close()
-        self._parser = None  # it refers to this connection
+        del self._parser  # it refers to this connection
 
     @override
     def data_received(self, data: bytes) -> None:
-        if self.transport.is_closing() or self._parser is None:
+        if self.transport.is_closing():
             return
-        self._head_ended = False
-        if not self._in_head:
-            self._due = _NEVER  # no silence
+        if self.stage is Stage.LINGERING:
+            self._drop(len(data))
+            return
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            pass  # some clients try a WebSocket first and go on without
-        except httptools.HttpParserError:
-            self._answer(RequestInvalid("The request is not valid HTTP/1.1.", code="invalid_http"))
+            chunks = self._parser.feed(data)
+        except RequestInvalid as fault:
+            self._refuse(fault)
             return
-        if not self._in_head:
-            return
-        if not self._head_ended:  # else it is not known how much of this belongs to the head begun since
-            self._head_bytes += len(data)
-        if self._head_bytes > self.limits.max_header_bytes:
-            self._answer(RequestInvalid("The request headers are too large.", code="headers_too_large"))
-        elif self._due == _NEVER:
-            self._await(self.limits.header_seconds)
+        if chunks > _CHUNKS_A_TURN:
+            self._breathe()
+        if self.stage is Stage.ANSWERING:
+            if self._parser.held_bytes > _HIGH_WATER_BYTES:
+                self._pause_reading()
+        elif self.stage is Stage.DISCARDING:
+            if self._parser.unread_bytes == 0:
+                self._next()
+        elif self.stage is Stage.IDLE and self._parser.begun:
+            self.stage = Stage.HEAD
+            if self._served:  # on a new connection the time runs since it was made
+                self._await(self.limits.header_seconds)
 
     @override
     def pause_writing(self) -> None:
@@ -171,61 +199,33 @@ class GatewayProtocol(asyncio.Protocol):
             if not waiter.done():
                 waiter.set_result(None)
 
-    # For the parser, inside `feed_data`.
+    # For the parser, inside `feed` and `proceed`.
 
-    def on_message_begin(self) -> None:
-        self._in_head = True
-        self._url = b""
-        self._headers = []
-        self._expects_continue = False
-
-    def on_url(self, url: bytes) -> None:
-        self._url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        known = _NAMES.get(name)
-        if known is None:
-            known = name.lower()
-            if known == b"expect" and value.lower() == b"100-continue":
-                self._expects_continue = True
-        self._headers.append((known, value))
-
-    def on_headers_complete(self) -> None:
-        parser = self._parser
-        if parser is None:
-            return
-        self._in_head = False
-        self._head_ended = True
-        self._head_bytes = 0
+    def head_received(self, head: RequestHead) -> None:
+        self._behind = False
         self._due = _NEVER
-        version = parser.get_http_version()
-        cycle = Cycle(
-            self,
-            self._scope(parser.get_method().decode("ascii"), version),
-            keep_alive=version != "1.0" and parser.should_keep_alive(),
-            expects_continue=self._expects_continue,
-        )
-        cycle.scope["extensions"] = {CONNECTION_EXTENSION: cast("dict[object, object]", cycle)}
-        before, self._cycle = self._cycle, cycle
-        if before is None and self._timer is not None:  # of a connection's first request nothing is left to wait for
-            self._timer.cancel()
-            self._timer = None
-        if before is None or before.complete:
-            self._serve(cycle)
-            return
-        if self._queue is None:
-            self._queue = deque()
-        self._queue.append(cycle)
-        if len(self._queue) >= MAX_QUEUED:
-            self._pause_reading()
+        if not self._served:
+            self._served = True
+            if self._timer is not None:  # most connections have one request: nothing is left to wait for
+                self._timer.cancel()
+                self._timer = None
+        scope = scope_of(head, self._client, self._server)
+        goes_on = head.keep_alive and not self.counts.last_answers
+        cycle = Cycle(self, scope, keep_alive=goes_on, expects_continue=head.expects_continue)
+        scope["extensions"] = {CONNECTION_EXTENSION: cycle}  # type: ignore[dict-item]  # between our two ends
+        self._cycle = cycle
+        self.stage = Stage.ANSWERING
+        task = self.loop.create_task(cycle.run(self._app))
+        self._state.tasks.add(task)
+        task.add_done_callback(self._state.tasks.discard)
 
-    def on_body(self, piece: bytes) -> None:
+    def body_received(self, piece: bytes) -> None:
         cycle = self._cycle
-        if cycle is not None and not cycle.complete and cycle.feed(piece) > _HIGH_WATER_BYTES:
+        if cycle is not None and cycle.feed(piece) > _HIGH_WATER_BYTES:
             self._pause_reading()
 
-    def on_message_complete(self) -> None:
-        if self._cycle is not None and not self._cycle.complete:
+    def request_ended(self) -> None:
+        if self._cycle is not None:
             self._cycle.feed_end()
 
     # For the cycle.
@@ -234,6 +234,10 @@ class GatewayProtocol(asyncio.Protocol):
     def default_headers(self) -> list[tuple[bytes, bytes]]:
         return self._state.default_headers
 
+    @property
+    def unread_bytes(self) -> int | None:
+        return self._parser.unread_bytes
+
     async def drained(self) -> None:
         if self.write_paused:
             waiter = self.loop.create_future()
@@ -241,71 +245,101 @@ class GatewayProtocol(asyncio.Protocol):
             await waiter
 
     def resume_reading(self) -> None:
-        if self._reading_paused:
+        if self._reading_paused and not self.transport.is_closing():
             self._reading_paused = False
             self.transport.resume_reading()
 
     def answered(self, cycle: Cycle) -> None:
-        """Serve the next request, or wait for one."""
         self._state.total_requests += 1
+        self._cycle = None
         if self.transport.is_closing():
             return
         self.resume_reading()
-        if self._queue:
-            self._serve(self._queue.popleft())
-        elif cycle is self._cycle and not self._in_head:
-            self._unsent_bytes = 0
+        if not cycle.keep_alive:
+            self._end()
+        elif cycle.more_body:
+            self.stage = Stage.DISCARDING
+            self._await(self.limits.keep_alive_seconds)
+        else:
+            self._next()
+
+    def left_unanswered(self) -> None:
+        self._cycle = None
+        if not self.transport.is_closing():
+            self._end()
+
+    def _next(self) -> None:
+        """Read the next request, some of which may have come already."""
+        self.stage = Stage.IDLE
+        self._unsent_bytes = 0
+        parser = self._parser
+        if not parser.held_bytes:
+            parser.proceed()
+            self._await(self.limits.keep_alive_seconds)
+            return
+        self._behind = True
+        try:
+            parser.proceed()
+        except RequestInvalid as fault:
+            self._refuse(fault)
+            return
+        if self.stage is not Stage.IDLE:
+            return
+        if self._parser.begun:
+            self.stage = Stage.HEAD
+            self._await(self.limits.header_seconds)
+        else:
             self._await(self.limits.keep_alive_seconds)
 
-    def _scope(self, method: str, version: str) -> HTTPScope:
-        url = self._url
-        if url.startswith(b"/") and b"?" not in url and b"#" not in url:
-            raw_path, query = url, b""
+    def _end(self) -> None:
+        """After the last answer."""
+        expecting = self._parser.unread_bytes != 0 or self._parser.held_bytes
+        if expecting or self.transport.get_write_buffer_size():
+            self._linger(self.limits.linger_seconds)
         else:
-            parsed = httptools.parse_url(url)
-            raw_path, query = parsed.path, parsed.query or b""
-        path = raw_path.decode("ascii")
-        scope = {
-            "type": "http",
-            "asgi": _ASGI,
-            "http_version": version,
-            "method": method,
-            "scheme": "http",
-            "path": unquote(path) if "%" in path else path,
-            "raw_path": raw_path,
-            "query_string": query,
-            "root_path": "",
-            "headers": self._headers,
-            "client": self._client,
-            "server": self._server,
-        }
-        return cast(HTTPScope, scope)
+            self.transport.close()
 
-    def _serve(self, cycle: Cycle) -> None:
-        self._serving = cycle
-        task = self.loop.create_task(cycle.run(self._app))
-        self._state.tasks.add(task)
-        task.add_done_callback(self._state.tasks.discard)
+    def _linger(self, seconds: float) -> None:
+        """End our side and drop what still comes, for at most so long."""
+        self.stage = Stage.LINGERING
+        self._dropped_bytes = self._unsent_bytes = 0
+        self._linger_due = self.loop.time() + seconds
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.resume_reading()
+        self._await(min(seconds, self.limits.linger_silence_seconds))
+
+    def _drop(self, size: int) -> None:
+        self._dropped_bytes += size
+        if self._dropped_bytes > self.limits.linger_bytes:
+            self._give_up()
+        else:
+            self._due = min(self.loop.time() + self.limits.linger_silence_seconds, self._linger_due)
 
     def _pause_reading(self) -> None:
         if not self._reading_paused:
             self._reading_paused = True
             self.transport.pause_reading()
 
-    def _admit(self) -> GatewayError | None:
-        if len(self._state.connections) > self.limits.max_connections:
-            return _full("The gateway has as many connections as it can hold; try again in a moment.")
-        address = self._client[0] if self._client else ""
-        if not address or _is_loopback(address) or self.exempt.trusts(address):
-            return None
-        self._address = address
-        self.open_by_address[address] += 1
-        if self.open_by_address[address] > self.limits.max_connections_per_address:
-            return _full("Too many connections from this address; reuse them, or close some.")
-        return None
+    def _breathe(self) -> None:
+        """Let the other connections have their turn before more is read of this one."""
+        if not self._breathing and not self._reading_paused:
+            self._breathing = True
+            self.transport.pause_reading()
+            self.loop.call_soon(self._breathed)
+
+    def _breathed(self) -> None:
+        self._breathing = False
+        if not self._reading_paused and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def _uncount(self) -> None:
+        if self._address is not None:
+            self.counts.leave(self._address)
+            self._address = None
 
     def _await(self, seconds: float) -> None:
-        """A whole head, where one has begun or was never seen, else the next request: within so many seconds."""
+        """Set the deadline of this state."""
         self._due = due = self.loop.time() + seconds
         timer = self._timer
         if timer is None or timer.when() > due:
@@ -321,13 +355,13 @@ class GatewayProtocol(asyncio.Protocol):
             self._timer = self.loop.call_at(self._due, self._tick)
             return
         self._due = _NEVER
-        if self._in_head and self._head_bytes:
-            self._answer(RequestInvalid("The request headers did not arrive in time.", code="request_timeout"))
+        if self.stage is Stage.HEAD:
+            self._refuse(RequestInvalid("The request headers did not arrive in time.", code="request_timeout"))
         else:
-            self._drop_idle()
+            self._give_up()
 
-    def _drop_idle(self) -> None:
-        """A client that still takes its answer may go on; one that stopped taking it is dropped."""
+    def _give_up(self) -> None:
+        """Close. A client that still takes its answer may go on; one that stopped taking it is dropped."""
         unsent = self.transport.get_write_buffer_size()
         if unsent and unsent != self._unsent_bytes:
             self._unsent_bytes = unsent
@@ -337,55 +371,28 @@ class GatewayProtocol(asyncio.Protocol):
         else:
             self.transport.close()
 
-    def _answer(self, error: GatewayError) -> None:
-        """Answer in the contract's shape without the application, and close. Never into the midst of an answer."""
+    def _refuse(self, error: GatewayError, linger_seconds: float | None = None) -> None:
+        """Answer without the application, in the contract's shape, and end. Never into the midst of an answer."""
         if self.transport.is_closing():
             return
-        cycle = self._cycle
-        if cycle is not None and not cycle.complete:
-            if not cycle.more_body:  # the fault is in what came after this request: answer that one, then close
-                cycle.keep_alive = False
-                return
-            if cycle.started:
+        cycle, self._cycle = self._cycle, None
+        if cycle is not None:
+            begun = cycle.started
+            cycle.disconnect()
+            if begun:
                 self.transport.abort()
                 return
-        answer = describe(error)
-        request_id = f"req_{uuid.uuid4().hex}"
-        body = answer.body(request_id)
-        headers: Iterable[tuple[bytes, bytes]] = (
-            (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(body)),
-            (b"connection", b"close"),
-            (b"x-request-id", request_id.encode()),
-            *JSON_SECURITY,
-            *answer.headers,
-        )
-        lines = b"".join(b"%b: %b\r\n" % header for header in headers)
-        self.transport.write(status_line(answer.status) + lines + b"\r\n" + body)
-        self.transport.close()
+        if self.stage is not Stage.DISCARDING and not self._behind:
+            self.transport.write(bare_answer(error))
+        self._linger(self.limits.linger_seconds if linger_seconds is None else linger_seconds)
 
 
 def protocol_class(limits: ConnectionLimits, trusted_proxies: Iterable[str] = ()) -> type[GatewayProtocol]:
     """The protocol for one server, for uvicorn's `http` setting."""
-    fields = {
-        "limits": limits,
-        "exempt": ClientAddress(trusted_proxies),
-        "open_by_address": Counter[str](),
-        "__slots__": (),
-    }
+    counts = ConnectionCounts(limits, ClientAddress(trusted_proxies))
+    fields = {"limits": limits, "counts": counts, "__slots__": ()}
     return type("BoundedProtocol", (GatewayProtocol,), fields)
-
-
-def _full(message: str) -> ServiceUnavailable:
-    return ServiceUnavailable(message, code="overloaded", retry_after_seconds=1)
 
 
 def _host_and_port(address: object) -> tuple[str, int] | None:
     return (str(address[0]), int(address[1])) if isinstance(address, tuple) else None
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False

@@ -1,6 +1,6 @@
 """`POST /v1/chat/completions`."""
 
-from application.inference.operations import CHAT
+from application.inference.calls import CHAT
 from domain.chat import ChatCompletion, ChatRequest
 from domain.chat_tolerance import forgive
 from entrypoints.http.inference.json_body import JsonBody
@@ -35,7 +35,7 @@ CHAT_COMPLETIONS = InferenceRoute(
         "id": "chatcmpl-7QyqpwdfhqwajicIEznoc6Q47XAyW",
         "object": "chat.completion",
         "created": 1795262400,
-        "model": "llama-4-scout",
+        "model": "gpt-oss-120b",
         "choices": [
             {
                 "index": 0,

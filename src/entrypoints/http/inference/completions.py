@@ -3,7 +3,7 @@
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from application.inference.operations import COMPLETIONS
+from application.inference.calls import COMPLETIONS
 from domain.chat import CompletionUsage
 from domain.completions import CompletionRequest
 from entrypoints.http.inference.json_body import JsonBody
@@ -49,7 +49,7 @@ CREATE_COMPLETION = InferenceRoute(
         "id": "cmpl-7QyqpwdfhqwajicIEznoc6Q47XAyW",
         "object": "text_completion",
         "created": 1795262400,
-        "model": "llama-4-scout",
+        "model": "gpt-oss-120b",
         "choices": [{"index": 0, "text": " there was a gateway.", "finish_reason": "stop", "logprobs": None}],
         "usage": {"prompt_tokens": 4, "completion_tokens": 6, "total_tokens": 10},
     },

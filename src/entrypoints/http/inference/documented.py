@@ -1,9 +1,9 @@
 """Inference routes as Litestar sees them: described there, served by the edge before Litestar is asked."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated
 
-from litestar import Request, get, post
+from litestar import Request, delete, get, post
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import ResponseSpec
@@ -20,6 +20,7 @@ def documented_handlers(routes: Iterable[InferenceRoute], serve: ASGIApp) -> lis
         _handler(route, path, serve, pinned=pinned)
         for route in routes
         for path, pinned in ((route.path, False), (f"/{{provider:str}}{route.path}", True))
+        if route.pinned or not pinned
     ]
 
 
@@ -28,16 +29,16 @@ def _handler(route: InferenceRoute, path: str, serve: ASGIApp, *, pinned: bool) 
         """Answer before Litestar reads or parses anything."""
         return serve
 
-    decorate = post if route.method == "POST" else get
+    decorate: Callable[..., Callable[..., HTTPRouteHandler]] = _DECORATORS[route.method]
     handler = decorate(
-        path.replace("{model}", "{model:path}"),
-        status_code=200,
+        _as_pattern(path),
+        status_code=route.status,
         operation_id=route.operation_id + ("AtProvider" if pinned else ""),
         name=route.operation_id + ("AtProvider" if pinned else ""),
         tags=[route.tag],
         summary=route.summary + (", at one provider" if pinned else ""),
         description=route.description,
-        responses={200: _success(route), **route.errors},
+        responses={route.status: _success(route), **route.errors},
         before_request=at_once,
     )
     request_type = route.request
@@ -61,6 +62,16 @@ def _handler(route: InferenceRoute, path: str, serve: ASGIApp, *, pinned: bool) 
         return serve
 
     return handler(answer_body)
+
+
+def _as_pattern(path: str) -> str:
+    """As Litestar writes parameters. It knows none with something behind them in their segment: those stay words."""
+    if "}:" in path.rpartition("/")[2]:
+        return path
+    return path.replace("{model}", "{model:path}").replace("{response_id}", "{response_id:str}")
+
+
+_DECORATORS = {"GET": get, "POST": post, "DELETE": delete}
 
 
 def _success(route: InferenceRoute) -> ResponseSpec:

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from application.inference.operations import EMBEDDINGS
+from application.inference.calls import EMBEDDINGS
 from domain.embeddings import EmbeddingRequest
 from entrypoints.http.inference.json_body import JsonBody
 from entrypoints.http.inference.route import InferenceRoute

@@ -9,8 +9,9 @@ import msgspec
 
 from domain.errors import RequestInvalid
 from domain.inference import InferenceRequest
-from domain.wire import Payload
+from domain.payload import Payload
 from entrypoints.http.edge.body import DECODE_ASIDE_BYTES, check_text
+from entrypoints.http.edge.exchange import Exchange
 
 R = TypeVar("R", bound=InferenceRequest)
 _Fields = dict[str, msgspec.Raw]
@@ -31,8 +32,13 @@ class JsonBody(Generic[R]):
         self._decode_request = msgspec.json.Decoder(request).decode
         self._forgive = forgive
 
-    async def __call__(self, exchange: object, body: bytes) -> Payload[R]:  # noqa: ARG002 - JSON needs no header
-        """Raises `RequestInvalid` for everything else. Large bodies are decoded in a thread."""
+    async def __call__(self, exchange: Exchange, body: bytes) -> Payload[R]:
+        """Raises `RequestInvalid` for everything else. Large bodies are decoded in a thread.
+
+        A model that the path names (Azure's deployments) stands for the one in the body.
+        """
+        if exchange.deployment:
+            body = _of_deployment(body, exchange.deployment)
         if len(body) > DECODE_ASIDE_BYTES:
             return await asyncio.to_thread(self.decode, body)
         return self.decode(body)
@@ -60,6 +66,15 @@ class JsonBody(Generic[R]):
             return Payload(self._decode_request(_encode(mended)), mended, size_bytes)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             raise complaint(error) from None
+
+
+def _of_deployment(body: bytes, model: str) -> bytes:
+    try:
+        fields = _decode_fields(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return body  # what is wrong with it is told in its own words
+    fields["model"] = msgspec.Raw(_encode(model))
+    return _encode(fields)
 
 
 def complaint(error: Exception) -> RequestInvalid:

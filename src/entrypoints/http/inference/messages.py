@@ -6,7 +6,7 @@ import msgspec
 from litestar.openapi import ResponseSpec
 from litestar.openapi.spec import Example
 
-from application.inference.operations import MESSAGES, TOKEN_COUNTS
+from application.inference.calls import MESSAGES, TOKEN_COUNTS
 from domain.messages import MessageAnswer, MessagesRequest, TokenCount, TokenCountRequest
 from entrypoints.http.error_styles import ANTHROPIC_ERRORS
 from entrypoints.http.errors import ERRORS, ErrorAnswer, ErrorBody, ErrorDetail
@@ -84,7 +84,7 @@ MESSAGES_ROUTE = InferenceRoute(
         "id": "msg_01XFDUDYJgAACzvnptvVoYEL",
         "type": "message",
         "role": "assistant",
-        "model": "llama-4-scout",
+        "model": "gpt-oss-120b",
         "content": [{"type": "text", "text": "11"}],
         "stop_reason": "end_turn",
         "stop_sequence": None,
@@ -101,7 +101,7 @@ MESSAGES_ROUTE = InferenceRoute(
     streams=True,
     stream_example=(
         'event: message_start\ndata: {"type":"message_start","message":{"id":"msg_1","type":"message",'
-        '"role":"assistant","model":"llama-4-scout","content":[],"stop_reason":null,"stop_sequence":null,'
+        '"role":"assistant","model":"gpt-oss-120b","content":[],"stop_reason":null,"stop_sequence":null,'
         '"usage":{"input_tokens":0,"output_tokens":0}}}\n\n'
         'event: message_stop\ndata: {"type":"message_stop"}\n\n'
     ),

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from application.inference.operations import MODERATIONS
+from application.inference.calls import MODERATIONS
 from domain.moderations import ModerationRequest
 from entrypoints.http.inference.json_body import JsonBody
 from entrypoints.http.inference.route import InferenceRoute

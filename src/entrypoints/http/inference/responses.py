@@ -1,26 +1,32 @@
-"""`POST /v1/responses`."""
+"""`POST /v1/responses` and `POST /v1/responses/input_tokens`."""
 
-from application.inference.operations import RESPONSES
+from typing import Literal
+
+import msgspec
+
+from application.inference.calls import RESPONSE_COUNTS, RESPONSES
 from domain.errors import RequestInvalid
-from domain.response_ids import read_kept_id
+from domain.keys import Principal
 from domain.responses import Response, ResponsesRequest
 from entrypoints.http.edge.exchange import Exchange
 from entrypoints.http.inference.json_body import JsonBody
+from entrypoints.http.inference.kept_responses import owned
 from entrypoints.http.inference.responses_errors import RESPONSES_ERRORS
 from entrypoints.http.inference.route import InferenceRoute
 from entrypoints.http.inference.serving import Serving
 
 
-def origin(exchange: Exchange, request: ResponsesRequest) -> str | None:
+def origin(exchange: Exchange, principal: Principal, request: ResponsesRequest) -> str | None:
     """The provider that keeps the previous response. Raises `RequestInvalid` where none does, or another is asked."""
     given, asked = request.previous_response_id, exchange.provider
+    exchange.response_owner = exchange.services.response_owners.key_of(principal)
     if not given:
         return asked
-    kept, known = read_kept_id(given), exchange.services.state.current.by_id
-    if kept is None or kept.provider_id not in known:
+    kept, known = owned(exchange, principal, given), exchange.services.state.current.by_id
+    if kept is None:
         raise _not_found(
-            f"Previous response with id '{given}' not found: no provider keeps it. Send the whole history in 'input' "
-            "instead (in OpenAI's clients with `store: false`)."
+            f"Previous response with id '{given}' not found: no provider keeps it for this key's tenant. Send the "
+            "whole history in 'input' instead (in OpenAI's clients with `store: false`)."
         )
     named = request.model.partition("/")[0]
     asked = asked or (named if named in known else None)
@@ -37,6 +43,17 @@ def _not_found(message: str) -> RequestInvalid:
 
 
 create_response = Serving(decode=JsonBody(ResponsesRequest), answering=RESPONSES, streaming=RESPONSES, origin=origin)
+
+count_response_tokens = Serving(decode=JsonBody(ResponsesRequest), answering=RESPONSE_COUNTS, origin=origin)
+
+
+class InputTokens(msgspec.Struct, omit_defaults=True):
+    """`estimated` where the provider does not count, and nobody was asked."""
+
+    input_tokens: int
+    object: Literal["response.input_tokens"] = "response.input_tokens"
+    estimated: bool = False
+
 
 _EXAMPLE_TOKEN = "5f1c0e7a9b3d4c2e8f6a1b0c9d8e7f6a5b4c3d2e"  # noqa: S105 - of an id
 
@@ -67,7 +84,7 @@ CREATE_RESPONSE = InferenceRoute(
         "object": "response",
         "created_at": 1795262400,
         "status": "completed",
-        "model": "llama-4-scout",
+        "model": "gpt-oss-120b",
         "output": [
             {
                 "id": f"msg_{_EXAMPLE_TOKEN}00",
@@ -89,5 +106,23 @@ CREATE_RESPONSE = InferenceRoute(
         },
     },
     streams=True,
+    error_style=RESPONSES_ERRORS,
+)
+
+COUNT_RESPONSE_TOKENS = InferenceRoute(
+    path="/v1/responses/input_tokens",
+    method="POST",
+    operation_id="countResponseInputTokens",
+    tag="Responses",
+    summary="Count a response's input tokens",
+    description=(
+        "The body of a response. Asked of a provider that counts, else estimated here, and `estimated` is true beside "
+        "the count. It costs nothing and counts as no tokens in the usage."
+    ),
+    handler=count_response_tokens,
+    request=ResponsesRequest,
+    request_example={"model": "auto", "input": "Name a prime above ten."},
+    response=InputTokens,
+    response_example={"object": "response.input_tokens", "input_tokens": 13},
     error_style=RESPONSES_ERRORS,
 )

@@ -18,12 +18,12 @@ class ResponsesErrors(OpenAIErrors):
     """
 
     @override
-    def event(self, answer: ErrorAnswer, request_id: str, told: int = 0) -> bytes:
+    def event(self, answer: ErrorAnswer, request_id: str, events_before: int = 0) -> bytes:
         error = answer.error
         code = error.code or error.type
         facts = {
             "type": "error",
-            "sequence_number": told,
+            "sequence_number": events_before,
             "code": code,
             "message": error.message,
             "param": error.param,

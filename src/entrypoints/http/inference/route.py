@@ -15,14 +15,15 @@ InferenceHandler = Callable[[Exchange], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InferenceRoute:
-    """A route under `/v1`, also served pinned to one provider under `/{provider}/v1`.
+    """A route that the edge serves, where `pinned` also under `/{provider}`.
 
-    `path` starts with `/v1/` and may end with `/{name}`, which takes the rest of the path, slashes included.
+    `path` may end with `/{name}`, which takes the rest of the path, slashes included; what stands behind the brace is
+    how that rest has to end.
     `handler` authenticates, reads and answers by itself; what it raises becomes the error answer.
     """
 
     path: str
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "DELETE"]
     operation_id: str
     tag: str
     summary: str
@@ -35,6 +36,8 @@ class InferenceRoute:
     query: Mapping[str, str] = field(default_factory=dict)  # parameters of the address, and what they mean
     request_type: str = "application/json"
     response_type: str = "application/json"
+    pinned: bool = True  # also served under `/{provider}`
+    status: int = 200  # of an answer that is no error
     streams: bool = False  # may answer with server-sent events instead
     stream_example: str = ""  # the beginning and the end of such a stream, where it is not a chat's
     error_style: ErrorStyle = OPENAI_ERRORS
@@ -45,3 +48,8 @@ class InferenceRoute:
         """What stands before the rest of the path, None for a route that takes none."""
         head, brace, _ = self.path.partition("{")
         return head if brace else None
+
+    @property
+    def suffix(self) -> str:
+        """What stands behind the rest of the path."""
+        return self.path.partition("}")[2]

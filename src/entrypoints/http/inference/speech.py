@@ -1,6 +1,6 @@
 """`POST /v1/audio/speech`."""
 
-from application.inference.operations import SPEECH
+from application.inference.calls import SPEECH
 from domain.audio import SpeechRequest
 from entrypoints.http.inference.json_body import JsonBody
 from entrypoints.http.inference.route import InferenceRoute

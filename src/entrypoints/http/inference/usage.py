@@ -9,7 +9,17 @@ from domain.usage_queries import UsageFilter
 from entrypoints.http.edge.exchange import Exchange
 from entrypoints.http.errors import ERRORS
 from entrypoints.http.inference.route import InferenceRoute
-from entrypoints.http.usage_answer import DESCRIPTION, EXAMPLE, FROM, GROUP_BY, TIMEZONE, TO, UsageAnswer, usage_answer
+from entrypoints.http.usage_answer import (
+    DESCRIPTION,
+    EXAMPLE,
+    FROM,
+    GROUP_BY,
+    STATS,
+    TIMEZONE,
+    TO,
+    UsageAnswer,
+    usage_answer,
+)
 
 _encode = msgspec.json.Encoder().encode
 
@@ -17,7 +27,7 @@ _ERRORS = {status: spec for status, spec in ERRORS.items() if status in (400, 40
 
 
 async def get_usage(exchange: Exchange) -> None:
-    principal = await exchange.authenticate()
+    principal = await exchange.authenticate("usage")
     exchange.require_provider()
     asked = _asked(exchange.scope["query_string"], exchange.provider)
     usage = await exchange.services.usage.of_caller(principal, asked)
@@ -33,6 +43,7 @@ def _asked(query: bytes, pinned: str | None) -> UsageAsked:
         to=given.get("to"),
         group_by=tuple(value for name, value in pairs if name in ("group_by", "group_by[]")),
         timezone=given.get("timezone"),
+        stats=given.get("stats") in ("true", "1"),
         filter=UsageFilter(
             provider_id=pinned if pinned is not None else given.get("provider"),
             model=given.get("model"),
@@ -56,6 +67,7 @@ GET_USAGE = InferenceRoute(
         "to": TO,
         "group_by": GROUP_BY,
         "timezone": TIMEZONE,
+        "stats": STATS,
         "provider": "Only this provider's",
         "model": "Only this model's",
         "task": "Only this task's",

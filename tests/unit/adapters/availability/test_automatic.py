@@ -128,4 +128,14 @@ def test_states_kept_by_the_manual_policy_get_an_end(policy: AutomaticAvailabili
 
     assert policy.key_state("pk_1").until == clock.now() + timedelta(seconds=30)
     assert policy.key_state("pk_2").until == datetime(2026, 11, 22, tzinfo=UTC)
-    assert policy.key_state("pk_3").until is None
+    assert policy.key_state("pk_3").until == clock.now()  # it is asked again at once
+
+
+def test_what_headers_count_by_model_rests_that_model_alone(policy: AutomaticAvailability, clock: FakeClock) -> None:
+    day = RateLimitWindow("requests", "day", 1000, 0, 25_920.0, by_model=True)
+
+    policy.record_success("alpha", "pk_1", (day,), "big")
+
+    assert policy.key_state("pk_1", "big").until == clock.now() + timedelta(seconds=25_920)
+    assert policy.key_state("pk_1", "small").condition is KeyCondition.AVAILABLE
+    assert policy.key_state("pk_1").condition is KeyCondition.AVAILABLE

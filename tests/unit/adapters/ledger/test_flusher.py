@@ -3,8 +3,7 @@
 import asyncio
 import errno
 import os
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -12,8 +11,9 @@ import pytest
 
 from adapters.ledger import flusher as flusher_module
 from adapters.ledger.flusher import LedgerFlusher
-from adapters.ledger.frames import Kind, frame
 from adapters.ledger.ownership import OwnDirectory
+from adapters.ledger.reading import Read, SegmentReader
+from adapters.ledger.segment import Kind, frame
 from adapters.ledger.spool import Spool
 from domain.errors import StoreUnavailable
 from domain.prices import PriceRow, Prices
@@ -179,7 +179,8 @@ async def test_a_torn_tail_is_cut_counted_and_logged(
     following.spool.close()
 
     assert list(store.requests) == ["req_1"]
-    assert any("torn record" in record.message for record in caplog.records)
+    assert any("passed over" in record.message for record in caplog.records)
+    assert following.flusher.health().torn_records == 1
 
 
 async def test_a_replay_that_was_cut_short_itself_goes_on_where_it_stopped(
@@ -255,6 +256,24 @@ async def test_a_stop_without_a_database_leaves_everything_to_the_next_process(
     assert left_in(tmp_path) == []
 
 
+async def test_a_look_for_dead_processes_that_finds_none_does_not_say_that_the_database_is_back(
+    process: Process, store: MemoryLedgerStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(flusher_module, "FLUSH_SECONDS", 0.001)
+    process.spool.end(an_end(1))
+    store.broken = True
+    for _ in range(2):
+        await process.flusher.turn()
+        await process.flusher.book_orphans()
+    store.broken = False
+    await process.flusher.turn()
+
+    assert [record.message for record in caplog.records] == [
+        "usage waits in the spool: the database is away",
+        "usage is carried to the database again",
+    ]
+
+
 async def test_a_database_that_is_away_is_told_once_and_its_return_once(
     process: Process, store: MemoryLedgerStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -271,21 +290,22 @@ async def test_a_database_that_is_away_is_told_once_and_its_return_once(
 
     assert (away.waiting_records, away.lag_seconds > 0) == (1, True)
     assert (back.waiting_records, back.lag_seconds) == (0, 0.0)
-    told = [record.message for record in caplog.records]
-    assert sum("database is away" in message for message in told) == 1
-    assert sum("to the database again" in message for message in told) == 1
+    received = [record.message for record in caplog.records]
+    assert sum("database is away" in message for message in received) == 1
+    assert sum("to the database again" in message for message in received) == 1
 
 
-async def test_a_full_batch_does_not_wait_for_its_second(process: Process, store: MemoryLedgerStore) -> None:
+async def test_a_full_batch_does_not_wait_for_its_second(
+    process: Process, store: MemoryLedgerStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.ledger.flusher.FLUSH_SECONDS", 3600)
     turn = asyncio.create_task(process.flusher.turn())
     await asyncio.sleep(0)
     for number in range(500):
         process.spool.end(an_end(number))
-    begun = time.monotonic()
     await turn
 
     assert len(store.requests) == 500
-    assert time.monotonic() - begun < 0.5
 
 
 async def test_a_directory_whose_owner_died_before_it_had_a_name_goes(
@@ -298,3 +318,78 @@ async def test_a_directory_whose_owner_died_before_it_had_a_name_goes(
     os.utime(draft, (1, 1))
     await process.flusher.replay_orphans()
     assert not draft.exists()
+
+
+def a_stray_folder(directory: Path) -> None:
+    (directory / "00000000000000000001.spool").mkdir()
+
+
+def a_lock_that_is_a_folder(directory: Path) -> None:
+    (directory / "lock").unlink()
+    (directory / "lock").mkdir()
+
+
+def a_link_into_nothing(directory: Path) -> None:
+    (directory / "00000000000000000001.spool").symlink_to(directory / "nowhere" / "nothing")
+
+
+def a_link_to_itself(directory: Path) -> None:
+    (directory / "lock").unlink()
+    (directory / "lock").symlink_to(directory / "lock")
+
+
+@pytest.mark.parametrize("spoil", [a_stray_folder, a_lock_that_is_a_folder, a_link_into_nothing, a_link_to_itself])
+async def test_what_cannot_be_read_of_one_dead_process_is_told_once_and_keeps_no_other_waiting(
+    tmp_path: Path, store: MemoryLedgerStore, caplog: pytest.LogCaptureFixture, spoil: Callable[[Path], None]
+) -> None:
+    dead = [Process(tmp_path, name, store) for name in ("a", "b", "c")]
+    for number, process in enumerate(dead):
+        process.spool.end(an_end(number))
+        process.spool.close()
+        process.die()
+    spoil(dead[0].directory)
+    living = Process(tmp_path, "living", store)
+    for _ in range(3):
+        await living.flusher.book_orphans()
+    living.spool.close()
+
+    assert {"req_1", "req_2"} <= set(store.requests)
+    assert (dead[0].directory.exists(), dead[1].directory.exists()) == (True, False)
+    assert len([r for r in caplog.records if "cannot be read" in r.message]) == 1
+
+
+@pytest.mark.parametrize("fault", [errno.EIO, errno.EACCES, errno.ESTALE])
+async def test_a_segment_that_cannot_be_read_is_booked_when_it_can_and_the_others_at_once(
+    tmp_path: Path, store: MemoryLedgerStore, monkeypatch: pytest.MonkeyPatch, fault: int
+) -> None:
+    """A request whose end may be in it is not booked as interrupted meanwhile."""
+    process = Process(tmp_path, "dead", store)
+    process.spool.start(a_start(5000))
+    process.spool.end(an_end(0))
+    while len(process.spool.extents) == 1:
+        process.spool.end(an_end(1))
+    process.spool.end(an_end(5000))
+    process.spool.close()
+    process.die()
+    (_, second) = sorted(process.directory.glob("*.spool"))
+    real = SegmentReader.read
+
+    def fails(reader: SegmentReader, segment: Path, length: int, descriptor: int | None = None) -> Read | None:
+        if segment == second:
+            raise OSError(fault, os.strerror(fault))
+        return real(reader, segment, length, descriptor)
+
+    monkeypatch.setattr(SegmentReader, "read", fails)
+    monkeypatch.setattr(flusher_module, "UNREADABLE_SECONDS", 0.0)
+    living = Process(tmp_path, "living", store)
+    await living.flusher.book_orphans()
+    before = dict(store.requests)
+    monkeypatch.setattr(SegmentReader, "read", real)
+    await living.flusher.book_orphans()
+    living.spool.close()
+
+    assert set(before) == {"req_0", "req_1"}
+    assert {r.request_id: r.outcome for r in store.requests.values()} == {
+        "req_0": "ok", "req_1": "ok", "req_5000": "ok",
+    }  # fmt: skip
+    assert not process.directory.exists()

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from adapters.ledger.frames import Kind, frame
 from adapters.ledger.inspection import ended_before, segments_below
+from adapters.ledger.segment import Kind, frame
 from tests.builders import a_request_record
 
 FIRST, SECOND = (frame(Kind.END, a_request_record(f"req_{number}")) for number in (1, 2))

@@ -42,6 +42,7 @@ async def provider_ids(url: str) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 async def test_a_backup_taken_while_writing_is_whole_and_private(
     url: str, store: SqlAlchemyStore, tmp_path: Path
 ) -> None:

@@ -1,13 +1,16 @@
 """The settings that keep a SQLite file safe are really on, and a wrong URL is told without its password."""
 
+import os
 import stat
+import sys
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.persistence.engine import DatabaseUrlInvalid, build_engines, parse_url
+from adapters.persistence.engine import STEPS_BACK, DatabaseUrlInvalid, build_engines, parse_url
 
 
 async def pragmas(engine: AsyncEngine) -> dict[str, object]:
@@ -18,7 +21,7 @@ async def pragmas(engine: AsyncEngine) -> dict[str, object]:
 
 async def test_the_writer_is_durable_and_the_readers_cannot_write(tmp_path: Path) -> None:
     engines = build_engines(parse_url(f"sqlite:///{tmp_path}/omg.db"))
-    writer, reader = await pragmas(engines.writer), await pragmas(engines.reader)
+    writer, reader, reports = [await pragmas(each) for each in (engines.writer, engines.reader, engines.reports)]
     await engines.aclose()
 
     assert writer == {
@@ -31,7 +34,21 @@ async def test_the_writer_is_durable_and_the_readers_cannot_write(tmp_path: Path
         "temp_store": 2,
         "query_only": 0,
     }
-    assert reader == writer | {"query_only": 1}
+    assert reader == reports == writer | {"query_only": 1}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there has a thread a priority of its own")
+async def test_reports_stand_back_behind_everything_else(tmp_path: Path) -> None:
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    engines = build_engines(parse_url(f"sqlite:///{tmp_path}/omg.db"))
+    async with engines.reports.connect() as connection, engines.reader.connect() as reader:
+        nice = (await connection.execute(text("SELECT step_back()"))).scalar()
+        with pytest.raises(OperationalError, match="step_back"):  # of reports alone
+            await reader.execute(text("SELECT step_back()"))
+    await engines.aclose()
+
+    assert nice == min(19, before + STEPS_BACK)
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
 
 
 async def test_a_new_file_is_private(tmp_path: Path) -> None:
@@ -46,7 +63,7 @@ def test_postgres_is_always_asked_through_asyncpg(given: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "received"),
     [
         ("mysql://root:hunter2@h/d", "'mysql' is not supported"),
         ("postgresql+psycopg2://root:hunter2@h/d", "'postgresql+psycopg2' is not supported"),
@@ -56,8 +73,8 @@ def test_postgres_is_always_asked_through_asyncpg(given: str) -> None:
         ("sqlite+aiosqlite:///:memory:", "SQLite needs a file path"),
     ],
 )
-def test_an_unusable_url_is_told_by_its_setting_and_without_its_password(given: str, told: str) -> None:
+def test_an_unusable_url_is_told_by_its_setting_and_without_its_password(given: str, received: str) -> None:
     with pytest.raises(DatabaseUrlInvalid) as caught:
         parse_url(given)
-    assert str(caught.value).startswith(f"OMG_DATABASE_URL: {told}")
+    assert str(caught.value).startswith(f"OMG_DATABASE_URL: {received}")
     assert "hunter2" not in str(caught.value)

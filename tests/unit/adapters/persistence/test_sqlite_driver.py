@@ -21,10 +21,10 @@ def test_an_old_sqlite_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) 
     old = ModuleType("sqlite3")
     old.sqlite_version = "3.40.1"  # type: ignore[attr-defined]  # as the real module has it
     monkeypatch.setitem(sys.modules, "sqlite3", old)
-    told = unsafe_sqlite()
-    assert told is not None
-    assert "SQLite 3.40.1" in told
-    assert "3.51.3" in told
+    received = unsafe_sqlite()
+    assert received is not None
+    assert "SQLite 3.40.1" in received
+    assert "3.51.3" in received
 
 
 def test_where_no_safe_one_is_installed_the_old_one_stays(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,6 +50,8 @@ print("_sqlite3" in sys.modules)
     assert done.stdout.strip() == "False"
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 def test_the_store_really_runs_on_the_safe_one() -> None:
     program = """
 import asyncio, sys, tempfile

@@ -1,16 +1,13 @@
 """Takes the price catalog out of genai-prices: `uv run python -m tests.unit.adapters.prices.extract` writes the file.
 
-Prices are rounded to a nano-USD per million tokens (the library has a few that are binary fractions of cents). Of a
-tiered price the base is taken. What is not charged by the token (seconds, pages, searches) is left out, and a model
-that has nothing else is in the file without prices, so that no other rule takes it. Where an hour in Claude's cache has
-no price it gets Anthropic's: twice the input's, wherever Claude is served.
+The library's objects are put into the form of its published file, which `adapters/prices/published.py` reads.
 """
 
-import json
-from datetime import UTC, datetime, time
-from decimal import ROUND_HALF_UP, Decimal
+from datetime import date, time
+from decimal import Decimal
 from importlib.metadata import distribution
 from pathlib import Path
+from typing import Any
 
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import (
@@ -31,42 +28,17 @@ from genai_prices.types import (
     TimeOfDateConstraint,
 )
 
-from adapters.prices.providers import CATALOG_NAMES
+from adapters.prices import published
+from adapters.prices.published import EDITION, catalog_text
 
 FILE = Path(__file__).parents[4] / "src" / "adapters" / "prices" / "catalog.json"
 
-METERS = {
-    "input": "input_mtok",
-    "output": "output_mtok",
-    "cache_read": "cache_read_mtok",
-    "cache_write": "cache_write_mtok",
-    "cache_write_1h": "cache_write_1h_mtok",
-    "reasoning": "output_reasoning_mtok",
-    "audio_input": "input_audio_mtok",
-    "audio_output": "output_audio_mtok",
-    "image": "input_image_mtok",
-}
-
-ANTHROPICS_HOUR = 2
-"""An hour in the cache costs twice what input does.
-
-Source: https://platform.claude.com/docs/en/about-claude/pricing (read 2026-11). Every price that the library has for an
-hour is of this ratio too, in Anthropic's own list, Bedrock's and Vertex AI's; a test looks.
-"""
-
-EDITION = 2
-"""How the file is taken out of the library: 2 has the hour in the cache.
-
-Raise it where that changes: it is part of the ids of prices in the books, where no row is ever written again (R-17).
-"""
-
-Json = dict[str, object]
+Json = dict[str, Any]
 
 
 def library() -> dict[str, Provider]:
-    """The library's providers that the gateway knows."""
-    wanted = set(CATALOG_NAMES.values())
-    return {provider.id: provider for provider in get_snapshot().providers if provider.id in wanted}
+    """The library's providers."""
+    return {provider.id: provider for provider in get_snapshot().providers}
 
 
 def alternatives(model: ModelInfo) -> list[ConditionalPrice]:
@@ -76,78 +48,77 @@ def alternatives(model: ModelInfo) -> list[ConditionalPrice]:
     return model.prices
 
 
-def token_prices(model: ModelInfo, prices: ModelPrice) -> dict[str, int] | None:
-    """Nano-USD per million tokens. An empty list of prices is the library's word for free, believed of `:free` ids."""
-    found = {meter: _nano(price) for meter, key in METERS.items() if (price := getattr(prices, key)) is not None}
-    if not found:
-        free = not any(value is not None for value in prices.__dict__.values()) and model.id.endswith(":free")
-        return {"input": 0, "output": 0} if free else None
-    if "input" not in found and "output" not in found:
-        return None
-    if "claude" in model.id and "cache_write" in found:
-        found.setdefault("cache_write_1h", ANTHROPICS_HOUR * found["input"])
-    return {"input": 0, "output": 0} | found
+def extracted(model: ModelInfo, prices: ModelPrice) -> Json | None:
+    """Rates with their tiers, in nano-USD per million; None where there is no price at all."""
+    return published.extracted(model.id, _prices(prices))
 
 
 def render() -> str:
-    """The whole file: one model a line, so that a new version of the library is a readable diff."""
+    """The whole file."""
     about = distribution("genai-prices")
     license_text = next(file for file in about.files or () if file.name == "LICENSE").read_text()
-    head = json.dumps({"version": f"{about.version}+{EDITION}", "license": license_text}, ensure_ascii=False)[:-1]
-    blocks = [
-        f"{json.dumps(name)}: [\n" + ",\n".join(_dump(_model(model)) for model in provider.models) + "\n]"
-        for name, provider in sorted(library().items())
+    return catalog_text(published_form(), f"{about.version}+{EDITION}", license_text)[0]
+
+
+def published_form() -> list[Json]:
+    """The library as it is published."""
+    return [
+        {"id": provider.id, "models": [_model(model) for model in provider.models]} for provider in library().values()
     ]
-    return head + ', "providers": {\n' + ",\n".join(blocks) + "\n}}\n"
 
 
 def _model(model: ModelInfo) -> Json:
-    return {"match": _clause(model.match), "prices": [_alternative(model, price) for price in alternatives(model)]}
+    return {
+        "id": model.id,
+        "match": _clause(model.match),
+        "prices": [
+            {"prices": _prices(each.prices), "constraint": _constraint(each.constraint)} for each in alternatives(model)
+        ],
+        "price_variants": [
+            {"when": each.when, "prices": _prices(each.prices), "constraint": _constraint(each.constraint)}
+            for each in model.price_variants or ()
+        ],
+    }
 
 
-def _alternative(model: ModelInfo, conditional: ConditionalPrice) -> Json:
-    found: Json = {"prices": token_prices(model, conditional.prices)}
-    constraint = conditional.constraint
+def _prices(prices: ModelPrice) -> Json:
+    return {key: _price(price) for key, price in prices.__dict__.items() if price is not None}
+
+
+def _price(price: Decimal | TieredPrices) -> Decimal | Json:
+    if isinstance(price, TieredPrices):
+        return {"base": price.base, "tiers": [{"start": tier.start, "price": tier.price} for tier in price.tiers]}
+    return price
+
+
+def _constraint(constraint: StartDateConstraint | TimeOfDateConstraint | None) -> Json | None:
     if isinstance(constraint, StartDateConstraint):
-        start = constraint.start_date
-        found["starts"] = datetime(start.year, start.month, start.day, tzinfo=UTC).isoformat()
-    elif isinstance(constraint, TimeOfDateConstraint):
-        found["daily"] = [_minute(constraint.start_time), _minute(constraint.end_time)]
-    return found
+        return {"start_date": _text(constraint.start_date)}
+    if isinstance(constraint, TimeOfDateConstraint):
+        return {"start_time": _text(constraint.start_time), "end_time": _text(constraint.end_time)}
+    return None
+
+
+def _text(moment: date | time) -> str:
+    return moment.isoformat()
 
 
 def _clause(clause: MatchLogic) -> Json:
     match clause:
         case ClauseEquals():
-            return {"equals": clause.equals.lower()}
+            return {"equals": clause.equals}
         case ClauseStartsWith():
-            return {"starts_with": clause.starts_with.lower()}
+            return {"starts_with": clause.starts_with}
         case ClauseEndsWith():
-            return {"ends_with": clause.ends_with.lower()}
+            return {"ends_with": clause.ends_with}
         case ClauseContains():
-            return {"contains": clause.contains.lower()}
+            return {"contains": clause.contains}
         case ClauseRegex():
             return {"regex": clause.regex}
         case ClauseOr():
-            return {"any": [_clause(part) for part in clause.or_]}
+            return {"or": [_clause(part) for part in clause.or_]}
         case ClauseAnd():
-            return {"all": [_clause(part) for part in clause.and_]}
-
-
-def _minute(moment: time) -> int:
-    """Minutes since midnight UTC."""
-    assert moment.utcoffset() in {None, UTC.utcoffset(None)}
-    assert (moment.second, moment.microsecond) == (0, 0)
-    return moment.hour * 60 + moment.minute
-
-
-def _nano(price: Decimal | TieredPrices) -> int:
-    base = price.base if isinstance(price, TieredPrices) else price
-    return int((base * 10**9).to_integral_value(ROUND_HALF_UP))
-
-
-def _dump(value: Json) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+            return {"and": [_clause(part) for part in clause.and_]}
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from domain.completions import CompletionRequest
 from domain.embeddings import EmbeddingRequest
 from domain.images import ImageRequest
 from domain.moderations import ModerationRequest
+from domain.payload import Payload
 from domain.ports.providers import ProviderStream
-from domain.wire import Payload
 
 _REQUESTS: dict[str, Any] = {
     "completions": CompletionRequest,
@@ -39,6 +39,6 @@ async def read_bytes(stream: ProviderStream) -> bytes:
 
 async def read(stream: ProviderStream) -> list[dict[str, Any]]:
     """The JSON of each event."""
-    told = await read_bytes(stream)
-    lines = [line for event in told.split(b"\n\n") for line in event.split(b"\n") if line.startswith(b"data: ")]
+    received = await read_bytes(stream)
+    lines = [line for event in received.split(b"\n\n") for line in event.split(b"\n") if line.startswith(b"data: ")]
     return [json.loads(line[6:]) for line in lines]

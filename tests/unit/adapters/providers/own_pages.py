@@ -6,31 +6,37 @@ people write.
 
 from pathlib import Path
 
-from adapters.providers.entry import Entry
-from adapters.providers.kind import Kind
-from adapters.providers.registry import ENTRIES, OPENAI
+from adapters.providers.kind import Entry, Kind
+from adapters.providers.kinds import ENTRIES, OPENAI
 from domain.fidelity import Fidelity
-from tests.unit.adapters.providers.page import notes_of
+from domain.free_tiers import age_in_words
+from tests.unit.adapters.providers.page import newest_fact, notes_of
 
-FOLDER = Path(__file__).parents[4] / "docs" / "providers"
-_OVER_CHAT = ("completions", "responses", "messages", "messages.count_tokens")
+ROOT = Path(__file__).parents[4]
+FOLDER = ROOT / "docs" / "providers"
+_TABLES = "src/adapters/providers/openai_compatible"
+_OVER_CHAT = ("completions", "responses", "messages", "messages.count_tokens", "models.generate_content")
 _ROUTES = {
     "chat.completions": "`/v1/chat/completions`",
     "completions": "`/v1/completions`",
     "embeddings": "`/v1/embeddings`",
     "images.generations": "`/v1/images/generations`",
+    "images.edits": "`/v1/images/edits`",
     "audio.speech": "`/v1/audio/speech`",
     "audio.transcriptions": "`/v1/audio/transcriptions`",
+    "audio.translations": "`/v1/audio/translations`",
     "moderations": "`/v1/moderations`",
+    "rerank": "`/v1/rerank`",
     "responses": "`/v1/responses`",
     "messages": "`/v1/messages`",
     "messages.count_tokens": "`/v1/messages/count_tokens`",
+    "models.generate_content": "`/v1beta/models/{model}:generateContent`",
 }
 
 
 def entries() -> list[Entry]:
     """The providers whose pages are made here."""
-    return [entry for entry in ENTRIES if entry.preset.kind == OPENAI.id]
+    return [entry for entry in ENTRIES if entry.kind == OPENAI.id]
 
 
 def page_of(entry: Entry) -> str:
@@ -45,8 +51,10 @@ def page_of(entry: Entry) -> str:
 
 
 def source_of(entry: Entry) -> str:
-    """The module with the provider's row."""
-    return f"src/adapters/providers/openai_compatible/{entry.preset.id.replace('-', '_')}.py"
+    """The file with the provider's row. Raises `StopIteration` where none has it."""
+    tables = sorted((ROOT / _TABLES).glob("*.py"))
+    found = next(table for table in tables if f'id="{entry.id}"' in table.read_text(encoding="utf-8"))
+    return f"{_TABLES}/{found.name}"
 
 
 def _set_up(entry: Entry) -> list[str]:
@@ -71,22 +79,25 @@ def _set_up(entry: Entry) -> list[str]:
     steps.append(f"Ask for `{preset.id}/{model}`, or for any id of `GET /{preset.id}/v1/models`.")
     lines += [f"{number}. {step}" for number, step in enumerate(steps, 1)]
     facts = [f"Base URL `{preset.base_url}`."]
-    if preset.free_tier:
-        facts.append(f"Free tier: {preset.free_tier}.")
+    if words := preset.free_tier.in_words().replace("*", "\\*"):
+        age = age_in_words(preset.free_tier, newest_fact())
+        seen = f" (as of {preset.free_tier.as_of}{f'; {age}' if age else ''})" if preset.free_tier.as_of else ""
+        facts.append(f"Free tier: {words}{seen}.")
     if not preset.requires_key:
         facts.append("It is called without a key where none is stored.")
     return [*lines, "", " ".join(facts)]
 
 
 def _endpoints(entry: Entry) -> list[str]:
-    native = {"chat.completions", *entry.paths}
+    chats = entry.chat_path is not None
+    native = {"chat.completions", *entry.paths} if chats else {*entry.paths}
     lines = ["| endpoint | how |", "| --- | --- |"]
     for endpoint, route in _ROUTES.items():
         if endpoint in native:
             how = "its own"
-        elif endpoint == "messages.count_tokens":
+        elif endpoint == "messages.count_tokens" and chats:
             how = "an estimate by the gateway"
-        elif endpoint in _OVER_CHAT:
+        elif endpoint in _OVER_CHAT and chats:
             how = "carried over chat"
         else:
             how = "not there"
@@ -97,11 +108,11 @@ def _endpoints(entry: Entry) -> list[str]:
 def _parameters(entry: Entry, kind: Kind) -> list[str]:
     """The cells that are not `honored`; the rest in a sentence."""
     lines = ["| endpoint | parameter | here | as | note |", "| --- | --- | --- | --- | --- |"]
-    rows = [row for endpoint, table in kind.fidelity(entry).items() for row in _rows(endpoint, table)]
+    rows = [row for endpoint, table in kind.load().fidelity(entry).items() for row in _rows(endpoint, table)]
     if not rows:
         return ["Every parameter is sent on as it is. [What the words mean](../parameters.md)."]
-    told = "Every other parameter is sent on as it is. [What the words mean](../parameters.md)."
-    return [*lines, *rows, "", told]
+    words = "Every other parameter is sent on as it is. [What the words mean](../parameters.md)."
+    return [*lines, *rows, "", words]
 
 
 def _rows(endpoint: str, table: Fidelity) -> list[str]:
@@ -118,4 +129,4 @@ def _sentence(note: str) -> str:
 
 if __name__ == "__main__":
     for row in entries():
-        (FOLDER / f"{row.preset.id}.md").write_text(page_of(row), encoding="utf-8")
+        (FOLDER / f"{row.id}.md").write_text(page_of(row), encoding="utf-8")

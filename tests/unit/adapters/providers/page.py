@@ -1,10 +1,12 @@
 """Writes docs/providers.md from the registry: `uv run python -m tests.unit.adapters.providers.page`."""
 
+from datetime import date
 from pathlib import Path
 
 from adapters.dialects.openai.quirks import EndpointQuirks, Quirks
-from adapters.providers.entry import Entry
-from adapters.providers.registry import ENTRIES
+from adapters.providers.kind import Entry
+from adapters.providers.kinds import ENTRIES
+from domain.free_tiers import FRESH_DAYS, is_outdated
 
 PAGE = Path(__file__).parents[4] / "docs" / "providers.md"
 
@@ -19,9 +21,29 @@ Any other OpenAI-compatible URL works too, without a preset: give the provider a
 chooses them by name.
 
 What each of them serves besides chat is in [endpoints](endpoints.md). This page is written from
-`src/adapters/providers/`, one small file a provider, and a test keeps it in step.
-[Adding a provider](adding-a-provider.md) is one more such file.
+the tables of `src/adapters/providers/`, and a test keeps it in step.
+[Adding a provider](adding-a-provider.md) is one more row.
 """
+
+BRIEFLY = {
+    "renewing": "[yes](#free-tiers)",
+    "credit": "[once](#free-tiers)",
+    "none": "none",
+    "ended": "ended",
+    "own": "your own machine",
+    "unknown": "–",
+}
+
+_FREE_TIERS = f"""
+## Free tiers
+
+What costs nothing, when and where that was last read. *Official* is the provider's own word, *observed* was measured,
+*secondhand* is in others' code. Facts that were more than {FRESH_DAYS} days old when the newest of this page were read
+are marked **outdated**; the gateway marks them by the day you ask (`omg providers list`, `GET /admin/provider-kinds`,
+what a first start prints), and a provider's own headers and refusals always win.
+
+| provider | what | as of | source |
+| --- | --- | --- | --- |"""
 
 _QUIRKS = """
 ## Quirks
@@ -35,11 +57,12 @@ provider says no. The same facts for programs: `GET /admin/provider-kinds`.
 
 def render() -> str:
     """The whole page."""
-    entries = sorted(ENTRIES, key=lambda entry: entry.preset.priority)
+    entries = sorted(ENTRIES, key=lambda entry: entry.priority)
     lines = ["", "| id | provider | variables | priority | default model | free tier |", "| --- " * 6 + "|"]
     lines += [_row(entry) for entry in entries]
-    notes = [f"- **{entry.preset.id}**: {'; '.join(found)}." for entry in entries if (found := notes_of(entry))]
-    return _INTRO + "\n".join(lines) + "\n" + _QUIRKS + "\n".join(notes) + "\n"
+    free = [_FREE_TIERS, *(_free_row(entry) for entry in entries if entry.preset.free_tier.as_of)]
+    notes = [f"- **{entry.id}**: {'; '.join(found)}." for entry in entries if (found := notes_of(entry))]
+    return _INTRO + "\n".join(lines) + "\n" + "\n".join(free) + "\n" + _QUIRKS + "\n".join(notes) + "\n"
 
 
 def _row(entry: Entry) -> str:
@@ -48,8 +71,23 @@ def _row(entry: Entry) -> str:
     variables = ", ".join(f"`{variable}`" for variable in (*preset.env, *preset.ambient)) or "–"
     model = f"`{preset.default_model}`" if preset.default_model else "–"
     page = "simulator.md" if preset.kind == "simulated" else f"providers/{preset.id}.md"
-    facts = f"{variables} | {preset.priority} | {model} | {preset.free_tier or '–'}"
+    facts = f"{variables} | {preset.priority} | {model} | {BRIEFLY[preset.free_tier.kind]}"
     return f"| [`{preset.id}`]({page}) | {name} | {facts} |"
+
+
+def newest_fact() -> date:
+    """The day on which this page is up to date: that of the newest fact in it."""
+    return max(day for entry in ENTRIES if (day := entry.preset.free_tier.as_of))
+
+
+def _free_row(entry: Entry) -> str:
+    tier = entry.preset.free_tier
+    read = {(tier.as_of, tier.confidence, tier.source)} if tier.as_of else set()
+    seen = sorted(read | {(q.as_of, q.confidence, q.source) for q in tier.resolved()}, key=str, reverse=True)
+    days = "<br>".join(f"{day}{' **outdated**' if is_outdated(day, newest_fact()) else ''}" for day, _, _ in seen)
+    sources = "<br>".join(f"[{confidence}]({source})" for _, confidence, source in seen)
+    words = tier.in_words().replace("*", "\\*")
+    return f"| `{entry.id}` | {words} | {days} | {sources} |"
 
 
 def notes_of(entry: Entry) -> list[str]:
@@ -60,9 +98,9 @@ def notes_of(entry: Entry) -> list[str]:
     for name, new_name in quirks.rename.items():
         notes.append(f"`{name}` is sent as `{new_name}`")
     for name, table in quirks.rewrite.items():
-        told = ", ".join("an object" if value == "{" else f"`{value}`" for value in table)
+        words = ", ".join("an object" if value == "{" else f"`{value}`" for value in table)
         notes.append(
-            f"`{name}` of {told} is sent as {', '.join(f'`{value}`' for value in dict.fromkeys(table.values()))}"
+            f"`{name}` of {words} is sent as {', '.join(f'`{value}`' for value in dict.fromkeys(table.values()))}"
         )
     if quirks.drop:
         notes.append(f"dropped: {_names(quirks.drop)}")
@@ -70,12 +108,8 @@ def notes_of(entry: Entry) -> list[str]:
         notes.append(f"refused: {_names(quirks.refused)}")
     if not quirks.message_names:
         notes.append("`name` on messages is dropped")
-    if not quirks.system_anywhere:
-        notes.append("all instructions of a chat are sent as one system message, the first")
     if quirks.message_fields:
         notes.append(f"{_names(quirks.message_fields)} in the history is sent back")
-    if quirks.tool_call_id_length is not None:
-        notes.append(f"tool call ids are made {quirks.tool_call_id_length} characters long")
     notes += _answer_notes(quirks)
     if entry.paths:
         also = ", ".join(f"`{endpoint}`" for endpoint in entry.paths)

@@ -6,7 +6,7 @@ import httpx
 import pytest
 import respx
 
-from adapters.providers.anthropic.kind import ENTRY, KIND
+from adapters.providers.kinds import KINDS
 from adapters.providers.registry import Registry
 from domain.availability import RateLimitWindow
 from domain.chat import ChatRequest
@@ -20,8 +20,8 @@ from domain.timeouts import Timeouts
 from domain.usage import TokenUsage
 from tests.builders import a_chat_payload, a_provider, a_provider_key
 from tests.contracts.providers.test_chat_providers import Pieces, Progress
-from tests.unit.adapters.dialects.anthropic.samples import a_messages_payload, event, sample, start, text
-from tests.unit.adapters.dialects.anthropic.test_response import TEXT, a_message
+from tests.unit.adapters.dialects.anthropic.samples import a_messages_payload, block, end, event, sample, start, text
+from tests.unit.adapters.dialects.anthropic.test_answer import TEXT, a_message
 
 KEY = a_provider_key(secret=Secret("sk-ant-canary-0123456789abcdef"))
 SSE = {"content-type": "text/event-stream; charset=utf-8"}
@@ -44,8 +44,8 @@ class Upstream:
     async def chat(self, **fields: object) -> dict[str, object]:
         assert self.able.chat is not None
         answer = await self.able.chat.complete(a_chat_call(**fields))
-        told: dict[str, object] = json.loads(answer.body)
-        return told
+        received: dict[str, object] = json.loads(answer.body)
+        return received
 
     async def stream(self, *headers: tuple[str, str]) -> ProviderStream:
         assert self.able.messages is not None
@@ -73,10 +73,10 @@ async def test_a_chat_goes_to_messages_with_the_key_in_its_own_header() -> None:
     upstream = Upstream()
     sent = upstream.router.post(f"{API}/messages").respond(200, json=a_message(TEXT))
 
-    told = await upstream.chat()
+    received = await upstream.chat()
 
     request = sent.calls.last.request
-    assert told["object"] == "chat.completion"
+    assert received["object"] == "chat.completion"
     assert {name.lower() for name in request.headers} <= ALLOWED_HEADERS
     assert request.headers["x-api-key"] == KEY.secret.reveal()
     assert request.headers["anthropic-version"] == "2023-06-01"
@@ -91,12 +91,12 @@ async def test_a_chat_is_streamed_as_chunks_with_the_limits_of_the_headers() -> 
     assert upstream.able.chat is not None
 
     streamed = await upstream.able.chat.stream(a_chat_call())
-    told = await read(streamed)
+    received = await read(streamed)
 
-    assert told.startswith(b"data: {")
+    assert received.startswith(b"data: {")
     assert streamed.ending == b"data: [DONE]\n\n"
     assert streamed.usage == TokenUsage(5, 7)
-    assert streamed.limits == (RateLimitWindow("requests", "minute", 50, 49, 60),)
+    assert streamed.limits == (RateLimitWindow("requests", "minute", 50, 49, 60, by_model=True),)
     assert streamed.has_content
 
 
@@ -123,9 +123,9 @@ async def test_a_native_stream_keeps_its_bytes_and_holds_its_end_back() -> None:
     upstream.router.post(f"{API}/messages").respond(200, headers=SSE, stream=Pieces(stream[:500], stream[500:]))
 
     streamed = await upstream.stream()
-    told = await read(streamed)
+    received = await read(streamed)
 
-    assert told + streamed.ending == stream
+    assert received + streamed.ending == stream
     assert streamed.ending.startswith(b"event: message_stop")
     assert (streamed.usage, streamed.model) == (TokenUsage(5, 7), "m")
 
@@ -159,15 +159,29 @@ async def test_a_stream_without_its_end_is_truncated(broken: bool) -> None:
     assert streamed.has_content
 
 
-@pytest.mark.parametrize("answer", [a_message(TEXT), {"type": "error", "error": {"type": "api_error", "message": "x"}}])
-async def test_a_whole_answer_instead_of_a_stream_is_a_failure(answer: dict[str, object]) -> None:
+async def test_a_whole_answer_instead_of_a_stream_is_shown_as_one() -> None:
     upstream = Upstream()
+    upstream.router.post(f"{API}/messages").respond(200, json=a_message(TEXT))
+    assert upstream.able.chat is not None
+
+    native = await upstream.stream()
+    chat = await upstream.able.chat.stream(a_chat_call())
+    shown = [await read(native) + native.ending, await read(chat) + chat.ending]
+
+    assert [block.count(b'"hi"') for block in shown] == [1, 1]
+    assert shown[0].rstrip().endswith(b'{"type":"message_stop"}')
+    assert shown[1].endswith(b"data: [DONE]\n\n")
+
+
+async def test_an_error_instead_of_a_stream_is_a_failure() -> None:
+    upstream = Upstream()
+    answer = {"type": "error", "error": {"type": "api_error", "message": "x"}}
     upstream.router.post(f"{API}/messages").respond(200, json=answer)
     assert upstream.able.chat is not None
 
     for asked in (upstream.stream(), upstream.able.chat.stream(a_chat_call())):
         with pytest.raises(UpstreamFailure) as caught:
-            await asked
+            await read(await asked)
         assert caught.value.kind is FailureKind.SERVER_ERROR
 
 
@@ -265,4 +279,24 @@ async def test_what_an_operator_drops_is_not_sent() -> None:
 
 
 def test_every_endpoint_of_the_kind_has_its_table() -> None:
-    assert set(KIND.fidelity(ENTRY)) == {*KIND.endpoints} - {"models"}
+    kind = next(kind for kind in KINDS if kind.id == "anthropic")
+
+    assert set(kind.load().fidelity(kind.unknown)) == {*kind.endpoints} - {"models"}
+
+
+async def test_an_emoji_cut_between_two_events_ends_no_stream() -> None:
+    """Relays cut text by UTF-16 units. What passes through keeps the halves; what is translated loses them alone."""
+    upstream = Upstream()
+    halves = [{"type": "text_delta", "text": "hi HIGH"}, {"type": "text_delta", "text": "LOW!"}]
+    events = start() + block(0, {"type": "text", "text": ""}, *halves) + end()
+    events = events.replace(b"HIGH", rb"\ud83d").replace(b"LOW", rb"\ude00")
+    upstream.router.post(f"{API}/messages").respond(200, headers=SSE, content=events)
+    assert upstream.able.chat is not None
+
+    native = await read(await upstream.stream())
+    translated = await read(await upstream.able.chat.stream(a_chat_call()))
+
+    assert rb"hi \ud83d" in native
+    assert rb"\ude00!" in native
+    chunks = [json.loads(part[6:]) for part in translated.split(b"\n\n") if part.startswith(b"data: {")]
+    assert "".join(c["choices"][0]["delta"].get("content") or "" for c in chunks if c["choices"]) == "hi \ufffd\ufffd!"

@@ -172,11 +172,11 @@ async def test_filters_pass_and_a_first_chunk_without_a_choice_does_no_harm() ->
     assert azure.able.chat is not None
 
     stream = await azure.able.chat.stream(ProviderCall(a_chat_payload(stream=True), "gpt-5", KEY, False, Progress()))
-    told = await read(stream)
+    received = await read(stream)
 
-    assert "".join(c["delta"].get("content") or "" for e in told for c in e["choices"] if c.get("delta")) == "hi"
-    assert told[-1]["model"] == "gpt-5-2026"
-    assert {(event["id"], event["model"]) for event in told if event["choices"]} == {("c1", "gpt-5-2026")}
+    assert "".join(c["delta"].get("content") or "" for e in received for c in e["choices"] if c.get("delta")) == "hi"
+    assert received[-1]["model"] == "gpt-5-2026"
+    assert {(event["id"], event["model"]) for event in received if event["choices"]} == {("c1", "gpt-5-2026")}
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ async def test_filters_pass_and_a_first_chunk_without_a_choice_does_no_harm() ->
                     "innererror": {"code": "ResponsibleAIPolicyViolation"},
                 }
             },
-            FailureKind.CLIENT_FAULT,
+            FailureKind.CONTENT_POLICY,
             "The response was filtered",
         ),
         (429, {"error": {"code": "429", "message": "Please retry after 26 seconds."}}, FailureKind.RATE_LIMITED, ""),
@@ -231,7 +231,7 @@ async def test_limits_are_whole_seconds_and_a_negative_one_is_unknown(
     if expected is None:
         assert answer.limits == ()
     else:
-        assert answer.limits == (RateLimitWindow("requests", "minute", None, *expected),)
+        assert answer.limits == (RateLimitWindow("requests", "minute", None, *expected, by_model=True),)
 
 
 async def test_an_old_version_is_not_asked_for_usage_in_streams() -> None:

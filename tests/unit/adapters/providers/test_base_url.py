@@ -4,35 +4,37 @@ import httpx
 import pytest
 
 from adapters.providers.base_url import base_url, endpoint, is_local
-from adapters.providers.entry import Entry
-from adapters.providers.openai_compatible import cloudflare, custom, gemini_openai, groq, openrouter, perplexity, zai
+from adapters.providers.kind import Entry
+from adapters.providers.kinds import ENTRIES
 from domain.errors import RequestInvalid
+
+KNOWN = {entry.id: entry for entry in ENTRIES}
 
 
 @pytest.mark.parametrize(
     ("given", "entry", "resolved"),
     [
-        ("https://host.example", custom.ENTRY, "https://host.example/v1"),
-        ("https://host.example/", custom.ENTRY, "https://host.example/v1"),
-        ("https://host.example/v1", custom.ENTRY, "https://host.example/v1"),
-        ("https://host.example/v1/", custom.ENTRY, "https://host.example/v1"),
-        (" https://host.example/v1/chat/completions ", custom.ENTRY, "https://host.example/v1"),
-        ("https://host.example/api/paas/v4", custom.ENTRY, "https://host.example/api/paas/v4"),
-        ("https://host.example/v1beta/openai", custom.ENTRY, "https://host.example/v1beta/openai"),
-        ("https://host.example/tenant", custom.ENTRY, "https://host.example/tenant/v1"),
-        ("http://127.0.0.1:8000", custom.ENTRY, "http://127.0.0.1:8000/v1"),
-        ("http://[::1]:8000/v1", custom.ENTRY, "http://[::1]:8000/v1"),
-        ("https://api.groq.com", groq.ENTRY, "https://api.groq.com/openai/v1"),
-        ("https://api.groq.com/openai", groq.ENTRY, "https://api.groq.com/openai/v1"),
-        ("https://openrouter.ai/api/v1/", openrouter.ENTRY, "https://openrouter.ai/api/v1"),
+        ("https://host.example", KNOWN["custom"], "https://host.example/v1"),
+        ("https://host.example/", KNOWN["custom"], "https://host.example/v1"),
+        ("https://host.example/v1", KNOWN["custom"], "https://host.example/v1"),
+        ("https://host.example/v1/", KNOWN["custom"], "https://host.example/v1"),
+        (" https://host.example/v1/chat/completions ", KNOWN["custom"], "https://host.example/v1"),
+        ("https://host.example/api/paas/v4", KNOWN["custom"], "https://host.example/api/paas/v4"),
+        ("https://host.example/v1beta/openai", KNOWN["custom"], "https://host.example/v1beta/openai"),
+        ("https://host.example/tenant", KNOWN["custom"], "https://host.example/tenant/v1"),
+        ("http://127.0.0.1:8000", KNOWN["custom"], "http://127.0.0.1:8000/v1"),
+        ("http://[::1]:8000/v1", KNOWN["custom"], "http://[::1]:8000/v1"),
+        ("https://api.groq.com", KNOWN["groq"], "https://api.groq.com/openai/v1"),
+        ("https://api.groq.com/openai", KNOWN["groq"], "https://api.groq.com/openai/v1"),
+        ("https://openrouter.ai/api/v1/", KNOWN["openrouter"], "https://openrouter.ai/api/v1"),
         (
             "https://generativelanguage.googleapis.com/v1beta",
-            gemini_openai.ENTRY,
+            KNOWN["gemini-openai"],
             "https://generativelanguage.googleapis.com/v1beta/openai",
         ),
-        ("https://proxy.example/zai", zai.ENTRY, "https://proxy.example/zai/v4"),
-        (None, perplexity.ENTRY, "https://api.perplexity.ai/"),
-        (None, cloudflare.ENTRY, "https://api.cloudflare.com/client/v4/accounts/acc0/ai/v1"),
+        ("https://proxy.example/zai", KNOWN["zai"], "https://proxy.example/zai/v4"),
+        (None, KNOWN["perplexity"], "https://api.perplexity.ai/"),
+        (None, KNOWN["cloudflare"], "https://api.cloudflare.com/client/v4/accounts/acc0/ai/v1"),
     ],
 )
 def test_what_is_missing_is_added(given: str | None, entry: Entry, resolved: str) -> None:
@@ -40,22 +42,22 @@ def test_what_is_missing_is_added(given: str | None, entry: Entry, resolved: str
 
 
 @pytest.mark.parametrize(
-    ("given", "entry", "told"),
+    ("given", "entry", "received"),
     [
-        (None, custom.ENTRY, "needs a base_url"),
-        ("host.example/v1", custom.ENTRY, "https://"),
-        ("ftp://host.example", custom.ENTRY, "https://"),
-        ("https://", custom.ENTRY, "https://"),
-        ("https://user:secret@host.example", custom.ENTRY, "user name"),
-        ("https://host.example/v1?key=x", custom.ENTRY, "no '?'"),
-        ("https://host.example/v1#x", custom.ENTRY, "no '?'"),
-        ("https://[::1", custom.ENTRY, "no URL"),
-        ("https://host.example:port", custom.ENTRY, "no URL"),
-        (None, cloudflare.ENTRY, "CLOUDFLARE_ACCOUNT_ID"),
+        (None, KNOWN["custom"], "needs a base_url"),
+        ("host.example/v1", KNOWN["custom"], "https://"),
+        ("ftp://host.example", KNOWN["custom"], "https://"),
+        ("https://", KNOWN["custom"], "https://"),
+        ("https://user:secret@host.example", KNOWN["custom"], "user name"),
+        ("https://host.example/v1?key=x", KNOWN["custom"], "no '?'"),
+        ("https://host.example/v1#x", KNOWN["custom"], "no '?'"),
+        ("https://[::1", KNOWN["custom"], "no URL"),
+        ("https://host.example:port", KNOWN["custom"], "no URL"),
+        (None, KNOWN["cloudflare"], "CLOUDFLARE_ACCOUNT_ID"),
     ],
 )
-def test_what_is_no_base_url_is_refused_with_a_reason(given: str | None, entry: Entry, told: str) -> None:
-    with pytest.raises(RequestInvalid, match=told.replace("?", r"\?")) as caught:
+def test_what_is_no_base_url_is_refused_with_a_reason(given: str | None, entry: Entry, received: str) -> None:
+    with pytest.raises(RequestInvalid, match=received.replace("?", r"\?")) as caught:
         base_url(given, entry, {"CLOUDFLARE_ACCOUNT_ID": "../x"})
 
     assert caught.value.param == "base_url"
@@ -89,5 +91,5 @@ def test_a_local_host_is_told_from_a_public_one(url: str, local: bool) -> None:
 def test_a_metadata_or_reserved_address_is_refused_when_it_is_typed(host: str) -> None:
     """S-08: not only when it is called."""
     with pytest.raises(RequestInvalid, match="metadata") as caught:
-        base_url(f"http://{host}/v1", custom.ENTRY, {})
+        base_url(f"http://{host}/v1", KNOWN["custom"], {})
     assert caught.value.param == "base_url"

@@ -14,12 +14,14 @@ from adapters.providers.registry import Registry
 from domain.embeddings import EmbeddingRequest
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
+from domain.payload import Payload
 from domain.ports.providers import EmbeddingProvider, ProviderCall
 from domain.secrets import Secret
 from domain.timeouts import Timeouts
-from domain.wire import Payload
 from tests.builders import a_provider, a_provider_key
 from tests.contracts.providers.test_chat_providers import Progress
+
+pytestmark = pytest.mark.virtual_time
 
 TITAN = "amazon.titan-embed-text-v2:0"
 

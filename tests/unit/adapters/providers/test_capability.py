@@ -9,9 +9,10 @@ import httpx
 import pytest
 from typing_extensions import override
 
+from adapters.providers.opening import MAX_ANSWER_BYTES
 from adapters.providers.registry import Registry
-from adapters.providers.upstream import MAX_ANSWER_BYTES
-from adapters.transport.direct import Answer, DirectTransport
+from adapters.transport.direct import DirectTransport
+from adapters.transport.response_stream import UpstreamResponse
 from domain.availability import RateLimitWindow
 from domain.chat import ChatRequest
 from domain.errors import UpstreamFailure
@@ -41,15 +42,18 @@ def call(secret: str = "key-0123456789", **fields: object) -> ProviderCall[ChatR
 
 
 async def read(stream: ProviderStream) -> list[dict[str, Any]]:
-    told = b"".join([block async for block in stream])
+    received = b"".join([block async for block in stream])
     await stream.aclose()
-    return [json.loads(event[6:]) for event in told.split(b"\n\n")[:-1]]
+    return [json.loads(event[6:]) for event in received.split(b"\n\n")[:-1]]
 
 
 async def refused(answer: httpx.Response, *, stream: bool = False) -> UpstreamFailure:
     asked = provider(answer)
     with pytest.raises(UpstreamFailure) as caught:
-        await (asked.stream(call()) if stream else asked.complete(call()))
+        if stream:
+            await read(await asked.stream(call()))
+        else:
+            await asked.complete(call())
     return caught.value
 
 
@@ -133,8 +137,8 @@ async def test_a_body_that_arrived_whole_is_taken_without_reading() -> None:
 
     class Whole(DirectTransport):
         @override
-        async def ask(self, method: str, url: httpx.URL, headers: httpx.Headers, body: bytes) -> Answer:
-            return Answer(200, [(b"Content-Type", b"application/json")], body=whole)
+        async def ask(self, method: str, url: httpx.URL, headers: httpx.Headers, body: bytes) -> UpstreamResponse:
+            return UpstreamResponse(200, [(b"Content-Type", b"application/json")], body=whole)
 
     answer = await provider_over(Whole()).complete(call())
 
@@ -143,7 +147,7 @@ async def test_a_body_that_arrived_whole_is_taken_without_reading() -> None:
 
 async def test_limits_come_with_answers_and_streams() -> None:
     headers = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "2m59.56s"}
-    window = (RateLimitWindow("requests", "day", None, 0, 179.56),)
+    window = (RateLimitWindow("requests", "day", None, 0, 179.56, by_model=True),)
 
     answer = await provider(httpx.Response(200, json=ANSWER, headers=headers)).complete(call(logit_bias={"1": 1}))
     stream = await provider(httpx.Response(200, content=STREAM, headers=headers | SSE)).stream(
@@ -213,3 +217,33 @@ async def test_a_stream_can_be_given_up_before_it_is_read() -> None:
     await stream.aclose()
 
     assert body.closed
+
+
+async def test_a_flood_of_comments_lets_others_have_their_turn() -> None:
+    body = Pieces(b": x\n\n" * 200_000 + STREAM)
+    stream = await provider(httpx.Response(200, stream=body, headers=SSE)).stream(call())
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    counting = asyncio.ensure_future(count())
+    chunks = await read(stream)
+    counting.cancel()
+
+    assert chunks
+    assert turns > 50
+
+
+async def test_half_an_emoji_in_a_plain_answer_costs_the_half_and_not_the_answer() -> None:
+    body = json.dumps(ANSWER).encode().replace(b'"hi"', rb'"hi \ud83d"')
+    assert rb"\ud83d" in body
+
+    answer = await provider(httpx.Response(200, content=body, headers={"content-type": "application/json"})).complete(
+        call()
+    )
+
+    assert json.loads(answer.body)["choices"][0]["message"]["content"] == "hi \ufffd"

@@ -11,15 +11,15 @@ from adapters.providers.registry import Registry
 from domain.embeddings import EmbeddingRequest
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
+from domain.payload import Payload
 from domain.ports.providers import Capabilities, ProviderCall
 from domain.secrets import Secret
 from domain.timeouts import Timeouts
 from domain.usage import TokenUsage
-from domain.wire import Payload
 from tests.builders import a_chat_payload, a_provider, a_provider_key
 from tests.contracts.providers.test_chat_providers import Progress
 from tests.unit.adapters.dialects.cohere.samples import WIRE
-from tests.unit.adapters.dialects.cohere.test_answers import ANSWER
+from tests.unit.adapters.dialects.cohere.test_answer import ANSWER
 
 KEY = a_provider_key(secret=Secret("cohere-key-0123456789"))
 
@@ -66,10 +66,10 @@ async def test_a_streamed_chat_is_read_from_events() -> None:
     chat = upstream.capabilities().chat
     assert chat is not None
     stream = await chat.stream(call(a_chat_payload()))
-    told = b"".join([block async for block in stream])
+    received = b"".join([block async for block in stream])
     await stream.aclose()
 
-    assert b'"content":"Hel"' in told
+    assert b'"content":"Hel"' in received
     assert stream.usage == TokenUsage(4, 2, cache_read_tokens=3)
 
 

@@ -6,21 +6,25 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.providers.registry import OPENAI, Registry
-from domain.audio import AudioFile, TranscriptionRequest
+from adapters.providers.kind import PATHS
+from adapters.providers.kinds import OPENAI
+from adapters.providers.registry import Registry
+from domain.audio import TranscriptionRequest
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
+from domain.forms import UploadedFile
+from domain.payload import Payload
 from domain.ports.providers import Capabilities, ProviderCall
 from domain.providers import ProviderSettings
 from domain.secrets import Secret
 from domain.timeouts import Timeouts
-from domain.usage import TokenUsage
-from domain.wire import Payload
+from domain.usage import BillingFacts, TokenUsage
 from tests.builders import a_provider, a_provider_key
 from tests.contracts.providers.test_chat_providers import ALLOWED_HEADERS, Pieces, Progress
 from tests.unit.adapters.providers.calls import a_payload, read_bytes
 
 KEY = a_provider_key(secret=Secret("sk-canary-0123456789abcdef"))
+READ_ALOUD = TokenUsage(billing=BillingFacts(units={"character": 2}))
 VECTOR = {"data": [{"object": "embedding", "index": 0, "embedding": [0.5]}], "usage": {"prompt_tokens": 2}}
 ANSWERS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "completions": ("/completions", {"prompt": "hi"}, {"choices": [{"index": 0, "text": "x"}]}),
@@ -60,20 +64,25 @@ class Upstream:
         return self._answer
 
 
-@pytest.mark.parametrize("entry", OPENAI.entries, ids=lambda entry: entry.preset.id)
+@pytest.mark.parametrize("entry", OPENAI.entries, ids=lambda entry: entry.id)
 def test_an_upstream_has_what_its_row_names_and_what_chat_carries(entry: Any) -> None:
-    names = {"images.generations": "images", "audio.speech": "speech", "audio.transcriptions": "transcriptions"}
+    names = {name: name.rpartition(".")[2] for name in PATHS} | {
+        "images.generations": "images",
+        "images.edits": "image_edits",
+        "responses.input_tokens": "response_counts",
+    }
     if not entry.preset.base_url:
         pytest.skip("its address is the operator's")
 
-    able = Upstream(entry.preset.id, httpx.Response(500)).able
+    able = Upstream(entry.id, httpx.Response(500)).able
 
-    carried = {"completions", "responses", "messages", "token_counts"}
+    carried = {"completions", "responses", "kept_responses", "response_counts", "messages", "token_counts"}
+    carried |= {"contents", "content_counts", "content_embeddings"}
     assert (
         set(able.names()) - {"chat", "models"} - carried
         == {names.get(endpoint, endpoint) for endpoint in entry.paths} - carried
     )
-    assert able.completions is not None
+    assert (able.completions is None) is (entry.chat_path is None)
 
 
 @pytest.mark.parametrize("capability", ANSWERS)
@@ -82,13 +91,13 @@ async def test_each_endpoint_is_where_openai_has_it(capability: str) -> None:
     path, fields, answer = ANSWERS[capability]
     upstream = Upstream("openai", httpx.Response(200, json=answer))
 
-    told = await upstream.ask(capability, **fields)
+    received = await upstream.ask(capability, **fields)
 
     request = upstream.asked[-1]
     assert str(request.url) == f"https://api.openai.com/v1{path}"
     assert {name.lower() for name in request.headers} <= ALLOWED_HEADERS
     assert upstream.sent == fields | {"model": "wanted"}
-    assert {name: json.loads(told.body)[name] for name in answer if name != "usage"} == {
+    assert {name: json.loads(received.body)[name] for name in answer if name != "usage"} == {
         name: value for name, value in answer.items() if name != "usage"
     }
 
@@ -96,13 +105,21 @@ async def test_each_endpoint_is_where_openai_has_it(capability: str) -> None:
 async def test_a_row_may_name_another_place_and_other_names() -> None:
     perplexity = Upstream("perplexity", httpx.Response(200, json=VECTOR))
     mistral = Upstream("mistral", httpx.Response(200, json=VECTOR))
+    jina = Upstream("jina", httpx.Response(200, json=VECTOR))
+    voyage = Upstream("voyage", httpx.Response(200, json=VECTOR))
 
     await perplexity.ask("embeddings", input="hi")
-    told = await mistral.ask("embeddings", input="hi", dimensions=8, user="u")
+    received = await mistral.ask("embeddings", input="hi", dimensions=8, user="u")
+    await jina.ask("embeddings", input="hi", dimensions=8, encoding_format="base64")
+    await voyage.ask("embeddings", input="hi", dimensions=8)
 
     assert str(perplexity.asked[-1].url) == "https://api.perplexity.ai/v1/embeddings"
-    assert mistral.sent == {"model": "wanted", "input": "hi", "output_dimension": 8}
-    assert (told.dropped_params, told.usage) == (("user",), TokenUsage(2, 0))
+    assert mistral.sent == voyage.sent == {"model": "wanted", "input": "hi", "output_dimension": 8}
+    assert jina.sent == {"model": "wanted", "input": "hi", "dimensions": 8, "embedding_type": "base64"}
+    assert [str(each.asked[-1].url) for each in (jina, voyage)] == [
+        "https://api.jina.ai/v1/embeddings", "https://api.voyageai.com/v1/embeddings",
+    ]  # fmt: skip
+    assert (received.dropped_params, received.usage) == (("user",), TokenUsage(2, 0))
 
 
 @pytest.mark.parametrize("tokens", [[15339, 1917], [[15339], [1917]]])
@@ -133,9 +150,9 @@ async def test_an_operators_own_drops_hold_everywhere() -> None:
         "openai", httpx.Response(200, json=VECTOR), settings=ProviderSettings(drop_params=("dimensions",))
     )
 
-    told = await upstream.ask("embeddings", input="hi", dimensions=8)
+    received = await upstream.ask("embeddings", input="hi", dimensions=8)
 
-    assert told.dropped_params == ("dimensions",)
+    assert received.dropped_params == ("dimensions",)
     assert "dimensions" not in upstream.sent
 
 
@@ -148,7 +165,7 @@ async def test_speech_comes_in_pieces_as_they_come() -> None:
     await stream.aclose()
 
     assert blocks == [b"ID3", b"\x00\xff"]
-    assert (stream.content_type, stream.usage, stream.ending) == ("audio/mpeg", None, b"")
+    assert (stream.content_type, stream.usage, stream.ending) == ("audio/mpeg", READ_ALOUD, b"")
     assert upstream.sent == {"model": "wanted", "input": "hi", "voice": "alloy", "speed": 1.25}
     assert body.closed
 
@@ -178,18 +195,18 @@ async def test_a_recording_is_sent_as_a_form() -> None:
     upstream = Upstream("groq", httpx.Response(200, json={"text": "hi"}))
     assert upstream.able.transcriptions is not None
     request = TranscriptionRequest(
-        file=AudioFile("a.wav", "audio/wav", b"RIFF"), form=(("model", "x"), ("language", "de")), model="x"
+        file=UploadedFile("a.wav", "audio/wav", b"RIFF"), form=(("model", "x"), ("language", "de")), model="x"
     )
     call = ProviderCall(Payload(request, {}), "whisper-large-v3", KEY, False, Progress())
 
-    told = await upstream.able.transcriptions.complete(call)
+    received = await upstream.able.transcriptions.complete(call)
 
     sent = upstream.asked[-1]
     assert str(sent.url) == "https://api.groq.com/openai/v1/audio/transcriptions"
     assert sent.headers["content-type"].startswith("multipart/form-data; boundary=omg-")
     assert sent.headers["authorization"] == f"Bearer {KEY.secret.reveal()}"
     assert b'name="model"\r\n\r\nwhisper-large-v3\r\n' in sent.content
-    assert (told.body, told.output_text) == (b'{"text":"hi"}', "hi")
+    assert (received.body, received.output_text) == (b'{"text":"hi"}', "hi")
 
 
 async def test_an_image_stream_that_is_answered_whole_is_told_as_one() -> None:
@@ -199,7 +216,7 @@ async def test_an_image_stream_that_is_answered_whole_is_told_as_one() -> None:
         a_payload("images", prompt="a cat", stream=True), "wanted", KEY, False, Progress()
     )
 
-    told = await read_bytes(await upstream.able.images.stream(call))
+    received = await read_bytes(await upstream.able.images.stream(call))
 
-    assert told.startswith(b"event: image_generation.completed\ndata: {")
+    assert received.startswith(b"event: image_generation.completed\ndata: {")
     assert upstream.sent["stream"] is True

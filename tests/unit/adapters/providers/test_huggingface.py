@@ -8,13 +8,14 @@ import httpx
 import pytest
 
 from adapters.providers.registry import Registry
-from domain.audio import AudioFile, TranscriptionRequest
+from domain.audio import TranscriptionRequest
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
+from domain.forms import UploadedFile
+from domain.payload import Payload
 from domain.ports.providers import Capabilities, ProviderAnswer, ProviderCall
 from domain.secrets import Secret
 from domain.timeouts import Timeouts
-from domain.wire import Payload
 from tests.builders import a_chat_payload, a_provider, a_provider_key
 from tests.contracts.providers.test_chat_providers import ANSWER, Progress
 from tests.unit.adapters.providers.calls import a_payload
@@ -82,9 +83,9 @@ async def test_an_array_of_any_depth_becomes_an_embedding_for_each_text(
 ) -> None:
     router = Router(httpx.Response(200, json=answer))
 
-    told = await router.ask("embeddings", input=texts, encoding_format="float")
+    received = await router.ask("embeddings", input=texts, encoding_format="float")
 
-    assert vectors(told) == expected
+    assert vectors(received) == expected
     assert router.url == f"{NATIVE}/pipeline/feature-extraction"
     assert router.body == {"inputs": [texts] if isinstance(texts, str) else texts}
 
@@ -93,13 +94,13 @@ async def test_embeddings_come_in_base64_where_it_was_asked_for_and_usage_is_an_
     """R-22: nobody told usage, so none is booked as told."""
     router = Router(httpx.Response(200, json=[[0.5, -2.0]]))
 
-    told = await router.ask("embeddings", input="four more words here", encoding_format="base64", user="u")
+    received = await router.ask("embeddings", input="four more words here", encoding_format="base64", user="u")
 
-    body = json.loads(told.body)
+    body = json.loads(received.body)
     assert base64.b64decode(body["data"][0]["embedding"]) == b"\x00\x00\x00\x3f\x00\x00\x00\xc0"
     assert body["usage"] == {"prompt_tokens": 5, "total_tokens": 5}
-    assert told.usage is None
-    assert told.dropped_params == ("user",)
+    assert received.usage is None
+    assert received.dropped_params == ("user",)
 
 
 @pytest.mark.parametrize("answer", [[], [[]], [["a"]], {"vectors": []}, [[1.0], [2.0], [3.0]], [[[1.0], [1.0, 2.0]]]])
@@ -121,15 +122,15 @@ async def test_an_image_comes_as_base64_or_as_a_data_url() -> None:
     answer = httpx.Response(200, content=b"\xff\xd8jpeg", headers={"content-type": "image/jpeg"})
     router = Router(answer)
 
-    told = await router.ask("images", prompt="a cat", size="512x768", quality="hd")
+    received = await router.ask("images", prompt="a cat", size="512x768", quality="hd")
     by_url = await Router(answer).ask("images", prompt="a cat", response_format="url")
 
     data = base64.b64encode(b"\xff\xd8jpeg").decode()
-    assert json.loads(told.body)["data"] == [{"b64_json": data}]
+    assert json.loads(received.body)["data"] == [{"b64_json": data}]
     assert json.loads(by_url.body)["data"] == [{"url": f"data:image/jpeg;base64,{data}"}]
     assert router.url == NATIVE
     assert router.body == {"inputs": "a cat", "parameters": {"width": 512, "height": 768}}
-    assert told.dropped_params == ("quality",)
+    assert received.dropped_params == ("quality",)
 
 
 @pytest.mark.parametrize(("fields", "param"), [({"n": 2}, "n"), ({"size": "big"}, "size")])
@@ -146,7 +147,7 @@ async def test_a_recording_is_sent_as_it_is_and_its_text_comes_back() -> None:
 
     def call(response_format: str | None) -> ProviderCall[TranscriptionRequest]:
         request = TranscriptionRequest(
-            file=AudioFile("a.flac", "audio/flac", b"fLaC\x00"), model="m", response_format=response_format
+            file=UploadedFile("a.flac", "audio/flac", b"fLaC\x00"), model="m", response_format=response_format
         )
         return ProviderCall(Payload(request, {}), "org/model", KEY, False, Progress())
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[4]
 BEGINNING = """
 import asyncio, json, sys
@@ -22,8 +24,8 @@ def build(kind):
 
 def loaded():
     # one module of OpenAI's dialect is data: what rows say of themselves
-    names = (name.split(".") for name in sys.modules if name != "adapters.dialects.openai.quirks")
-    return {path[2] for path in names if path[:2] == ["adapters", "dialects"] and len(path) > 3}
+    names = (name.split(".") for name in sys.modules if "." in name and name != "adapters.dialects.openai.quirks")
+    return {path[2] for path in names if path[0] == "adapters" and path[1] in {"dialects", "ingress"} and len(path) > 3}
 
 def adapters():
     return {name.split(".")[2] for name in sys.modules if name.startswith("adapters.providers.") and ".adapter" in name}
@@ -33,7 +35,7 @@ import msgspec
 from adapters.providers.upstream import Unwatched
 from domain.messages import MessagesRequest
 from domain.ports.providers import ProviderCall
-from domain.wire import Payload
+from domain.payload import Payload
 
 def count(counts):
     fields = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "hi"}]}

@@ -13,15 +13,15 @@ from domain.embeddings import EmbeddingRequest
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from domain.inference import InferenceRequest
+from domain.payload import Payload
 from domain.ports.providers import Capabilities, ProviderCall
 from domain.providers import ProviderSettings
 from domain.timeouts import Timeouts
 from domain.usage import TokenUsage
-from domain.wire import Payload
 from tests.builders import a_chat_payload, a_provider
 from tests.contracts.providers.test_chat_providers import Progress
 from tests.unit.adapters.dialects.ollama.samples import WIRE
-from tests.unit.adapters.dialects.ollama.test_answers import ANSWER
+from tests.unit.adapters.dialects.ollama.test_answer import ANSWER
 
 
 class Upstream:
@@ -78,10 +78,10 @@ async def test_a_streamed_chat_is_read_from_lines() -> None:
     chat = upstream.capabilities().chat
     assert chat is not None
     stream = await chat.stream(call(a_chat_payload()))
-    told = b"".join([block async for block in stream])
+    received = b"".join([block async for block in stream])
     await stream.aclose()
 
-    assert b'"content":"Hel"' in told
+    assert b'"content":"Hel"' in received
     assert stream.content_type.startswith("text/event-stream")
     assert stream.usage == TokenUsage(26, 2)
 

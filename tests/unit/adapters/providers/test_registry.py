@@ -2,22 +2,36 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
 import respx
 
 from adapters.dialects.openai.quirks import REASONING_FIELDS, Quirks
-from adapters.providers.entry import Entry
-from adapters.providers.kind import Kind
-from adapters.providers.registry import ENTRIES, KINDS, OPENAI, Registry
+from adapters.providers import free_tiers
+from adapters.providers.anthropic import adapter as anthropic
+from adapters.providers.azure import adapter as azure
+from adapters.providers.base_url import is_local
+from adapters.providers.bedrock import adapter as bedrock
+from adapters.providers.cohere import adapter as cohere
+from adapters.providers.gemini import adapter as gemini
+from adapters.providers.huggingface import adapter as huggingface
+from adapters.providers.kind import AdapterModule, AnyServer, Cloud, Entry, Hosted, Kind, LocalServer, OptIn
+from adapters.providers.kinds import ENTRIES, KINDS, OPENAI
+from adapters.providers.ollama import adapter as ollama
+from adapters.providers.openai_compatible import adapter as openai_compatible
+from adapters.providers.registry import Registry
+from adapters.providers.vertex import adapter as vertex
 from domain.errors import RequestInvalid
 from domain.failover import FailureKind
 from domain.ports.providers import ProviderCall
-from domain.providers import Provider, ProviderPreset, ProviderSettings, check_provider_id
+from domain.providers import Provider, ProviderSettings, check_provider_id
 from domain.timeouts import TimeoutOverrides, Timeouts
 from tests.builders import a_chat_payload, a_provider, a_provider_key
 from tests.contracts.providers.test_chat_providers import ANSWER, Progress
+
+ADDRESS_VARIABLES = ("_HOST", "_BASE_URL", "_API_BASE", "_ENDPOINT")
 
 
 def with_openai(*more: Entry) -> tuple[Kind, ...]:
@@ -30,20 +44,81 @@ def a_registry(*more: Entry) -> Registry:
     )
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.preset.id)
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.id)
 def test_every_row_is_sound(entry: Entry) -> None:
     preset, quirks = entry.preset, entry.quirks
 
-    check_provider_id(preset.id)
+    check_provider_id(entry.id)
     assert quirks.message_fields <= set(REASONING_FIELDS)
     assert not quirks.drop & quirks.refused
-    assert set(quirks.error_kinds.values()) <= {kind.value for kind in FailureKind}
+    assert {kind.partition(" ")[0] for kind in quirks.error_kinds.values()} <= {kind.value for kind in FailureKind}
     assert all(name == name.lower() for name in quirks.limits)
     assert all(variable.isupper() for variable in preset.env)
-    assert preset.default_model is None or preset.requires_key or preset.ambient
+    assert set(entry.endpoint_quirks) <= {*entry.paths, "embeddings"}
 
 
-def test_ids_are_unique_and_the_free_tiers_come_first() -> None:
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.id)
+def test_every_row_is_of_the_sort_its_address_and_its_variables_say(entry: Entry) -> None:
+    preset = entry.preset
+    address = httpx.URL(preset.base_url.replace("{", "").replace("}", ""))
+    sort: type[Entry]
+    if not preset.base_url:
+        sort = AnyServer
+    elif is_local(address):
+        sort = LocalServer
+        assert preset.env[0].endswith(ADDRESS_VARIABLES)
+        assert not entry.quirks.limits
+        assert not entry.quirks.quota_resets
+    else:
+        sort = OptIn if not preset.env else Hosted if preset.requires_key else Cloud
+        assert address.scheme == "https"
+        assert not any(variable.endswith(ADDRESS_VARIABLES) for variable in preset.env)
+
+    assert type(entry) is sort
+
+
+@pytest.mark.parametrize(
+    ("sort", "lacking"),
+    [
+        (Hosted, ("requires_key", "ambient")),
+        (OptIn, ("env", "requires_key", "ambient")),
+        (Cloud, ("requires_key",)),
+        (LocalServer, ("requires_key", "ambient", "key_url", "free_tier", "default_model", "models")),
+        (AnyServer, ("base_url", "ambient", "default_model", "models")),
+    ],
+)
+def test_a_row_cannot_hold_what_its_sort_cannot_have(sort: Any, lacking: tuple[str, ...]) -> None:
+    required = {"id": "x", "name": "x", "base_url": "x", "key_url": "x", "free_tier": "x", "priority": 1, "env": ("X",)}
+    having = {name: value for name, value in required.items() if name in sort.__struct_fields__}
+
+    sort(**having)
+    for name in lacking:
+        with pytest.raises(TypeError, match=name):
+            sort(**having, **{name: "x"})
+
+
+def test_every_entry_is_of_the_kind_it_stands_in() -> None:
+    assert [(kind.id, entry.id) for kind in KINDS for entry in kind.entries if entry.kind != kind.id] == []
+
+
+def test_every_kind_names_an_adapter() -> None:
+    adapters: tuple[AdapterModule, ...] = (
+        openai_compatible,
+        openai_compatible,
+        azure,
+        huggingface,
+        anthropic,
+        bedrock,
+        cohere,
+        ollama,
+        gemini,
+        vertex,
+    )
+
+    assert tuple(kind.load() for kind in KINDS) == adapters
+
+
+def test_ids_are_unique_and_the_order_is_the_listed_one() -> None:
     presets = a_registry().presets()
 
     assert len({preset.id for preset in presets}) == len(ENTRIES)
@@ -145,17 +220,23 @@ def test_kinds_say_what_becomes_of_each_parameter() -> None:
 
 
 async def test_a_new_provider_is_one_row() -> None:
-    row = Entry(
-        ProviderPreset("acme", "openai", "Acme", "https://llm.acme.example/api/v2", ("ACME_API_KEY",), 150),
-        Quirks(max_tokens_field="max_tokens", drop=frozenset({"seed"})),
+    row = Hosted(
+        id="rockets",
+        name="Rockets",
+        base_url="https://llm.rockets.example/api/v2",
+        env=("ROCKETS_API_KEY",),
+        priority=150,
+        free_tier=free_tiers.none(as_of="2026-11-21", source="https://rockets.example/prices"),
+        key_url="https://rockets.example/keys",
+        quirks=Quirks(max_tokens_field="max_tokens", drop=frozenset({"seed"})),
     )
     router = respx.Router()
-    wire = router.post("https://llm.acme.example/api/v2/chat/completions").respond(200, json=ANSWER)
+    wire = router.post("https://llm.rockets.example/api/v2/chat/completions").respond(200, json=ANSWER)
     registry = Registry(
         lambda provider, timeouts: httpx.MockTransport(router.async_handler), {}, kinds=with_openai(row)
     )
 
-    client = registry.build(a_provider("acme", base_url=None), Timeouts())
+    client = registry.build(a_provider("rockets", base_url=None), Timeouts())
     assert client.capabilities.chat is not None
     call = ProviderCall(
         a_chat_payload(seed=4, max_completion_tokens=9), "rocket-1", a_provider_key(), False, Progress()
@@ -168,5 +249,5 @@ async def test_a_new_provider_is_one_row() -> None:
         "messages": [{"role": "user", "content": "hi"}],
         "max_tokens": 9,
     }
-    assert registry.kinds()[0].preset_params["acme"]["seed"] == "dropped"
-    assert "acme" in {preset.id for preset in registry.presets()}
+    assert registry.kinds()[0].preset_params["rockets"]["seed"] == "dropped"
+    assert "rockets" in {preset.id for preset in registry.presets()}

@@ -3,8 +3,8 @@
 import hashlib
 import hmac
 
-from adapters.security.key_hasher import HmacKeyHasher
 from adapters.security.key_ring import KeyRing
+from adapters.security.secret_box import HmacKeyHasher
 
 
 def test_the_digest_is_a_keyed_one_of_32_bytes() -> None:

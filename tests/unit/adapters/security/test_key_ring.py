@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from adapters.security.key_ring import KeyRing, MasterKeyInvalid, load_or_create_key_file, read_key_file
+from adapters.security.key_ring import (
+    KeyRing,
+    MasterKeyInvalid,
+    load_or_create_key_file,
+    open_key_ring,
+    open_key_ring_to_rotate,
+    read_key_file,
+)
 
 
 def encoded(key: bytes) -> str:
@@ -28,15 +35,15 @@ def test_reads_base64url_without_complaint() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "received"),
     [
         ("", "entry 1 is not 'kid:base64'"),
-        (encoded(os.urandom(32)), "entry 1 is not 'kid:base64'"),
-        ("k 1:" + encoded(os.urandom(32)), "entry 1 is not 'kid:base64'"),
-        ("k1:" + encoded(os.urandom(32)) + ",", "entry 2 is not 'kid:base64'"),
+        pytest.param(encoded(os.urandom(32)), "entry 1 is not 'kid:base64'", id="no kid"),
+        pytest.param("k 1:" + encoded(os.urandom(32)), "entry 1 is not 'kid:base64'", id="no kid"),
+        pytest.param("k1:" + encoded(os.urandom(32)) + ",", "entry 2 is not 'kid:base64'", id="an empty entry"),
         ("k1:not base64!", "the key 'k1' is not base64"),
-        ("k1:" + encoded(os.urandom(16)), "has 16 bytes and needs 32"),
-        ("k1:" + encoded(os.urandom(33)), "has 33 bytes and needs 32"),
+        pytest.param("k1:" + encoded(os.urandom(16)), "has 16 bytes and needs 32", id="16 bytes"),
+        pytest.param("k1:" + encoded(os.urandom(33)), "has 33 bytes and needs 32", id="33 bytes"),
         ("k1:" + encoded(b"\0" * 32), "is an example or text"),
         ("k1:" + encoded(bytes(range(32))), "is an example or text"),
         ("k1:" + encoded(bytes(range(100, 132))), "is an example or text"),
@@ -44,8 +51,8 @@ def test_reads_base64url_without_complaint() -> None:
         ("k1:" + encoded(b"0123456789abcdefghijklmnopqrstuv"), "is an example or text"),
     ],
 )
-def test_a_malformed_short_or_guessable_key_is_refused_naming_the_variable(text: str, told: str) -> None:
-    with pytest.raises(MasterKeyInvalid, match=re.escape(told)) as caught:
+def test_a_malformed_short_or_guessable_key_is_refused_naming_the_variable(text: str, received: str) -> None:
+    with pytest.raises(MasterKeyInvalid, match=re.escape(received)) as caught:
         KeyRing.parse(text)
     assert str(caught.value).startswith("OMG_MASTER_KEYS: ")
 
@@ -115,3 +122,24 @@ def test_a_damaged_key_file_is_named_and_left_alone(tmp_path: Path) -> None:
     with pytest.raises(MasterKeyInvalid, match=r"master\.key: the key 'k1' has 5 bytes"):
         read_key_file(path)
     assert path.read_text() == "k1:c2hvcnQ="
+
+
+def test_a_key_file_that_is_to_be_rotated_gets_a_new_key_before_the_old_ones(tmp_path: Path) -> None:
+    path = tmp_path / "master.key"
+    before = open_key_ring("", path)
+
+    ring = open_key_ring_to_rotate("", path)
+
+    assert ring.kids[1:] == before.kids
+    assert read_key_file(path).kids == ring.kids
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [entry.name for entry in tmp_path.iterdir()] == ["master.key"]
+
+
+def test_keys_of_a_setting_are_rotated_by_whoever_set_them(tmp_path: Path) -> None:
+    given = KeyRing.generate()
+
+    ring = open_key_ring_to_rotate(given.reveal(), tmp_path / "master.key")
+
+    assert ring.kids == given.kids
+    assert list(tmp_path.iterdir()) == []

@@ -63,7 +63,7 @@ def test_it_is_loaded_once() -> None:
     assert loads == [1]
 
 
-def test_a_long_text_is_counted_by_its_beginning() -> None:
+def test_of_a_long_text_samples_are_counted_so_that_it_takes_no_longer_than_a_short_one() -> None:
     seen: list[int] = []
 
     def count(text: str) -> int:
@@ -71,12 +71,20 @@ def test_a_long_text_is_counted_by_its_beginning() -> None:
         return len(text) // 4
 
     counter = prepared(lambda: count)
-    size = 4 * MAX_COUNTED_CHARACTERS + 4
-    assert counter.count("x" * size) == size // 4
-    assert seen == [MAX_COUNTED_CHARACTERS]
+    for times in 1, 4, 400:
+        size = times * MAX_COUNTED_CHARACTERS
+        assert counter.count("x" * size) == size // 4
+    assert seen == [MAX_COUNTED_CHARACTERS] * 3
 
 
-def test_a_broken_vocabulary_is_told_once_and_lengths_go_on(caplog: pytest.LogCaptureFixture) -> None:
+def test_samples_are_of_the_whole_text() -> None:
+    counter = prepared(lambda: lambda text: text.count("b"))
+    half = 10 * MAX_COUNTED_CHARACTERS
+
+    assert counter.count("a" * half + "b" * half) == pytest.approx(half, rel=0.1)
+
+
+def test_a_broken_vocabulary_is_told_once_and_estimates_go_on(caplog: pytest.LogCaptureFixture) -> None:
     def load() -> Callable[[str], int]:
         raise OSError("not today")
 
@@ -84,13 +92,13 @@ def test_a_broken_vocabulary_is_told_once_and_lengths_go_on(caplog: pytest.LogCa
         raise UnicodeEncodeError("utf-8", text, 0, 1, "surrogates not allowed")
 
     unloadable = prepared(load)
-    assert unloadable.count("12345678") == 2
+    assert unloadable.count("12345678") == 3
     assert [record.getMessage() for record in caplog.records] == [
-        "tokens are estimated by length: the vocabulary failed"
+        "tokens are estimated without a vocabulary: it failed"
     ]
     caplog.clear()
     raising = prepared(lambda: count)
-    assert [raising.count("12345678"), raising.count("1234")] == [2, 1]
+    assert [raising.count("12345678"), raising.count("1234")] == [3, 2]
     assert len(caplog.records) == 1
 
 
@@ -108,6 +116,7 @@ def test_lengths_are_those_of_utf_8() -> None:
     assert [counter.count(text) for text in ("", "a", "abcde", "üü", "🧠🧠")] == [0, 1, 2, 1, 2]
 
 
+@pytest.mark.slow
 def test_importing_the_counter_does_not_import_the_vocabulary() -> None:
     code = "import adapters.tokens.vocabulary, sys; sys.exit('toktok' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -2,7 +2,8 @@
 
 import httpx
 
-from adapters.transport.direct import Answer, direct
+from adapters.transport.direct import direct
+from adapters.transport.response_stream import UpstreamResponse
 from domain.timeouts import Timeouts
 from tests.contracts.transport_servers import OK, always, read, send, upstream
 from tests.unit.adapters.transport.test_httptools_transport import transport_to
@@ -15,13 +16,13 @@ async def test_any_transport_of_httpx_can_be_asked() -> None:
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append(request)
-        return httpx.Response(201, headers={"X-Kept": "As-Is"}, content=b"told")
+        return httpx.Response(201, headers={"X-Kept": "As-Is"}, content=b"output")
 
     transport = direct(httpx.MockTransport(answer), Timeouts(connect=7))
-    told = await transport.ask("PUT", httpx.URL("http://up.example/v1"), HEADERS, b"body")
+    output = await transport.ask("PUT", httpx.URL("http://up.example/v1"), HEADERS, b"body")
 
-    assert (told.status, (b"X-Kept", b"As-Is") in told.headers) == (201, True)
-    assert b"".join([piece async for piece in told.pieces()]) == b"told"
+    assert (output.status, (b"X-Kept", b"As-Is") in output.headers) == (201, True)
+    assert b"".join([piece async for piece in output.pieces()]) == b"output"
     assert (asked[0].method, str(asked[0].url), asked[0].content) == ("PUT", "http://up.example/v1", b"body")
     assert asked[0].headers["authorization"] == "Bearer key"
     assert asked[0].extensions["timeout"]["connect"] == 7
@@ -44,4 +45,4 @@ async def test_who_has_an_httpx_request_gets_an_httpx_response() -> None:
 
 
 async def test_an_answer_without_a_stream_is_one_piece() -> None:
-    assert [piece async for piece in Answer(200, [], body=b"whole").pieces()] == [b"whole"]
+    assert [piece async for piece in UpstreamResponse(200, [], body=b"whole").pieces()] == [b"whole"]

@@ -5,9 +5,7 @@ from ipaddress import ip_address
 import httpx
 import pytest
 
-from adapters.transport.egress import EgressGuard, EgressRefused, embedded, is_private, is_public
-from adapters.transport.origin import Origin
-from adapters.transport.resolver import Resolver
+from adapters.transport.egress import EgressGuard, EgressRefused, Origin, Resolver, embedded, is_private, is_public
 
 ELSEWHERE = Origin("https", "models.example", 443)
 

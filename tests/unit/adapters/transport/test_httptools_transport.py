@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator
 
 import httpx
@@ -10,11 +11,13 @@ from typing_extensions import override
 
 from adapters.transport.client import DEFAULT_TRANSPORT, build_transport
 from adapters.transport.dial import dial
-from adapters.transport.direct import Answer, DirectTransport
+from adapters.transport.direct import DirectTransport
 from adapters.transport.egress import EgressGuard
 from adapters.transport.httptools_h1 import HttptoolsTransport
 from adapters.transport.limits import TransportLimits
-from tests.contracts.transport_servers import OK, Wire, after_request, always, read, send, trap, upstream
+from adapters.transport.response_stream import UpstreamResponse
+from tests.contracts.transport_servers import OK, Wire, after_request, always, everyone_left, read, send, trap, upstream
+from tests.waiting import HANG_SECONDS
 
 
 def transport_to(url: str, limits: TransportLimits | None = None) -> DirectTransport:
@@ -23,7 +26,7 @@ def transport_to(url: str, limits: TransportLimits | None = None) -> DirectTrans
     return transport
 
 
-async def ask(transport: DirectTransport, url: str, headers: dict[str, str] | None = None) -> Answer:
+async def ask(transport: DirectTransport, url: str, headers: dict[str, str] | None = None) -> UpstreamResponse:
     return await transport.ask("POST", httpx.URL(url), httpx.Headers(headers), b"{}")
 
 
@@ -51,6 +54,17 @@ async def test_a_body_still_on_its_way_is_a_stream() -> None:
 
         assert answer.stream is not None
         assert b"".join([piece async for piece in answer.pieces()]) == b"late"
+        await transport.aclose()
+
+
+async def test_a_connection_that_was_open_in_time_counts_though_the_loop_was_held_up_past_the_deadline() -> None:
+    """A busy gateway is short of its own time: the provider answered at once, and must not look unreachable."""
+    async with upstream(always(OK)) as server:
+        transport = transport_to(server.url(), TransportLimits(connect_seconds=0.1))
+        asking = asyncio.create_task(ask(transport, server.url()))
+        asyncio.get_running_loop().call_soon(time.sleep, 0.3)
+
+        assert (await asking).status == 200
         await transport.aclose()
 
 
@@ -91,21 +105,23 @@ async def test_idle_connections_are_closed_when_nobody_comes_back() -> None:
     async with upstream(always(OK)) as server:
         transport = transport_to(server.url(), TransportLimits(keepalive_seconds=0.03))
         await read(await send(transport, server.url()))
-        await asyncio.sleep(0.15)
 
-        assert server.open == 0
+        await everyone_left(server)
         await transport.aclose()
 
 
 async def test_callers_waiting_when_the_transport_closes_are_told() -> None:
+    asked = asyncio.Event()
+
     async def script(wire: Wire, _: int) -> None:
-        await wire.reader.read()
+        await wire.reader.readuntil(b"\r\n\r\n")
+        asked.set()
         await wire.reader.read()
 
     async with upstream(script) as server:
         transport = transport_to(server.url(), TransportLimits(max_connections=1))
         tasks = [asyncio.create_task(send(transport, server.url())) for _ in range(3)]
-        await asyncio.sleep(0.02)
+        await asked.wait()
         await transport.aclose()
         results = await asyncio.gather(*tasks, return_exceptions=True)
 
@@ -152,7 +168,7 @@ async def test_a_silent_first_address_does_not_hold_up_the_second(monkeypatch: p
 
     monkeypatch.setattr(loop, "sock_connect", sock_connect)
     async with upstream(always(OK)) as server:
-        connected = await asyncio.wait_for(dial(["127.0.0.9", "127.0.0.1"], server.port), 2)
+        connected = await asyncio.wait_for(dial(["127.0.0.9", "127.0.0.1"], server.port), HANG_SECONDS)
 
         assert connected.getpeername()[0] == "127.0.0.1"
         connected.close()

@@ -6,7 +6,7 @@ import threading
 import httpx
 import pytest
 
-from adapters.transport.resolver import Resolver, system_lookup
+from adapters.transport.egress import Resolver, system_lookup
 
 
 async def test_callers_of_one_name_share_a_look_up_and_its_answer_is_kept() -> None:

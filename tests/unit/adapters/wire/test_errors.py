@@ -42,12 +42,12 @@ RETRY = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "46.
         (401, error(code="invalid_api_key"), K.INVALID_CREDENTIAL),
         (402, error(code=402), K.QUOTA_EXHAUSTED),
         (403, error(), K.INVALID_CREDENTIAL),
-        (403, error(code="model_not_found"), K.MODEL_ABSENT),
-        (403, error("flagged", metadata={"reasons": ["violence"], "flagged_input": "x"}), K.CLIENT_FAULT),
+        (403, error(code="model_not_found"), K.MODEL_BLOCKED),
+        (403, error("flagged", metadata={"reasons": ["violence"], "flagged_input": "x"}), K.CONTENT_POLICY),
         (404, error(), K.MODEL_ABSENT),
         (408, error(), K.SERVER_ERROR),
-        (409, error(), K.SERVER_ERROR),
-        (413, error(code="rate_limit_exceeded"), K.CLIENT_FAULT),
+        (409, error(), K.CLIENT_FAULT),
+        (413, error(code="rate_limit_exceeded"), K.RATE_LIMITED),
         (422, {"detail": [{"loc": ["body", "n"], "msg": "too large"}]}, K.CLIENT_FAULT),
         (429, error(code="rate_limit_exceeded", type="requests"), K.RATE_LIMITED),
         (429, error(type="insufficient_quota", code="credit_balance_exhausted"), K.QUOTA_EXHAUSTED),
@@ -58,7 +58,7 @@ RETRY = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "46.
         (429, {"message": "Requests per minute limit exceeded", "type": "too_many_requests_error"}, K.RATE_LIMITED),
         (429, google("You exceeded your current quota", MINUTE, RETRY), K.RATE_LIMITED),
         (429, google("You exceeded your current quota", DAILY, RETRY), K.QUOTA_EXHAUSTED),
-        (429, google("Quota exceeded, limit: 0, model: x", DAILY), K.MODEL_ABSENT),
+        (429, google("Quota exceeded, limit: 0, model: x", DAILY), K.MODEL_BLOCKED),
         (
             400,
             error("API key not valid. Please pass a valid API key.", status="INVALID_ARGUMENT"),
@@ -74,14 +74,14 @@ RETRY = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "46.
         (400, error(code="context_length_exceeded"), K.CONTEXT_LENGTH),
         (400, error("This model's maximum context length is 8192 tokens."), K.CONTEXT_LENGTH),
         (413, error("prompt is too long"), K.CONTEXT_LENGTH),
-        (400, error(code="content_policy_violation"), K.CLIENT_FAULT),
+        (400, error(code="content_policy_violation"), K.CONTENT_POLICY),
         (498, error(), K.OVERLOADED),
         (500, error(), K.SERVER_ERROR),
         (502, b"<html>bad gateway</html>", K.SERVER_ERROR),
         (503, {"error": "Model is loading", "estimated_time": 20.0}, K.OVERLOADED),
         (504, b"", K.SERVER_ERROR),
-        (529, error(), K.SERVER_ERROR),
-        (418, error(), K.CLIENT_FAULT),
+        (529, error(), K.OVERLOADED),
+        (418, error(), K.UNEXPECTED_ANSWER),
     ],
 )
 def test_each_refusal_has_its_kind(status: int, body: object, kind: FailureKind) -> None:
@@ -166,4 +166,4 @@ def test_the_clients_fault_keeps_its_status_and_place() -> None:
     failure = refuse(422, error("bad n", param="n", type="invalid_request_error", code="x"))
 
     assert (failure.status, failure.param, failure.type, failure.code) == (422, "n", "invalid_request_error", "x")
-    assert refuse(418, error()).status == 400
+    assert refuse(418, error()).status == 418

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from adapters.providers.openai_compatible import cerebras
+from adapters.providers.kinds import ENTRIES
 from adapters.wire.limit_headers import limit_headers, openai_limit_headers
 from adapters.wire.rate_limits import MAX_WAIT_SECONDS, read_limits, reset_seconds, seconds_to_next
 from domain.availability import RateLimitWindow
@@ -52,7 +52,7 @@ def test_openais_headers_become_windows() -> None:
 
 
 def test_a_provider_with_several_windows_reports_each() -> None:
-    table = cerebras.ENTRY.quirks.limits
+    table = next(entry for entry in ENTRIES if entry.id == "cerebras").quirks.limits
     sent = headers(
         x_ratelimit_remaining_requests_day="1439999998",
         x_ratelimit_reset_requests_day="33011.382867097855",

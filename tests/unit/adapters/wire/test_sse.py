@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.wire.sse import MAX_EVENT_BYTES, Event, EventCutter, EventTooLarge, read_event
+from adapters.wire.sse import MAX_EVENT_BYTES, MAX_EVENT_LINES, Event, EventCutter, EventTooLarge, read_event
 
 
 def feed(pieces: list[bytes]) -> tuple[bytes, bytes]:
@@ -85,3 +85,24 @@ def test_fields_of_an_event_are_read_as_the_standard_says() -> None:
     assert read_event(b": hi\nid: 4\nretry: 5\nevent: ping\ndata:  a\ndata:b") == Event(b"ping", b" a\nb")
     assert read_event(b"event: ping") == Event(b"ping", None)
     assert read_event(b'error: {"message": 1}') == Event(b"error", b'{"message": 1}')
+
+
+@pytest.mark.parametrize("size", [1, 3, 4096])
+def test_blank_lines_are_left_out_however_many(size: int) -> None:
+    flood = b"\n" * 3000
+    stream = flood + b"data: a\n" + flood + b"data: b\r\n\r\n" + b"\r\n" * 500 + b"data: c\n\n"
+    cutter = EventCutter()
+
+    blocks = [cutter.feed(stream[at : at + size]) for at in range(0, len(stream), size)]
+
+    assert b"".join(blocks) == b"data: a\n\ndata: b\n\ndata: c\n\n"
+    assert cutter.rest() == b""
+
+
+def test_an_event_of_too_many_lines_is_refused() -> None:
+    """Each line costs an object: a megabyte of them would hold up all others."""
+    lines = b":\n" * (MAX_EVENT_LINES + 2)
+
+    assert EventCutter().feed(b"data: a\n\n" * MAX_EVENT_LINES)
+    with pytest.raises(EventTooLarge, match="lines"):
+        EventCutter().feed(lines + b"\n")

@@ -1,9 +1,10 @@
 """Readiness and the admin's health report (R-38, R-40, S-26)."""
 
-from application.admin.provider_changes import NewProvider
+from application.configuration.new_providers import NewProvider
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
-from tests.fakes.administration import FakeAdministration
+from entrypoints.background import following
+from tests.fakes.administration import ACTOR, FakeAdministration
 
 
 async def test_a_database_that_was_never_reached_is_not_ready(admin: FakeAdministration) -> None:
@@ -26,6 +27,21 @@ async def test_a_database_that_goes_away_is_forgiven_for_a_minute(admin: FakeAdm
     assert await admin.watch.ready()
 
 
+async def test_the_minute_begins_when_the_database_last_answered_anybody(admin: FakeAdministration) -> None:
+    """R-40: readiness may not have been asked for long before the outage; the look for changes is, each second."""
+    assert await admin.watch.ready()
+    look = following(admin.state, admin.watch)
+    admin.clock.advance(600)
+    await look()
+    admin.store.broken = True
+
+    admin.clock.advance(59)
+    await look()
+    assert await admin.watch.ready()
+    admin.clock.advance(1)
+    assert not await admin.watch.ready()
+
+
 async def test_the_database_is_asked_at_most_once_a_second(admin: FakeAdministration) -> None:
     await admin.watch.answers()
     admin.store.broken = True
@@ -37,7 +53,7 @@ async def test_the_database_is_asked_at_most_once_a_second(admin: FakeAdministra
 
 
 async def test_the_report_tells_database_breakers_keys_and_uptime(admin: FakeAdministration) -> None:
-    await admin.providers.create(NewProvider(id="alpha", base_url="https://alpha.example"))
+    await admin.providers.create(ACTOR, NewProvider(id="alpha", base_url="https://alpha.example"))
     failure = UpstreamFailure(FailureKind.CONNECT, "no")
     for _ in range(5):
         admin.availability.record_failure("groq", "pk_env_groq", "m", failure)

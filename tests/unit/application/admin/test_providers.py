@@ -2,26 +2,28 @@
 
 import pytest
 
-from application.admin.provider_changes import NewProvider, ProviderChange, SettingsChange
+from application.admin.provider_changes import ProviderChange, SettingsChange
 from application.admin.providers import KEYS_REMOVED
+from application.configuration.new_providers import NewProvider
 from domain.availability import ProviderStatus
+from domain.configuration import Section
 from domain.errors import Conflict, NotFound, RequestInvalid, UpstreamFailure
 from domain.failover import FailureKind
 from domain.providers import ProviderSettings
 from domain.secrets import Secret
 from domain.timeouts import TimeoutOverrides
 from tests.builders import a_provider, a_provider_key
-from tests.fakes.administration import FakeAdministration
+from tests.fakes.administration import ACTOR, FakeAdministration
 
 
 async def create(admin: FakeAdministration, provider_id: str = "alpha", key: str | None = "upstream-key-1") -> None:
-    await admin.providers.create(NewProvider(id=provider_id, base_url=f"https://{provider_id}.example/v1"))
+    await admin.providers.create(ACTOR, NewProvider(id=provider_id, base_url=f"https://{provider_id}.example/v1"))
     if key is not None:
-        await admin.keys.add(provider_id, secret=Secret(key), label="", weight=1)
+        await admin.keys.add(ACTOR, provider_id, secret=Secret(key), label="", weight=1)
 
 
 async def test_a_known_provider_needs_only_its_id(admin: FakeAdministration) -> None:
-    view = await admin.providers.create(NewProvider(id="openrouter"))
+    view = await admin.providers.create(ACTOR, NewProvider(id="openrouter"))
 
     assert (view.provider.name, view.provider.kind, view.provider.priority) == ("OpenRouter", "openai", 20)
     assert (view.provider.base_url, view.base_url) == (None, "https://openrouter.example/api/v1")
@@ -29,7 +31,9 @@ async def test_a_known_provider_needs_only_its_id(admin: FakeAdministration) -> 
 
 
 async def test_a_provider_of_ones_own_needs_a_url_too(admin: FakeAdministration) -> None:
-    view = await admin.providers.create(NewProvider(id="mine", base_url="http://127.0.0.1:8080/v1", kind="keyless"))
+    view = await admin.providers.create(
+        ACTOR, NewProvider(id="mine", base_url="http://127.0.0.1:8080/v1", kind="keyless")
+    )
 
     assert (view.provider.priority, view.provider.owner) == (100, "database")
     assert view.status is ProviderStatus.AVAILABLE
@@ -39,7 +43,7 @@ async def test_a_provider_of_ones_own_needs_a_url_too(admin: FakeAdministration)
 @pytest.mark.parametrize("provider_id", ["v1", "Upper", "", "a/b", "-x"])
 async def test_an_id_that_could_not_stand_in_a_url_is_refused(admin: FakeAdministration, provider_id: str) -> None:
     with pytest.raises(RequestInvalid) as caught:
-        await admin.providers.create(NewProvider(id=provider_id, base_url="https://x.example"))
+        await admin.providers.create(ACTOR, NewProvider(id=provider_id, base_url="https://x.example"))
 
     assert caught.value.param == "id"
 
@@ -60,7 +64,7 @@ async def test_an_id_that_could_not_stand_in_a_url_is_refused(admin: FakeAdminis
 )
 async def test_a_base_url_that_is_no_plain_address_is_refused(admin: FakeAdministration, url: str) -> None:
     with pytest.raises(RequestInvalid) as caught:
-        await admin.providers.create(NewProvider(id="alpha", base_url=url))
+        await admin.providers.create(ACTOR, NewProvider(id="alpha", base_url=url))
 
     assert caught.value.param == "base_url"
     assert "secret@" not in caught.value.message
@@ -70,17 +74,17 @@ async def test_an_id_is_taken_once(admin: FakeAdministration) -> None:
     await create(admin)
 
     with pytest.raises(Conflict, match="exists already"):
-        await admin.providers.create(NewProvider(id="alpha", base_url="https://other.example"))
+        await admin.providers.create(ACTOR, NewProvider(id="alpha", base_url="https://other.example"))
 
 
 async def test_a_declared_provider_is_changed_where_it_is_declared(admin: FakeAdministration) -> None:
     with pytest.raises(Conflict, match="environment") as caught:
-        await admin.providers.update("groq", ProviderChange(priority=1))
+        await admin.providers.update(ACTOR, "groq", ProviderChange(priority=1))
     assert caught.value.code == "read_only"
     with pytest.raises(Conflict, match="environment"):
-        await admin.providers.delete("groq")
+        await admin.providers.delete(ACTOR, "groq")
     with pytest.raises(Conflict, match=r"exists already.*environment"):
-        await admin.providers.create(NewProvider(id="groq", base_url="https://evil.example"))
+        await admin.providers.create(ACTOR, NewProvider(id="groq", base_url="https://evil.example"))
 
 
 async def test_the_refusal_names_the_variable_of_a_known_provider() -> None:
@@ -89,15 +93,15 @@ async def test_the_refusal_names_the_variable_of_a_known_provider() -> None:
     admin = await FakeAdministration(declared=[declared]).started()
 
     with pytest.raises(Conflict, match="OPENROUTER_API_KEY"):
-        await admin.providers.delete("openrouter")
+        await admin.providers.delete(ACTOR, "openrouter")
 
 
 async def test_a_provider_that_is_nowhere_is_not_found(admin: FakeAdministration) -> None:
     for attempt in (
         admin.providers.get("nobody"),
-        admin.providers.update("nobody", ProviderChange(priority=1)),
-        admin.providers.delete("nobody"),
-        admin.providers.retry("nobody"),
+        admin.providers.update(ACTOR, "nobody", ProviderChange(priority=1)),
+        admin.providers.delete(ACTOR, "nobody"),
+        admin.providers.retry(ACTOR, "nobody"),
     ):
         with pytest.raises(NotFound) as caught:
             await attempt
@@ -106,16 +110,18 @@ async def test_a_provider_that_is_nowhere_is_not_found(admin: FakeAdministration
 
 async def test_a_change_leaves_what_it_does_not_name(admin: FakeAdministration) -> None:
     await admin.providers.create(
+        ACTOR,
         NewProvider(
             id="alpha",
             base_url="https://alpha.example/v1",
             priority=7,
             settings=ProviderSettings(models=("m",), default_model="m"),
-        )
+        ),
     )
     admin.clock.advance(5)
 
     view = await admin.providers.update(
+        ACTOR,
         "alpha",
         ProviderChange(
             name="New name", settings=SettingsChange(default_model=None, timeouts=TimeoutOverrides(connect=1.5))
@@ -140,7 +146,7 @@ async def test_settings_no_call_could_live_with_are_refused(
     admin: FakeAdministration, settings: ProviderSettings, param: str
 ) -> None:
     with pytest.raises(RequestInvalid) as caught:
-        await admin.providers.create(NewProvider(id="alpha", base_url="https://a.example", settings=settings))
+        await admin.providers.create(ACTOR, NewProvider(id="alpha", base_url="https://a.example", settings=settings))
 
     assert caught.value.param == param
 
@@ -157,7 +163,7 @@ async def test_another_origin_removes_the_stored_keys_and_says_so(admin: FakeAdm
     """S-07: a credential is bound to scheme, host and port."""
     await create(admin)
 
-    view = await admin.providers.update("alpha", ProviderChange(base_url=url))
+    view = await admin.providers.update(ACTOR, "alpha", ProviderChange(base_url=url))
 
     assert (view.keys, view.status, view.notice) == (0, ProviderStatus.NO_KEY, KEYS_REMOVED)
     async with admin.store.read() as unit:
@@ -168,16 +174,16 @@ async def test_another_origin_removes_the_stored_keys_and_says_so(admin: FakeAdm
 async def test_the_same_origin_keeps_the_keys(admin: FakeAdministration, url: str) -> None:
     await create(admin)
 
-    view = await admin.providers.update("alpha", ProviderChange(base_url=url))
+    view = await admin.providers.update(ACTOR, "alpha", ProviderChange(base_url=url))
 
     assert (view.keys, view.notice) == (1, None)
 
 
 async def test_a_preset_that_leads_elsewhere_removes_the_keys_too(admin: FakeAdministration) -> None:
-    await admin.providers.create(NewProvider(id="openrouter"))
-    await admin.keys.add("openrouter", secret=Secret("upstream-key-1"), label="", weight=1)
+    await admin.providers.create(ACTOR, NewProvider(id="openrouter"))
+    await admin.keys.add(ACTOR, "openrouter", secret=Secret("upstream-key-1"), label="", weight=1)
 
-    view = await admin.providers.update("openrouter", ProviderChange(base_url="https://evil.example/v1"))
+    view = await admin.providers.update(ACTOR, "openrouter", ProviderChange(base_url="https://evil.example/v1"))
 
     assert (view.keys, view.status) == (0, ProviderStatus.NO_KEY)
 
@@ -189,7 +195,7 @@ async def test_a_key_from_the_environment_forbids_another_origin() -> None:
     await create(admin, key=None)
 
     with pytest.raises(Conflict, match="environment") as caught:
-        await admin.providers.update("alpha", ProviderChange(base_url="https://evil.example"))
+        await admin.providers.update(ACTOR, "alpha", ProviderChange(base_url="https://evil.example"))
 
     assert caught.value.param == "base_url"
     assert (await admin.providers.get("alpha")).base_url == "https://alpha.example/v1"
@@ -200,7 +206,7 @@ async def test_keys_that_outlived_a_provider_do_not_come_back_with_its_id(admin:
     async with admin.store.write() as unit:
         await unit.keys.add(a_provider_key("pk_old", "alpha"))
 
-    view = await admin.providers.create(NewProvider(id="alpha", base_url="https://evil.example"))
+    view = await admin.providers.create(ACTOR, NewProvider(id="alpha", base_url="https://evil.example"))
 
     assert view.keys == 0
 
@@ -208,24 +214,24 @@ async def test_keys_that_outlived_a_provider_do_not_come_back_with_its_id(admin:
 async def test_a_deleted_provider_takes_its_keys_along(admin: FakeAdministration) -> None:
     await create(admin)
 
-    await admin.providers.delete("alpha")
+    await admin.providers.delete(ACTOR, "alpha")
 
     assert "alpha" not in admin.state.current.by_id
     async with admin.store.read() as unit:
         assert await unit.keys.list_for("alpha") == []
 
 
-async def test_every_write_is_told_to_other_processes(admin: FakeAdministration) -> None:
+async def test_every_write_reaches_other_processes_by_the_version(admin: FakeAdministration) -> None:
     versions = [await admin.config_version()]
-    await admin.providers.create(NewProvider(id="alpha", base_url="https://alpha.example"))
+    await admin.providers.create(ACTOR, NewProvider(id="alpha", base_url="https://alpha.example"))
     versions.append(await admin.config_version())
-    await admin.providers.update("alpha", ProviderChange(enabled=False))
+    await admin.providers.update(ACTOR, "alpha", ProviderChange(enabled=False))
     versions.append(await admin.config_version())
-    await admin.providers.delete("alpha")
+    await admin.providers.delete(ACTOR, "alpha")
     versions.append(await admin.config_version())
 
     assert versions == [0, 1, 2, 3]
-    assert admin.state.current.version == 3
+    assert admin.state.version == 3
 
 
 async def test_a_refused_write_changes_nothing(admin: FakeAdministration) -> None:
@@ -233,7 +239,7 @@ async def test_a_refused_write_changes_nothing(admin: FakeAdministration) -> Non
     version = await admin.config_version()
 
     with pytest.raises(RequestInvalid):
-        await admin.providers.update("alpha", ProviderChange(kind="unknown"))
+        await admin.providers.update(ACTOR, "alpha", ProviderChange(kind="unknown"))
 
     assert await admin.config_version() == version
     assert (await admin.providers.get("alpha")).provider.kind == "openai"
@@ -243,7 +249,7 @@ async def test_what_another_process_wrote_is_listed(admin: FakeAdministration) -
 
     async with admin.store.write() as unit:
         await unit.providers.add(a_provider("beta", priority=1))
-        await unit.facts.bump("config_version")
+        await unit.config_versions.bump(Section.PROVIDERS)
 
     page = await admin.providers.list_page(50, None)
 
@@ -287,14 +293,14 @@ async def test_the_status_says_what_the_only_key_suffers_from(
     view = await admin.providers.get("alpha")
 
     assert (view.status, view.reason) == (status, "they said no")
-    assert (view.available_at is None) == (status is ProviderStatus.INVALID_KEY)
+    assert view.available_at is not None
 
 
 async def test_one_good_key_makes_a_provider_available(admin: FakeAdministration) -> None:
     await create(admin)
     fail(admin, FailureKind.RATE_LIMITED, 60)
 
-    await admin.keys.add("alpha", secret=Secret("upstream-key-2"), label="", weight=1)
+    await admin.keys.add(ACTOR, "alpha", secret=Secret("upstream-key-2"), label="", weight=1)
 
     assert (await admin.providers.get("alpha")).status is ProviderStatus.AVAILABLE
 
@@ -313,7 +319,7 @@ async def test_failures_in_a_row_show_as_unhealthy_until_the_next_probe(admin: F
 async def test_a_disabled_provider_shows_as_disabled(admin: FakeAdministration) -> None:
     await create(admin)
 
-    view = await admin.providers.update("alpha", ProviderChange(enabled=False))
+    view = await admin.providers.update(ACTOR, "alpha", ProviderChange(enabled=False))
 
     assert (view.status, view.available_at) == (ProviderStatus.DISABLED, None)
 
@@ -323,7 +329,7 @@ async def test_a_retry_brings_a_provider_back_at_once(admin: FakeAdministration)
     fail(admin, FailureKind.INVALID_CREDENTIAL)
     fail(admin, FailureKind.CONNECT, times=5)
 
-    view = await admin.providers.retry("alpha")
+    view = await admin.providers.retry(ACTOR, "alpha")
 
     assert view.status is ProviderStatus.AVAILABLE
 
@@ -332,6 +338,21 @@ async def test_another_address_gets_a_fresh_chance(admin: FakeAdministration) ->
     await create(admin)
     fail(admin, FailureKind.CONNECT, times=5)
 
-    view = await admin.providers.update("alpha", ProviderChange(base_url="https://alpha.example/v2"))
+    view = await admin.providers.update(ACTOR, "alpha", ProviderChange(base_url="https://alpha.example/v2"))
 
     assert view.status is ProviderStatus.AVAILABLE
+
+
+@pytest.mark.parametrize(("scheme", "left"), [("http", 0), ("https", 1)])
+async def test_a_key_leaves_with_the_proxy_that_could_read_it(
+    admin: FakeAdministration, scheme: str, left: int
+) -> None:
+    await admin.providers.create(ACTOR, NewProvider(id="alpha", base_url=f"{scheme}://alpha.example/v1"))
+    async with admin.store.write() as unit:
+        await unit.keys.add(a_provider_key("pk_1", "alpha"))
+        await unit.config_versions.bump(Section.PROVIDERS)
+
+    change = ProviderChange(settings=SettingsChange(proxy="http://proxy.example:3128"))
+    view = await admin.providers.update(ACTOR, "alpha", change)
+
+    assert view.keys == left

@@ -3,11 +3,16 @@
 import msgspec
 import pytest
 
-from application.inference.calls import CallTrace
-from application.inference.operations import CHAT
+from application.inference.calls import CHAT, CallTrace
 from domain.availability import KeyCondition
-from domain.errors import AllCandidatesFailed, ClientRejected, GatewayError, NotFound, RequestInvalid
-from domain.failover import FailureKind
+from domain.errors import (
+    AllCandidatesFailed,
+    ClientRejected,
+    GatewayError,
+    NotFound,
+    RequestInvalid,
+)
+from domain.failover import BEFORE_WORK, MAX_CALLS_WITH_REFUSALS, REACTIONS, FailureKind
 from domain.providers import Offering, ProviderSettings
 from domain.usage import TokenUsage
 from tests.builders import NOW, a_chat_payload, a_provider, a_provider_key
@@ -19,9 +24,9 @@ OK = TokenUsage(3, 5)
 
 async def ask(gateway: FakeGateway, **fields: object) -> CallTrace:
     """One plain request; returns its trace."""
-    context = gateway.context()
-    await gateway.pipeline.complete(CHAT, ANYONE, a_chat_payload(**fields), context)
-    return context.trace
+    call = gateway.call(a_chat_payload(**fields))
+    await gateway.pipeline.complete(CHAT, call)
+    return call.trace
 
 
 async def refused(gateway: FakeGateway, **fields: object) -> GatewayError:
@@ -41,12 +46,20 @@ ROWS = [
     (FailureKind.OVERLOADED, 2, True),
     (FailureKind.RATE_LIMITED, 2, True),
     (FailureKind.QUOTA_EXHAUSTED, 2, True),
+    (FailureKind.OVER_ALLOWANCE, 2, True),
     (FailureKind.INVALID_CREDENTIAL, 2, True),
+    (FailureKind.ADDRESS_REFUSED, 1, True),
     (FailureKind.MODEL_ABSENT, 1, True),
+    (FailureKind.MODEL_BLOCKED, 2, True),
+    (FailureKind.FEATURE_REFUSED, 1, True),
+    (FailureKind.ADDED_FIELD_REFUSED, 2, True),
+    (FailureKind.UNEXPECTED_ANSWER, 1, True),
+    (FailureKind.LOCAL_SHORTAGE, 1, True),
     (FailureKind.TIMEOUT, 1, True),
     (FailureKind.TRUNCATED, 1, True),
+    (FailureKind.CONTEXT_LENGTH, 1, True),
     (FailureKind.CLIENT_FAULT, 1, False),
-    (FailureKind.CONTEXT_LENGTH, 1, False),
+    (FailureKind.CONTENT_POLICY, 1, False),
 ]
 
 
@@ -57,13 +70,19 @@ async def test_each_failure_goes_where_the_table_says(kind: FailureKind, first_c
 
     if second_asked:
         trace = await ask(gateway)
-        assert (trace.provider_id, trace.attempts) == ("b", first_calls + 1)
+        assert (trace.provider_id, len(trace.attempts)) == ("b", first_calls + 1)
     else:
         assert isinstance(await refused(gateway), ClientRejected)
     assert len(first.calls) == first_calls
     assert len(second.calls) == int(second_asked)
     keys = {call.key.id for call in first.calls if call.key}
-    assert len(keys) == (2 if kind in {"rate_limited", "quota_exhausted", "invalid_credential"} else 1)
+    assert len(keys) == (2 if REACTIONS[kind].next_key else 1)
+
+
+def test_every_kind_of_failure_has_its_row() -> None:
+    told_elsewhere = {FailureKind.UNSUPPORTED, FailureKind.AFTER_CONTENT}
+
+    assert {kind for kind, _, _ in ROWS} == set(FailureKind) - told_elsewhere
 
 
 async def test_a_rate_limited_a_failing_and_a_working_provider_give_an_answer_at_once() -> None:
@@ -80,9 +99,9 @@ async def test_a_rate_limited_a_failing_and_a_working_provider_give_an_answer_at
     assert len(chats["limited"].calls) == 1
 
 
-async def test_never_more_than_three_calls_are_made_for_a_request() -> None:
+async def test_never_more_than_three_calls_that_may_have_done_work_are_made_for_a_request() -> None:
     """R-09."""
-    chats = {name: FakeChatProvider(failure(FailureKind.CONNECT)) for name in "abcde"}
+    chats = {name: FakeChatProvider(failure(FailureKind.SERVER_ERROR, status=500)) for name in "abcde"}
     gateway = await FakeGateway(chats).started()
 
     error = await refused(gateway)
@@ -90,7 +109,17 @@ async def test_never_more_than_three_calls_are_made_for_a_request() -> None:
     assert sum(len(chat.calls) for chat in chats.values()) == 3
     assert isinstance(error, AllCandidatesFailed)
     assert error.code == "upstream_error"
-    assert [attempt.outcome for attempt in gateway.sink.last.attempts] == ["connect"] * 3
+    assert [attempt.outcome for attempt in gateway.sink.last.attempts] == ["server_error"] * 3
+
+
+@pytest.mark.parametrize("kind", sorted(BEFORE_WORK - {FailureKind.ADDED_FIELD_REFUSED}))
+async def test_refusals_before_any_work_do_not_count_among_the_three_but_end_at_eight(kind: FailureKind) -> None:
+    chats = {f"p{number}": FakeChatProvider(failure(kind)) for number in range(10)}
+    gateway = await FakeGateway(chats).started()
+
+    await refused(gateway)
+
+    assert sum(len(chat.calls) for chat in chats.values()) == MAX_CALLS_WITH_REFUSALS == 8
 
 
 async def test_an_uncertain_outcome_is_tried_elsewhere_at_most_once() -> None:
@@ -219,7 +248,7 @@ async def test_what_one_provider_cannot_do_is_asked_of_the_next_and_costs_no_att
 
     trace = await ask(gateway)
 
-    assert (trace.provider_id, trace.attempts) == ("b", 1)
+    assert (trace.provider_id, len(trace.attempts)) == ("b", 1)
     assert [attempt.provider_id for attempt in gateway.sink.records[0].attempts] == ["b"]
 
 
@@ -249,8 +278,8 @@ async def test_a_strict_key_tells_the_provider_to_refuse_what_it_would_drop() ->
     gateway = await FakeGateway({"a": provider}).started()
     strict = msgspec.structs.replace(ANYONE, strict=True)
 
-    await gateway.pipeline.complete(CHAT, strict, a_chat_payload(), gateway.context())
-    await gateway.pipeline.complete(CHAT, ANYONE, a_chat_payload(), gateway.context())
+    await gateway.pipeline.complete(CHAT, gateway.call(a_chat_payload(), strict))
+    await gateway.pipeline.complete(CHAT, gateway.call(a_chat_payload()))
 
     assert [call.strict for call in provider.calls] == [True, False]
 
@@ -260,9 +289,9 @@ async def test_no_call_is_made_once_the_requests_deadline_has_passed() -> None:
     first = FakeChatProvider(failure(FailureKind.CONNECT))
     second = FakeChatProvider(OK)
     gateway = await FakeGateway({"a": first, "b": second}).started()
-    context = gateway.context()
+    call = gateway.call(a_chat_payload())
     gateway.clock.advance(301)
 
     with pytest.raises(AllCandidatesFailed):
-        await gateway.pipeline.complete(CHAT, ANYONE, a_chat_payload(), context)
+        await gateway.pipeline.complete(CHAT, call)
     assert first.calls == second.calls == []

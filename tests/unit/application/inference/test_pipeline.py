@@ -6,21 +6,25 @@ from collections.abc import AsyncIterator
 import pytest
 from typing_extensions import override
 
-from application.inference.operations import CHAT, EMBEDDINGS
+from application.inference.calls import CHAT, EMBEDDINGS
 from application.inference.streams import HOLD_BYTES
 from domain.chat import ChatRequest
 from domain.embeddings import EmbeddingRequest
-from domain.errors import AllCandidatesFailed, PermissionDenied, RequestInvalid, StreamBroken
+from domain.errors import AllCandidatesFailed, NotFound, PermissionDenied, RequestInvalid, StreamBroken
 from domain.failover import FailureKind
+from domain.grants import Grants, Patterns
 from domain.keys import Principal
+from domain.payload import Payload
 from domain.ports.providers import ProviderAnswer, ProviderCall
 from domain.providers import ProviderSettings
 from domain.timeouts import Timeouts
 from domain.usage import TokenUsage
-from domain.wire import Payload
 from tests.builders import a_chat_payload, a_provider
-from tests.fakes.gateway import ANYONE, FakeGateway
-from tests.fakes.providers import FOREVER, FakeChatProvider, FakeStream, failure
+from tests.fakes.gateway import FakeGateway
+from tests.fakes.providers import FOREVER, FakeChatProvider, FakeLister, FakeStream, failure
+from tests.waiting import HANG_SECONDS
+
+pytestmark = pytest.mark.virtual_time
 
 ROLE, HELLO, WORLD = b'data: {"role"}\n\n', b'data: {"content":"hello"}\n\n', b'data: {"content":"world"}\n\n'
 OK = TokenUsage(3, 5)
@@ -33,7 +37,7 @@ async def test_a_plain_answer_is_settled_with_its_usage_and_attempts() -> None:
     chats = {"a": FakeChatProvider(failure(FailureKind.CONNECT)), "b": FakeChatProvider(OK)}
     gateway = await FakeGateway(chats).started()
 
-    reply = await gateway.pipeline.complete(CHAT, ANYONE, a_chat_payload(), gateway.context())
+    reply = await gateway.pipeline.complete(CHAT, gateway.call(a_chat_payload()))
 
     record = gateway.sink.last
     assert reply.usage == OK
@@ -48,7 +52,7 @@ async def test_a_record_belongs_to_the_moment_its_request_went_upstream() -> Non
     gateway = await FakeGateway({"a": FakeChatProvider(FakeStream(ROLE, HELLO))}).started()
     began = gateway.clock.now()
 
-    reply = await gateway.pipeline.stream(CHAT, ANYONE, STREAM, gateway.context())
+    reply = await gateway.pipeline.stream(CHAT, gateway.call(STREAM))
     gateway.clock.advance(7200)
     assert [block async for block in reply][-1] == DONE
     await reply.aclose()
@@ -71,7 +75,7 @@ async def test_an_answer_made_here_says_nothing_of_the_providers_health() -> Non
         gateway.availability.record_failure("a", "a", "m", failure(FailureKind.CONNECT))
     gateway.clock.advance(31)
 
-    await gateway.pipeline.complete(CHAT, ANYONE, a_chat_payload(), gateway.context())
+    await gateway.pipeline.complete(CHAT, gateway.call(a_chat_payload()))
 
     assert gateway.availability.unhealthy_until("a") is not None
 
@@ -82,7 +86,7 @@ async def test_auto_is_for_chat_and_says_so_elsewhere() -> None:
     request = Payload(EmbeddingRequest(model="auto", input="hi"), {})
 
     with pytest.raises(RequestInvalid) as caught:
-        await gateway.pipeline.complete(EMBEDDINGS, ANYONE, request, gateway.context())
+        await gateway.pipeline.complete(EMBEDDINGS, gateway.call(request))
 
     assert (caught.value.param, "embeddings" in caught.value.message) == ("model", True)
     assert gateway.sink.last.outcome == "error"
@@ -92,7 +96,7 @@ async def test_a_failed_request_is_settled_with_the_status_the_client_gets() -> 
     gateway = await FakeGateway({"a": FakeChatProvider(failure(FailureKind.CONNECT))}).started()
 
     with pytest.raises(AllCandidatesFailed):
-        await gateway.pipeline.complete(CHAT, ANYONE, a_chat_payload(), gateway.context())
+        await gateway.pipeline.complete(CHAT, gateway.call(a_chat_payload()))
 
     assert len(gateway.sink.records) == 1
     assert (gateway.sink.last.outcome, gateway.sink.last.error_code) == ("error", "upstream_error")
@@ -102,10 +106,10 @@ async def test_a_cancelled_plain_call_stops_upstream_and_is_settled_once() -> No
     """R-01 for plain calls, R-02."""
     chat = FakeChatProvider(FOREVER)
     gateway = await FakeGateway({"a": chat}).started()
-    context = gateway.context()
-    task = asyncio.ensure_future(gateway.pipeline.complete(CHAT, ANYONE, a_chat_payload(), context))
+    call = gateway.call(a_chat_payload())
+    task = asyncio.ensure_future(gateway.pipeline.complete(CHAT, call))
     await asyncio.sleep(0.01)
-    context.trace.client_left = True
+    call.trace.client_left = True
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -118,15 +122,15 @@ async def test_a_cancelled_plain_call_stops_upstream_and_is_settled_once() -> No
 
 async def test_a_key_may_use_only_its_models_and_providers() -> None:
     gateway = await FakeGateway({"a": FakeChatProvider(OK), "b": FakeChatProvider(OK)}).started()
-    elsewhere = Principal("virtual_key", "key_2", "ten_default", frozenset({"other"}))
-    only_b = Principal("virtual_key", "key_3", "ten_default", None, frozenset({"b"}))
+    elsewhere = Principal("virtual_key", "key_2", "ten_default", Grants(models=(Patterns(["other"]),)))
+    only_b = Principal("virtual_key", "key_3", "ten_default", Grants(providers=(Patterns(["b"]),)))
 
     with pytest.raises(PermissionDenied) as caught:
-        await gateway.pipeline.complete(CHAT, elsewhere, a_chat_payload(), gateway.context())
+        await gateway.pipeline.complete(CHAT, gateway.call(a_chat_payload(), elsewhere))
     assert caught.value.code == "model_not_allowed"
-    context = gateway.context()
-    await gateway.pipeline.complete(CHAT, only_b, a_chat_payload(), context)
-    assert context.trace.provider_id == "b"
+    call = gateway.call(a_chat_payload(), only_b)
+    await gateway.pipeline.complete(CHAT, call)
+    assert call.trace.provider_id == "b"
     assert gateway.chats["a"].calls == []
 
 
@@ -135,7 +139,7 @@ async def test_a_stream_ends_with_done_and_is_settled_before_it() -> None:
     upstream = FakeStream(ROLE, HELLO, WORLD, usage=OK)
     gateway = await FakeGateway({"a": FakeChatProvider(upstream)}).started()
 
-    reply = await gateway.pipeline.stream(CHAT, ANYONE, STREAM, gateway.context())
+    reply = await gateway.pipeline.stream(CHAT, gateway.call(STREAM))
     blocks = []
     async for block in reply:
         if block == DONE:
@@ -155,7 +159,7 @@ async def test_a_stream_that_fails_before_content_is_answered_by_the_next_provid
     chats = {"a": FakeChatProvider(broken_stream), "b": FakeChatProvider(FakeStream(ROLE, HELLO))}
     gateway = await FakeGateway(chats).started()
 
-    reply = await gateway.pipeline.stream(CHAT, ANYONE, STREAM, gateway.context())
+    reply = await gateway.pipeline.stream(CHAT, gateway.call(STREAM))
     blocks = [block async for block in reply]
     await reply.aclose()
 
@@ -171,7 +175,7 @@ async def test_a_stream_that_fails_after_content_is_broken_and_nobody_else_is_as
     }
     gateway = await FakeGateway(chats).started()
 
-    reply = await gateway.pipeline.stream(CHAT, ANYONE, STREAM, gateway.context())
+    reply = await gateway.pipeline.stream(CHAT, gateway.call(STREAM))
     seen: list[bytes] = []
     with pytest.raises(StreamBroken) as caught:
         async for block in reply:
@@ -189,8 +193,8 @@ async def test_a_stream_nobody_finishes_reading_is_settled_as_the_clients_leavin
     """R-02."""
     upstream = FakeStream(ROLE, HELLO, FOREVER)
     gateway = await FakeGateway({"a": FakeChatProvider(upstream)}).started()
-    context = gateway.context()
-    reply = await gateway.pipeline.stream(CHAT, ANYONE, STREAM, context)
+    call = gateway.call(STREAM)
+    reply = await gateway.pipeline.stream(CHAT, call)
 
     async def read() -> None:
         async for _ in reply:
@@ -198,7 +202,7 @@ async def test_a_stream_nobody_finishes_reading_is_settled_as_the_clients_leavin
 
     reading = asyncio.ensure_future(read())
     await asyncio.sleep(0.01)
-    context.trace.client_left = True
+    call.trace.client_left = True
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
@@ -214,8 +218,8 @@ async def left_after_hello(upstream: FakeStream, *, client_left: bool) -> FakeGa
     settings = ProviderSettings(on_disconnect="drain")
     providers = [a_provider("a", settings=settings)]
     gateway = await FakeGateway({"a": FakeChatProvider(upstream)}, providers=providers).started()
-    context = gateway.context()
-    reply = await gateway.pipeline.stream(CHAT, ANYONE, STREAM, context)
+    call = gateway.call(STREAM)
+    reply = await gateway.pipeline.stream(CHAT, call)
 
     async def read() -> None:
         async for _ in reply:
@@ -223,7 +227,7 @@ async def left_after_hello(upstream: FakeStream, *, client_left: bool) -> FakeGa
 
     reading = asyncio.ensure_future(read())
     await asyncio.sleep(0.01)
-    context.trace.client_left = client_left
+    call.trace.client_left = client_left
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
@@ -288,7 +292,7 @@ async def test_silence_before_content_fails_over_and_silence_after_it_breaks_the
     }
     gateway = await FakeGateway(chats, timeouts=short).started()
 
-    reply = await gateway.pipeline.stream(CHAT, ANYONE, STREAM, gateway.context())
+    reply = await gateway.pipeline.stream(CHAT, gateway.call(STREAM))
     with pytest.raises(StreamBroken) as caught:
         async for _ in reply:
             pass
@@ -311,7 +315,7 @@ async def test_the_hold_ends_after_its_time_without_losing_what_comes_next(monke
             yield HELLO
 
     gateway = await FakeGateway({"a": FakeChatProvider(Slow())}).started()
-    reply = await gateway.pipeline.stream(CHAT, ANYONE, STREAM, gateway.context())
+    reply = await gateway.pipeline.stream(CHAT, gateway.call(STREAM))
     gate.set()
     assert [block async for block in reply] == [ROLE, HELLO, DONE]
     await reply.aclose()
@@ -320,30 +324,75 @@ async def test_the_hold_ends_after_its_time_without_losing_what_comes_next(monke
 async def test_the_hold_ends_at_its_size() -> None:
     filler = b"data: " + b"x" * HOLD_BYTES + b"\n\n"
     gateway = await FakeGateway({"a": FakeChatProvider(FakeStream(filler, FOREVER))}).started()
-    reply = await asyncio.wait_for(gateway.pipeline.stream(CHAT, ANYONE, STREAM, gateway.context()), 1)
+    reply = await asyncio.wait_for(gateway.pipeline.stream(CHAT, gateway.call(STREAM)), HANG_SECONDS)
     await reply.aclose()
     assert gateway.sink.last.outcome == "interrupted"
 
 
-async def test_an_empty_stream_is_a_failure_of_the_provider() -> None:
-    chats = {"a": FakeChatProvider(FakeStream(ROLE)), "b": FakeChatProvider(FakeStream(ROLE, HELLO))}
+async def test_a_stream_that_ends_properly_without_content_is_an_answer() -> None:
+    """After a tool's result, by a filter, by its limit: asked again, it would be billed again."""
+    chats = {name: FakeChatProvider(stream) for name, stream in (("a", FakeStream(ROLE)), ("b", FakeStream(HELLO)))}
     gateway = await FakeGateway(chats).started()
-    context = gateway.context()
-    reply = await gateway.pipeline.stream(CHAT, ANYONE, STREAM, context)
+    call = gateway.call(STREAM)
+
+    reply = await gateway.pipeline.stream(CHAT, call)
+    blocks = [block async for block in reply]
     await reply.aclose()
-    assert context.trace.provider_id == "b"
+
+    assert blocks == [ROLE, DONE]
+    assert [(a.provider_id, a.outcome) for a in gateway.sink.last.attempts] == [("a", "ok")]
+
+
+async def test_a_stream_that_ends_properly_without_a_block_is_an_answer() -> None:
+    """Its last event is held back until it is settled."""
+    gateway = await FakeGateway({"a": FakeChatProvider(FakeStream())}).started()
+
+    reply = await gateway.pipeline.stream(CHAT, gateway.call(STREAM))
+
+    assert [block async for block in reply] == [DONE]
+    await reply.aclose()
+    assert gateway.sink.last.outcome == "ok"
 
 
 async def test_a_client_that_leaves_while_a_stream_is_held_stops_the_upstream() -> None:
     """R-01 (b): before the first token."""
     upstream = FakeStream(ROLE, FOREVER)
     gateway = await FakeGateway({"a": FakeChatProvider(upstream)}).started()
-    context = gateway.context()
-    opening = asyncio.ensure_future(gateway.pipeline.stream(CHAT, ANYONE, STREAM, context))
+    call = gateway.call(STREAM)
+    opening = asyncio.ensure_future(gateway.pipeline.stream(CHAT, call))
     await asyncio.sleep(0.01)
-    context.trace.client_left = True
+    call.trace.client_left = True
     opening.cancel()
     with pytest.raises(asyncio.CancelledError):
         await opening
     assert upstream.closed
     assert gateway.sink.last.outcome == "client_cancelled"
+
+
+@pytest.mark.parametrize("asked", ["gone", "a/own", "auto"])
+async def test_a_new_providers_list_is_read_before_its_first_answer_counts(asked: str) -> None:
+    """A bare name that its list does not have is no model of it, at the first request as at all that follow."""
+    gateway = FakeGateway({"a": FakeChatProvider(OK)}, providers=[a_provider("a")])
+    gateway.registry.listers["a"] = lister = FakeLister(["a/own"])
+    await gateway.started()
+
+    for _ in range(2):
+        call = gateway.call(a_chat_payload(model=asked))
+        if asked == "gone":
+            with pytest.raises(NotFound):
+                await gateway.pipeline.complete(CHAT, call)
+        else:
+            await gateway.pipeline.complete(CHAT, call)
+
+    assert {call.model for call in gateway.chats["a"].calls} <= {"a/own"}
+    assert lister.calls == 1
+
+
+async def test_a_provider_that_cannot_list_is_asked_for_what_it_may_have() -> None:
+    gateway = FakeGateway({"a": FakeChatProvider(OK)}, providers=[a_provider("a")])
+    gateway.registry.listers["a"] = FakeLister(failure(FailureKind.CONNECT))
+    await gateway.started()
+
+    await gateway.pipeline.complete(CHAT, gateway.call(a_chat_payload(model="anything")))
+
+    assert [call.model for call in gateway.chats["a"].calls] == ["anything"]

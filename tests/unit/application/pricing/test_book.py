@@ -7,10 +7,12 @@ import pytest
 
 from application.pricing.book import MAX_ID_LENGTH, MAX_RESOLVED, LivePriceBook
 from application.snapshot import DeclaredConfig, GatewayState
+from domain.configuration import Section
 from domain.ports.prices import CatalogAnswer, CatalogPrice
-from domain.prices import ADMIN, ALWAYS, PriceRow, Prices
-from domain.providers import ProviderPreset
+from domain.prices import ADMIN, ALWAYS, PriceRow, Prices, booked
+from domain.providers import ProviderPreset, ProviderSettings
 from domain.timeouts import Timeouts
+from domain.usage import TokenUsage
 from tests.builders import NOW, a_provider
 from tests.fakes.clock import FakeClock
 from tests.fakes.prices import FakeCatalog
@@ -33,14 +35,16 @@ class Books:
         declared = DeclaredConfig((a_provider("alpha"), a_provider("local")))
         self.state = GatewayState(self.store, FakeRegistry({}, {}, (PRESET,)), declared, Timeouts())
         self.book = LivePriceBook(self.store, self.state, self.catalog, self.clock)
+        self.state.follow(Section.PRICES, self.book.reload)
 
     async def started(self) -> "Books":
-        await self.state.reload()
         await self.book.load()
+        await self.state.reload()
         return self
 
     async def set_elsewhere(self, row: PriceRow) -> None:
         async with self.store.write() as unit:
+            await unit.config_versions.bump(Section.PRICES)
             await unit.prices.supersede(row)
 
     async def stored(self, price_id: str) -> PriceRow | None:
@@ -57,7 +61,7 @@ async def test_the_catalogs_price_holds_where_no_admin_says_otherwise(books: Boo
     expected = PriceRow("catalog:1.2.3:alpha:m", "alpha", "m", LISTED, "fake-prices 1.2.3", ALWAYS)
     assert books.book.find("alpha", "m") == expected
     await books.set_elsewhere(SET_ROW)
-    await books.book.reload()
+    await books.state.reload_if_changed()
     assert books.book.find("alpha", "m") == SET_ROW
     assert books.book.catalog_price("alpha", "m") == expected
 
@@ -82,7 +86,7 @@ async def test_the_catalog_is_asked_once_a_model(books: Books) -> None:
 async def test_a_used_catalog_price_is_written_down_and_one_that_is_shown_is_not(books: Books) -> None:
     books.book.look_up("alpha", "free")
     used = books.book.find("alpha", "m")
-    await books.book.follow()
+    await books.book.keep_used()
     assert used is not None
     assert await books.stored(used.id) == used
     assert await books.stored("catalog:1.2.3:alpha:free") is None
@@ -90,34 +94,33 @@ async def test_a_used_catalog_price_is_written_down_and_one_that_is_shown_is_not
 
 async def test_it_is_written_once(books: Books) -> None:
     books.book.find("alpha", "m")
-    await books.book.follow()
+    await books.book.keep_used()
     units = books.store.units
     books.book.find("alpha", "m")
-    await books.book.follow()
+    await books.book.keep_used()
     assert books.store.units == units
 
 
 async def test_a_store_that_is_away_costs_no_price_and_nothing_is_lost(books: Books) -> None:
     await books.set_elsewhere(SET_ROW)
     books.book.find("alpha", "free")
-    books.book.forget()
     books.store.broken = True
-    await books.book.follow()
+    await books.state.reload_if_changed()
+    await books.book.keep_used()
     assert books.book.find("alpha", "m") is not None
     assert books.book.find("alpha", "free") is not None
 
     books.store.broken = False
-    await books.book.follow()
+    await books.state.reload_if_changed()
+    await books.book.keep_used()
     assert books.book.find("alpha", "m") == SET_ROW
     assert await books.stored("catalog:1.2.3:alpha:free") is not None
 
 
 async def test_what_another_process_set_is_read_when_the_configuration_changed(books: Books) -> None:
     await books.set_elsewhere(SET_ROW)
-    await books.book.follow()
     assert books.book.find("alpha", "m") != SET_ROW
-    books.book.forget()
-    await books.book.follow()
+    await books.state.reload_if_changed()
     assert books.book.find("alpha", "m") == SET_ROW
 
 
@@ -158,3 +161,39 @@ async def test_a_long_name_has_an_id_of_bounded_length(books: Books) -> None:
     ids = {row.id for name in names if (row := books.book.find("alpha", name)) is not None}
     assert len(ids) == 2
     assert all(len(price_id) <= MAX_ID_LENGTH and price_id.endswith("#3") for price_id in ids)
+
+
+@pytest.mark.parametrize("provider_id", ["alpha", "plan"])
+async def test_a_request_of_a_plan_with_a_flat_fee_costs_nothing_unless_an_admin_says_otherwise(
+    provider_id: str,
+) -> None:
+    books = Books()
+    declared = DeclaredConfig((a_provider(provider_id, settings=ProviderSettings(flat_fee=True)),))
+    books.state = GatewayState(books.store, FakeRegistry({}, {}, (PRESET,)), declared, Timeouts())
+    books.book = LivePriceBook(books.store, books.state, books.catalog, books.clock)
+    books.state.follow(Section.PRICES, books.book.reload)
+    await books.started()
+
+    row = books.book.find(provider_id, "m")
+
+    assert row is not None
+    booking = booked(TokenUsage(1_000, 500, 200, 100), row)
+    assert (row.source, booking.cost_nano_usd, booking.missing) == ("flat_fee", 0, ())
+    await books.book.keep_used()
+    assert await books.stored(row.id) == row
+    await books.set_elsewhere(PriceRow("price_1", provider_id, "m", SET, ADMIN, NOW))
+    await books.state.reload()
+    found = books.book.find(provider_id, "m")
+    assert found is not None
+    assert found.prices == SET
+
+
+async def test_what_a_mock_answers_has_the_price_of_nothing() -> None:
+    books = await Books().started()
+
+    row = books.book.find("mock", "greeting")
+
+    assert row is not None
+    assert booked(TokenUsage(1_000, 500), row).cost_nano_usd == 0
+    await books.book.keep_used()
+    assert await books.stored(row.id) == row

@@ -1,8 +1,13 @@
 """`model` is understood as contract section 4 says."""
 
+from datetime import timedelta
+
+import msgspec
 import pytest
 
+from domain.configuration import Section
 from domain.errors import NotFound, RequestInvalid
+from domain.images import ImageRequest
 from domain.providers import Offering, ProviderSettings
 from domain.timeouts import TimeoutOverrides
 from tests.builders import NOW, a_chat_payload, a_provider
@@ -26,7 +31,7 @@ async def a_gateway() -> FakeGateway:
 
 
 def names(gateway: FakeGateway, pinned: str | None = None, **fields: object) -> list[str]:
-    plan = gateway.router.plan(a_chat_payload(**fields).value, pinned)
+    plan = gateway.plan(a_chat_payload(**fields).value, pinned, "chat.completions", auto=True)
     return [f"{c.provider.id}:{c.model}" for c in plan]
 
 
@@ -46,6 +51,30 @@ async def test_an_id_with_a_slash_of_no_provider_is_a_bare_id() -> None:
 
 async def test_auto_asks_each_provider_for_its_default_model() -> None:
     assert names(await a_gateway(), model="auto") == ["a:m", "b:v/x"]
+
+
+def pictured(gateway: FakeGateway, pinned: str | None = None, **fields: object) -> list[str]:
+    request = msgspec.convert({"prompt": "a lighthouse", **fields}, ImageRequest)
+    plan = gateway.plan(request, pinned, "images.generations", auto=False)
+    return [f"{c.provider.id}:{c.model}" for c in plan]
+
+
+async def test_pictures_without_a_model_are_asked_of_each_providers_own_then_of_openais() -> None:
+    gateway = await a_gateway()
+    async with gateway.store.write() as unit:
+        await unit.offerings.replace("a", NOW, [Offering("m"), Offering("dall-e-9"), Offering("gpt-image-9")])
+        later = NOW + timedelta(seconds=1)
+        await unit.offerings.replace("b", later, [Offering("m"), Offering("painter", capabilities=("images",))])
+    await gateway.directory.load()
+
+    assert pictured(gateway) == ["a:dall-e-9", "b:painter", "c:gpt-image-2"]
+    assert pictured(gateway, "b") == ["b:painter", "b:gpt-image-2"]
+    assert pictured(gateway, model="auto", models=["b/m"]) == ["a:dall-e-9", "b:painter", "c:gpt-image-2", "b:m"]
+    assert pictured(gateway, model="a/m") == ["a:m"]
+
+
+async def test_pictures_without_a_model_are_asked_of_whoever_may_have_openais() -> None:
+    assert pictured(await a_gateway()) == ["c:gpt-image-2", "a:gpt-image-2"]
 
 
 async def test_further_models_follow_without_repeats() -> None:
@@ -91,8 +120,8 @@ async def test_deadlines_of_provider_and_model_override_the_settings() -> None:
     gateway = FakeGateway({"a": FakeChatProvider()}, providers=[a_provider("a", settings=settings)])
     await gateway.started()
 
-    (slow,) = gateway.router.plan(a_chat_payload(model="slow").value, None)
-    (quick,) = gateway.router.plan(a_chat_payload(model="m").value, None)
+    (slow,) = gateway.plan(a_chat_payload(model="slow").value, None, "chat.completions", auto=True)
+    (quick,) = gateway.plan(a_chat_payload(model="m").value, None, "chat.completions", auto=True)
 
     assert (slow.timeouts.idle, slow.timeouts.first_content) == (7.0, 200.0)
     assert (quick.timeouts.idle, quick.timeouts.first_content) == (7.0, 120.0)
@@ -103,7 +132,7 @@ async def test_a_plan_is_made_anew_when_the_configuration_changes() -> None:
     before = names(gateway, model="m")
     async with gateway.store.write() as unit:
         await unit.providers.add(a_provider("z", priority=0, settings=ProviderSettings(models=("m",))))
-        await unit.facts.bump("config_version")
+        await unit.config_versions.bump(Section.PROVIDERS)
     await gateway.state.reload_if_changed()
 
     assert names(gateway, model="m") == ["z:m", *before]

@@ -54,7 +54,7 @@ def test_groups_may_be_listed_or_repeated(given: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("parameters", "param", "words"),
     [
-        ({"group_by": ("day,colour",)}, "group_by", "'colour' is none of day, model, provider, key, task"),
+        ({"group_by": ("day,colour",)}, "group_by", "'colour' is none of day, hour, model, provider, key"),
         ({"timezone": "America/New_Yrok"}, "timezone", "Did you mean 'America/New_York'?"),
         ({"timezone": "kathmandu"}, "timezone", "Did you mean 'Asia/Kathmandu'?"),
         ({"timezone": "America"}, "timezone", "Did you mean"),
@@ -67,6 +67,7 @@ def test_groups_may_be_listed_or_repeated(given: tuple[str, ...]) -> None:
         ({"from_": "9999-12-31T23:59:59Z"}, "from", "between 2000 and 2200"),
         ({"from_": "2026-11-21T10:00:00"}, "from", "needs an offset"),
         ({"from_": "2025-01-01", "to": "2026-11-20"}, "from", "at most 400 days"),
+        ({"from_": "2026-10-01", "to": "2026-11-20", "group_by": ("hour",)}, "from", "at most 31 days"),
     ],
 )
 def test_a_wrong_parameter_is_named_with_what_would_do(parameters: dict[str, object], param: str, words: str) -> None:

@@ -12,6 +12,7 @@ from domain.keys import Principal
 from domain.usage_queries import UsageFilter
 from tests.builders import NOW, a_request_record, an_attempt_record
 from tests.fakes.clock import FakeClock
+from tests.fakes.names import a_naming
 from tests.fakes.usage_reader import MemoryUsage
 
 TWO_ATTEMPTS = a_request_record(
@@ -22,7 +23,7 @@ TWO_ATTEMPTS = a_request_record(
 
 
 def reports(memory: MemoryUsage) -> UsageReport:
-    return UsageReport(memory, FakeClock(NOW))
+    return UsageReport(memory, a_naming(), FakeClock(NOW))
 
 
 async def test_a_request_counts_where_it_ended_and_each_attempt_where_it_went() -> None:
@@ -36,7 +37,7 @@ async def test_a_request_counts_where_it_ended_and_each_attempt_where_it_went() 
     assert (beta.provider, beta.sums.requests, beta.sums.input_tokens, beta.sums.unpriced_requests) == (
         "beta", 1, 100, 1,
     )  # fmt: skip
-    assert (usage.total.requests, usage.total.input_tokens, usage.total.cost_nano_usd) == (2, 300, 2200)
+    assert (usage.total.sums.requests, usage.total.sums.input_tokens, usage.total.sums.cost_nano_usd) == (2, 300, 2200)
 
 
 async def test_rows_come_in_the_order_of_their_groups() -> None:
@@ -55,7 +56,7 @@ async def test_rows_come_in_the_order_of_their_groups() -> None:
 async def test_nothing_used_is_an_answer_too() -> None:
     usage = await reports(MemoryUsage()).of_all(UsageAsked())
 
-    assert (usage.rows, usage.total.requests) == ((), 0)
+    assert (usage.rows, usage.total.sums.requests) == ((), 0)
 
 
 async def test_a_caller_sees_its_own_key_alone_whatever_it_asks_for() -> None:
@@ -65,7 +66,7 @@ async def test_a_caller_sees_its_own_key_alone_whatever_it_asks_for() -> None:
 
     usage = await reports(memory).of_caller(Principal("virtual_key", "key_1", "ten_default"), asked)
 
-    assert usage.total.requests == 1
+    assert usage.total.sums.requests == 1
     assert memory.queries[0].filter == UsageFilter("ten_default", "key_1")
 
 

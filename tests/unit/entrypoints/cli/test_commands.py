@@ -1,5 +1,6 @@
 """The commands that need no running gateway, and what the others say where there is none."""
 
+import asyncio
 import base64
 import json
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from adapters.persistence import schema
 from domain.keys import ADMIN_TOKEN_PREFIX, VIRTUAL_KEY_PREFIX, well_formed
 from entrypoints.cli.main import COMMANDS, main, omg
 from entrypoints.settings.model import SettingsError
@@ -33,6 +35,7 @@ class Runner:
         return CliRunner().invoke(omg, arguments, env=clean | environ, catch_exceptions=True)
 
 
+@pytest.mark.slow
 def test_help_lists_every_command_and_imports_none_of_them() -> None:
     """The start-up budget is also the help's."""
     script = (
@@ -106,6 +109,28 @@ def test_the_database_is_checked_made_copied_and_put_back(run: Runner, tmp_path:
     assert (tmp_path / "data" / "omg.db").exists()
 
 
+def test_a_plan_says_what_an_upgrade_would_do_and_does_nothing(run: Runner, tmp_path: Path) -> None:
+    of_nothing = run("db", "upgrade", "--plan")
+    assert not (tmp_path / "data").exists()
+    url = f"sqlite+aiosqlite:///{tmp_path / 'data' / 'omg.db'}"
+    asyncio.run(schema.migrate(url, "0008"))
+    contracting = run("db", "upgrade", "--plan")
+    asyncio.run(schema.migrate(url, "0032"))
+    expanding, as_json = run("db", "upgrade", "--plan"), run("db", "upgrade", "--plan", "--json")
+    assert run("db", "check").exit_code == 1
+    run("db", "upgrade")
+
+    assert (of_nothing.exit_code, contracting.exit_code, expanding.exit_code) == (3, 4, 3)
+    assert "[contracts tenants.updated_at]\n" in contracting.output
+    assert "Stop every process of a version before schema 0009 first" in contracting.output
+    assert "\n      new table schema_history\n" in expanding.output
+    assert "may stay" in expanding.output
+    plan = json.loads(as_json.output)
+    assert (plan["current"], plan["running_may_stay"], plan["migrations"][0]["kind"]) == ("0032", True, "expand")
+    assert run("db", "upgrade", "--plan").exit_code == 0
+    assert run("db", "upgrade", "--json").exit_code == 2
+
+
 def test_a_new_master_key_is_put_before_the_old_one(run: Runner, tmp_path: Path) -> None:
     run("db", "upgrade")
     first = run("secrets", "rotate")
@@ -143,6 +168,20 @@ def test_the_doctor_asks_declared_providers_and_tells_what_fails(run: Runner) ->
 
     assert result.exit_code == 1
     assert "FAIL  provider gone" in result.output
+
+
+def test_the_doctor_never_takes_a_reference_for_the_secret_itself(run: Runner) -> None:
+    """It sent `vault:…` to the provider as its key, and said that the provider refused it."""
+    Path("omg.yaml").write_text(
+        "providers: [{id: far, base_url: 'http://127.0.0.1:9', keys: [{secret: 'vault:kv/a#b'}]}]"
+    )
+
+    result = run("doctor", VAULT_ADDR="http://127.0.0.1:9", VAULT_TOKEN="t")
+
+    assert result.exit_code == 1
+    assert "FAIL  providers" in result.output
+    assert "of provider 'far'" in result.output
+    assert "FAIL  provider far" not in result.output
 
 
 def test_without_an_admin_token_the_settings_are_wrong(run: Runner) -> None:

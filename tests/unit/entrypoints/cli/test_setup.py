@@ -1,5 +1,6 @@
 """`omg setup`: what it prints can be pasted as it is."""
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -47,10 +48,11 @@ def test_codex_gets_a_file_that_can_be_read() -> None:
     assert (settings["model"], settings["model_provider"]) == ("auto", "omg")
     assert settings["model_providers"]["omg"]["base_url"] == "http://127.0.0.1:8123/v1"
     assert settings["model_providers"]["omg"]["wire_api"] == "responses"
+    assert settings["model_providers"]["omg"]["supports_websockets"] is False
     assert f'export OMG_KEY="{KEY}"' in result.stdout
 
 
-@pytest.mark.parametrize("client", ["claude", "codex"])
+@pytest.mark.parametrize("client", ["claude", "codex", "opencode", "crush", "qwen", "copilot", "gemini"])
 def test_url_and_key_are_found_in_the_environment_and_a_missing_key_is_told(client: str) -> None:
     found = run(client, OMG_URL="https://gw.example", OMG_BOOTSTRAP_KEY=KEY)
     missing = run(client)
@@ -59,3 +61,30 @@ def test_url_and_key_are_found_in_the_environment_and_a_missing_key_is_told(clie
     assert KEY in found.stdout
     assert found.stderr == ""
     assert "omg keys create" in missing.stderr
+
+
+@pytest.mark.parametrize("client", ["opencode", "crush"])
+def test_clients_with_a_settings_file_get_one_that_can_be_read_and_holds_no_key(client: str) -> None:
+    result = run(client, "--url", "http://gw.example:9", "--key", KEY, "--model", "a/b")
+
+    settings = "\n".join(line for line in result.stdout.splitlines() if not line.startswith("#"))
+    assert '"http://gw.example:9/v1"' in json.dumps(json.loads(settings))
+    assert KEY not in settings
+    assert f'export OMG_KEY="{KEY}"' in result.stdout
+
+
+@pytest.mark.parametrize("client", ["opencode", "crush", "qwen", "copilot", "gemini"])
+def test_what_was_not_tried_is_said_to_be_so(client: str) -> None:
+    assert "not tried" in run(client, "--key", KEY).stdout
+
+
+def test_clients_that_read_variables_get_the_url_with_v1() -> None:
+    qwen = exported(run("qwen", "--url", "http://gw.example:9", "--key", KEY, "--model", "a/b"))
+    copilot = exported(run("copilot", "--url", "http://gw.example:9", "--key", KEY, "--model", "a/b"))
+
+    assert (qwen["OPENAI_BASE_URL"], qwen["OPENAI_API_KEY"], qwen["OPENAI_MODEL"]) == (
+        "http://gw.example:9/v1",
+        KEY,
+        "a/b",
+    )
+    assert (copilot["COPILOT_PROVIDER_BASE_URL"], copilot["COPILOT_MODEL"]) == ("http://gw.example:9/v1", "a/b")

@@ -11,24 +11,32 @@ from litestar.params import JSONBody
 from litestar.types import ASGIApp, Message
 from typing_extensions import override
 
-from application.admission.authentication import AdminAuthenticator, Authenticator
+from application.admission.authentication import Authenticator
+from application.admission.last_used import LastUsed
+from application.audit.refusals import RefusalLog
 from application.catalog import ModelDirectory
+from application.idempotency import IdempotentRequests
+from application.inference.background import BackgroundResponses
+from application.inference.response_owners import ResponseOwners
 from application.snapshot import GatewayState, LiveProvider, Snapshot
 from application.usage.report import UsageReport
 from domain.errors import NotFound
 from domain.keys import Principal
+from domain.lifecycle import Retirement
 from domain.models import Model
 from domain.ports.policies import AvailabilityPolicy
 from entrypoints.http.edge.config import EdgeConfig
 from entrypoints.http.edge.cycle import CONNECTION_EXTENSION, ClientConnection
 from entrypoints.http.edge.drain import DrainState
 from entrypoints.http.edge.gateway import GatewayApp
-from entrypoints.http.errors import answer_error
+from entrypoints.http.error_styles import answer_error
 from entrypoints.http.inference.routes import INFERENCE_ROUTES
 from entrypoints.http.services import HttpServices
 from tests.builders import a_provider, a_tenant, a_virtual_key
 from tests.fakes.clock import FakeClock
+from tests.fakes.idempotency import MemoryIdempotency
 from tests.fakes.ids import CountingIds
+from tests.fakes.names import a_naming
 from tests.fakes.pipeline import FakePipeline
 from tests.fakes.security import FakeHasher
 from tests.fakes.store import MemoryStore
@@ -43,6 +51,16 @@ EDGE = EdgeConfig(allowed_hosts=("localhost",))
 class FakeDirectory(ModelDirectory):
     def __init__(self) -> None:
         self.models = [Model("m"), Model("openai/gpt-x"), Model("a/b:free")]
+        self.reads = 0
+        self.ends: dict[tuple[str, str], Retirement] = {}
+
+    @override
+    def retirement(self, provider_id: str, model: str) -> Retirement | None:
+        return self.ends.get((provider_id, model))
+
+    @override
+    async def read_awaited(self) -> None:
+        self.reads += 1
 
     @override
     def visible_to(self, principal: Principal, provider_id: str | None) -> list[Model]:
@@ -59,7 +77,7 @@ class FakeDirectory(ModelDirectory):
 class FakeState(GatewayState):
     def __init__(self, *provider_ids: str) -> None:
         live = {name: LiveProvider(a_provider(name), (), None, False, None) for name in provider_ids}
-        self.current = Snapshot(1, (), live)
+        self.current = Snapshot((), live)
 
 
 class Harness:
@@ -67,6 +85,7 @@ class Harness:
 
     def __init__(self, services: HttpServices, pipeline: FakePipeline, app: GatewayApp) -> None:
         self.services = services
+        self.directory = cast(FakeDirectory, services.directory)
         self.pipeline = pipeline
         self.app = app
 
@@ -85,13 +104,16 @@ class Harness:
             await unit.virtual_keys.add(a_virtual_key(digest=hasher.digest(KEY)))
         pipeline = FakePipeline()
         services = HttpServices(
-            authenticator=authenticator or Authenticator(store, hasher, clock),
-            admin_authenticator=AdminAuthenticator(store, hasher, None),
+            authenticator=authenticator or Authenticator(store, hasher, clock, LastUsed(store)),
             pipeline=pipeline,
             directory=FakeDirectory(),
             state=FakeState("alpha"),
-            usage=UsageReport(MemoryUsage(), clock),
+            usage=UsageReport(MemoryUsage(), a_naming(), clock),
+            refusals=RefusalLog(store, clock),
+            idempotent=IdempotentRequests(MemoryIdempotency(clock)),
             availability=cast(AvailabilityPolicy, None),  # the edge never asks it
+            response_owners=ResponseOwners(hasher),
+            background=cast(BackgroundResponses, None),  # nothing is kept here
             clock=clock,
             ids=CountingIds(),
             edge=edge,
@@ -109,13 +131,6 @@ class Harness:
 
     async def get(self, path: str, *headers: tuple[bytes, bytes]) -> "Answer":
         return await self.client().request("GET", path, (AUTH, *headers))
-
-
-async def until(condition: Callable[[], bool], seconds: float = 3) -> None:
-    """Wait for what has no event of its own."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.002)
 
 
 def a_framework() -> Litestar:

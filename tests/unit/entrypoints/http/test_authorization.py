@@ -6,10 +6,11 @@ from litestar.connection import ASGIConnection, WebSocket
 from litestar.datastructures import State
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
+from domain.authority import Right
 from entrypoints.http import authorization
 from entrypoints.http.authorization import Access, MatrixIncomplete, check_complete, require_admin
 
-ROWS = {("GET", "/health/live"): Access.PUBLIC, ("GET", "/admin/things"): Access.ADMIN}
+ROWS = {("GET", "/health/live"): Access.PUBLIC, ("GET", "/admin/things"): Right.PLATFORM_READ}
 
 
 @get("/health/live")
@@ -56,7 +57,7 @@ def test_an_admin_route_without_the_guard_is_named() -> None:
     async def open_by_accident() -> str:
         return "secrets"
 
-    with pytest.raises(MatrixIncomplete, match="without the admin guard: GET /admin/things"):
+    with pytest.raises(MatrixIncomplete, match="without the guard of their row: GET /admin/things"):
         check_complete(an_app(live, open_by_accident))
 
 

@@ -10,7 +10,7 @@ from litestar import Litestar
 
 from entrypoints.http.app import api_document
 from entrypoints.http.docs import docs_handlers
-from entrypoints.http.errors import answer_error
+from entrypoints.http.error_styles import answer_error
 from tests.unit.entrypoints.http.harness import Harness
 
 
@@ -46,8 +46,9 @@ def test_every_operation_tells_its_errors_in_the_one_body(document: dict[str, An
         for status, response in operation["responses"].items():
             if status >= "400" and "/health/" not in name:
                 schema = response["content"]["application/json"]["schema"]
-                anthropic = "/v1/messages" in name and status != "503"  # refused before its address is known
-                body = "MessagesErrorBody" if anthropic else "ErrorBody"
+                known = status != "503"  # else refused before its address is known
+                body = "MessagesErrorBody" if "/v1/messages" in name and known else "ErrorBody"
+                body = "GoogleErrorBody" if "/v1beta/" in name else body
                 assert schema == {"$ref": f"#/components/schemas/{body}"}, (name, status)
 
 

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from application.configuration.new_providers import FILE_PRIORITY
 from application.snapshot import DeclaredConfig
 from domain.ports.providers import ProviderRegistry
 from domain.providers import ProviderPreset
-from entrypoints.ioc.declared import FILE_PRIORITY, declared_config
+from entrypoints.ioc.declared import declared_config
 from entrypoints.ioc.upstream import build_registry
 from entrypoints.settings.loading import load_settings
 from entrypoints.settings.model import SettingsError
@@ -34,6 +35,17 @@ def test_a_providers_usual_variable_switches_it_on(tmp_path: Path) -> None:
     (provider,), (key,) = config.providers, config.keys
     assert (provider.id, provider.owner, provider.base_url, provider.enabled) == ("cloud", "environment", None, True)
     assert (key.id, key.secret.reveal(), key.owner) == ("pk_env_cloud", "key-one", "environment")
+
+
+def test_a_key_that_is_all_that_a_variables_file_holds_is_renewed_there(tmp_path: Path) -> None:
+    (tmp_path / "one").write_text("key-one\n")
+    (tmp_path / "two").write_text("key-two,key-three\n")
+    environ = {"CLOUD_API_KEY": f"file:{tmp_path / 'one'}", "CLOUD_API_KEY_2": f"file:{tmp_path / 'two'}"}
+
+    config = declared(tmp_path, FakeRegistry(presets=[CLOUD, LOCAL]), **environ)
+
+    assert [key.secret.reveal() for key in config.keys] == ["key-one", "key-two", "key-three"]
+    assert config.references == {"pk_env_cloud": f"file:{tmp_path / 'one'}"}
 
 
 def test_the_first_variable_that_is_set_holds_the_key(tmp_path: Path) -> None:
@@ -130,7 +142,7 @@ def test_the_file_may_leave_the_key_to_the_environment(tmp_path: Path) -> None:
     [
         ("providers: [{id: Bad Id, base_url: 'http://x'}]", "providers (Bad Id): A provider id is"),
         ("providers: [{id: v1, base_url: 'http://x'}]", "providers (v1): 'v1' is the name of a route"),
-        ("providers: [{id: lab}]", "providers (lab): base_url is missing"),
+        ("providers: [{id: lab}]", "providers (lab): Provider kind 'openai' needs a base_url"),
         ("providers: [{id: lab, kind: unknown, base_url: 'http://x'}]", "providers (lab): There is no provider kind"),
     ],
 )
@@ -149,3 +161,31 @@ def test_every_known_provider_that_needs_a_key_is_switched_on_by_its_variable(tm
             config = declared(tmp_path, registry, **{preset.env[0]: "some-key-0123456789"})
             assert preset.id in {provider.id for provider in config.providers}
             assert f"pk_env_{preset.id}" in {key.id for key in config.keys}
+
+
+def test_several_keys_of_a_provider_come_from_commas_and_numbered_variables(tmp_path: Path) -> None:
+    config = declared(
+        tmp_path, FakeRegistry(presets=[CLOUD]), CLOUD_API_KEY='"one", two', CLOUD_API_KEY_2="three", CLOUD_TOKEN="no"
+    )
+
+    assert [(key.id, key.label, key.secret.reveal()) for key in config.keys] == [
+        ("pk_env_cloud", "environment", "one"),
+        ("pk_env_cloud_2", "environment_2", "two"),
+        ("pk_env_cloud_3", "environment_3", "three"),
+    ]
+
+
+def test_a_placeholder_switches_nothing_on_and_the_next_variable_is_looked_at(tmp_path: Path) -> None:
+    assert declared(tmp_path, FakeRegistry(presets=[CLOUD]), CLOUD_API_KEY="your-api-key").providers == ()
+    both = declared(tmp_path, FakeRegistry(presets=[CLOUD]), CLOUD_API_KEY="<key>", CLOUD_TOKEN="real")
+    assert [key.secret.reveal() for key in both.keys] == ["real"]
+
+
+@pytest.mark.parametrize("value", ["two words", "k\u00e9y", "a\x01b", "k1" * 5000, '{"broken": '])
+def test_a_key_that_no_header_can_carry_is_one_line_that_names_its_variable(tmp_path: Path, value: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        declared(tmp_path, FakeRegistry(presets=[CLOUD]), CLOUD_API_KEY=value)
+
+    assert str(raised.value).startswith("CLOUD_API_KEY: ")
+    assert "\n" not in str(raised.value)
+    assert value not in str(raised.value)

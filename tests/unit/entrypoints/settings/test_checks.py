@@ -47,17 +47,35 @@ def test_open_access_is_refused_off_loopback(tmp_path: Path, host: str) -> None:
     assert refusal({"OMG_AUTH": "open", "OMG_HOST": host}, tmp_path).startswith("OMG_AUTH: ")
 
 
+def test_open_access_is_allowed_elsewhere_where_one_says_so(tmp_path: Path) -> None:
+    environ = {"OMG_AUTH": "open", "OMG_HOST": "0.0.0.0", "OMG_OPEN_ON_NETWORK": "true"}
+
+    assert load_settings(environ=environ, folder=tmp_path).open_on_network
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.3.2.1", "::1", "localhost"])
 def test_open_access_is_allowed_on_loopback(tmp_path: Path, host: str) -> None:
     assert load_settings(environ={"OMG_AUTH": "open", "OMG_HOST": host}, folder=tmp_path).auth == "open"
 
 
-def test_several_workers_need_a_shared_database_and_store(tmp_path: Path) -> None:
-    shared = {"OMG_DATABASE_URL": "postgresql+asyncpg://h/d", "OMG_VALKEY_URL": "valkey://h"}
+def test_several_workers_on_sqlite_are_refused_with_the_setting_to_change(tmp_path: Path) -> None:
+    several = {"OMG_WORKERS": "2"}
 
-    message = refusal({"OMG_WORKERS": "2"}, tmp_path)
+    for elsewhere in ({}, {"OMG_VALKEY_URL": "valkey://h"}, {"OMG_DATABASE_URL": "sqlite+aiosqlite:///x.db"}):
+        message = refusal(several | elsewhere, tmp_path)
+        assert "OMG_DATABASE_URL" in message
+        assert "VALKEY" not in message
 
-    assert "OMG_DATABASE_URL" in message
-    assert "OMG_VALKEY_URL" in message
-    assert refusal({"OMG_WORKERS": "2"} | {"OMG_DATABASE_URL": shared["OMG_DATABASE_URL"]}, tmp_path)
-    assert load_settings(environ={"OMG_WORKERS": "2"} | shared, folder=tmp_path).workers == 2
+
+@pytest.mark.parametrize("valkey", [{}, {"OMG_VALKEY_URL": "valkey://h"}])
+def test_postgres_is_enough_for_several_workers(tmp_path: Path, valkey: dict[str, str]) -> None:
+    shared = {"OMG_WORKERS": "2", "OMG_DATABASE_URL": "postgresql+asyncpg://h/d"} | valkey
+
+    assert load_settings(environ=shared, folder=tmp_path).workers == 2
+
+
+def test_days_of_limits_begin_in_a_zone_that_there_is(tmp_path: Path) -> None:
+    berlin = load_settings(environ={"OMG_LIMITS_TIMEZONE": "Europe/Berlin"}, folder=tmp_path)
+
+    assert berlin.limits_timezone == "Europe/Berlin"
+    assert "OMG_LIMITS_TIMEZONE" in refusal({"OMG_LIMITS_TIMEZONE": "Mars/Olympus"}, tmp_path)

@@ -82,6 +82,17 @@ def test_values_in_dotenv_are_not_expanded(tmp_path: Path) -> None:
         ({"OMG_CONFIG": "gone.yaml"}, "OMG_CONFIG (environment): there is no file"),
         ({"OMG_DATABASE_URL": "mysql://x"}, "OMG_DATABASE_URL: must start with sqlite+aiosqlite://"),
         ({"OMG_PUBLIC_URL": "gateway"}, "OMG_PUBLIC_URL: must be a URL"),
+        *(
+            ({"OMG_PUBLIC_URL": f"https://gw.example{path}"}, "OMG_PUBLIC_URL: its path is made of letters")
+            for path in ("/a//b", "/a%2Fb", "/a/../b", "/./a", "//a", "/a b", "/ä", "/a;b", "/a?b=c", "?b=c", "/a#b")
+        ),
+        *(
+            (
+                {"OMG_PUBLIC_URL": f"https://gw.example/{own}"},
+                f"OMG_PUBLIC_URL: '/{own.split('/')[0]}' is an address of",
+            )
+            for own in ("v1", "v1/", "v1beta", "v2", "app", "admin", "docs", "openapi.json", "openai/x", "metrics/llm")
+        ),
         ({"OMG_TRUSTED_PROXIES": "proxy"}, "OMG_TRUSTED_PROXIES: 'proxy' is neither an IP address nor a network"),
     ],
 )
@@ -176,6 +187,25 @@ def test_host_names_answered_to_are_local_ones_and_the_public_urls(tmp_path: Pat
 
     assert settings.hosts == ("localhost", "127.0.0.1", "::1", "gw.example")
     assert settings.address(1234) == "https://gw.example:8443"
+
+
+@pytest.mark.parametrize(
+    ("address", "base_path"),
+    [
+        ("", ""),
+        ("https://gw.example", ""),
+        ("https://gw.example/", ""),
+        ("https://gw.example/llm/", "/llm"),
+        ("https://gw.example/teams/a.b_c~d-e", "/teams/a.b_c~d-e"),
+        ("https://gw.example/apps", "/apps"),
+    ],
+)
+def test_the_path_of_the_public_url_is_the_base_path(tmp_path: Path, address: str, base_path: str) -> None:
+    settings = load_settings(environ={"OMG_PUBLIC_URL": address}, folder=tmp_path)
+
+    assert settings.base_path == base_path
+    if address:
+        assert settings.address(1234) == f"https://gw.example{base_path}"
 
 
 def test_the_address_is_one_a_client_can_use(tmp_path: Path) -> None:

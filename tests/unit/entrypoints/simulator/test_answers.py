@@ -82,9 +82,9 @@ def test_the_tool_choice_is_honoured(choice: object, called: list[str]) -> None:
 
 
 def test_scripted_calls_win_over_declared_ones() -> None:
-    told = behaviour_from({"tool_calls": [{"name": "f", "arguments": "not json", "id": "call_x"}]})
+    given = behaviour_from({"tool_calls": [{"name": "f", "arguments": "not json", "id": "call_x"}]})
 
-    assert answer_to(ask(), told).tool_calls == ({"id": "call_x", "name": "f", "arguments": "not json"},)
+    assert answer_to(ask(), given).tool_calls == ({"id": "call_x", "name": "f", "arguments": "not json"},)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +99,32 @@ def test_scripted_calls_win_over_declared_ones() -> None:
         {"type": ["string", "null"]},
         {"const": 7},
         {},
+        {
+            "$defs": {"City": {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}},
+            "type": "object",
+            "properties": {
+                "city": {"$ref": "#/$defs/City"},
+                "more": {"type": "array", "items": {"$ref": "#/$defs/City"}},
+            },
+            "required": ["city", "more"],
+        },
+        {"$ref": "#/definitions/a~1b", "definitions": {"a/b": {"type": "integer"}}},
+        {
+            "$defs": {
+                "Node": {
+                    "type": "object",
+                    "properties": {
+                        "value": {"type": "integer"},
+                        "next": {"anyOf": [{"$ref": "#/$defs/Node"}, {"type": "null"}]},
+                        "children": {"type": "array", "items": {"$ref": "#/$defs/Node"}},
+                        "parent": {"$ref": "#/$defs/Node"},
+                    },
+                    "required": ["value", "next", "children"],
+                }
+            },
+            "$ref": "#/$defs/Node",
+        },
+        {"type": "object", "properties": {"self": {"$ref": "#"}}},
     ],
 )
 def test_a_json_answer_fits_the_schema(schema: dict[str, Any]) -> None:
@@ -113,9 +139,9 @@ def test_a_json_response_format_gets_a_json_answer() -> None:
 
 
 def test_scripted_usage_is_reported_as_told_or_not_at_all() -> None:
-    told = behaviour_from({"usage": {"prompt_tokens": 7, "completion_tokens": 2, "cached_tokens": 3}})
+    given = behaviour_from({"usage": {"prompt_tokens": 7, "completion_tokens": 2, "cached_tokens": 3}})
 
-    usage = answer_to(ask(), told).usage
+    usage = answer_to(ask(), given).usage
 
     assert usage is not None
     assert (usage["total_tokens"], usage["prompt_tokens_details"]["cached_tokens"]) == (9, 3)

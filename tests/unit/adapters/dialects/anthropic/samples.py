@@ -13,11 +13,11 @@ from adapters.dialects.anthropic.messages import AnthropicMessages
 from adapters.dialects.anthropic.native_stream import NativeStreamDecoder
 from adapters.dialects.anthropic.settings import AnthropicSettings
 from adapters.dialects.anthropic.stream import AnthropicStreamDecoder
-from adapters.wire.call import WireCall
+from adapters.wire.call import DialectCall
 from domain.chat import ChatRequest
 from domain.messages import MessagesRequest
+from domain.payload import Payload
 from domain.secrets import Secret
-from domain.wire import Payload
 from tests.builders import a_chat_payload
 
 WIRE = Path(__file__).parents[4] / "wire"
@@ -42,9 +42,9 @@ Fields = dict[str, Any]
 
 def chat_call(
     model: str = "claude-sonnet-4-5", *, include_usage: bool = False, strict: bool = False, **fields: Any
-) -> WireCall[ChatRequest]:
+) -> DialectCall[ChatRequest]:
     payload = a_chat_payload(**fields)
-    return WireCall(payload, model, SECRET, lambda: NOW, include_usage=include_usage, strict=strict)
+    return DialectCall(payload, model, SECRET, lambda: NOW, include_usage=include_usage, strict=strict)
 
 
 def encoded(
@@ -65,12 +65,12 @@ def messages_call(
     body: bytes = b'{"model":"alias","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}',
     *headers: tuple[str, str],
     strict: bool = False,
-) -> WireCall[MessagesRequest]:
+) -> DialectCall[MessagesRequest]:
     payload = a_messages_payload(body)
-    return WireCall(payload, "claude-opus-5", SECRET, lambda: NOW, strict=strict, client_headers=headers)
+    return DialectCall(payload, "claude-opus-5", SECRET, lambda: NOW, strict=strict, client_headers=headers)
 
 
-def decoder(call: WireCall[ChatRequest] | None = None) -> AnthropicStreamDecoder:
+def decoder(call: DialectCall[ChatRequest] | None = None) -> AnthropicStreamDecoder:
     return AnthropicChat(NATIVE).decoder(call or chat_call(include_usage=True), "text/event-stream")
 
 
@@ -108,23 +108,23 @@ def tool(name: str, *inputs: str, index: int = 0) -> bytes:
 
 
 def end(stop_reason: str | None = "end_turn", **delta: object) -> bytes:
-    told = event("message_delta", delta={"stop_reason": stop_reason, **delta}, usage={"output_tokens": 7})
-    return told + event("message_stop")
+    received = event("message_delta", delta={"stop_reason": stop_reason, **delta}, usage={"output_tokens": 7})
+    return received + event("message_stop")
 
 
 def chunks(output: bytes) -> list[Fields]:
     """The chunks of an output, each checked against OpenAI's schema and for one event a line."""
     found = []
-    for told in output.split(b"\n\n")[:-1]:
-        assert told.startswith(b"data: {")
-        assert b"\n" not in told
-        chunk = json.loads(told[6:])
+    for received in output.split(b"\n\n")[:-1]:
+        assert received.startswith(b"data: {")
+        assert b"\n" not in received
+        chunk = json.loads(received[6:])
         validator("openai.chat.chunk").validate(chunk)
         found.append(chunk)
     return found
 
 
-def play(stream: bytes, call: WireCall[ChatRequest] | None = None) -> list[Fields]:
+def play(stream: bytes, call: DialectCall[ChatRequest] | None = None) -> list[Fields]:
     """The chunks a client gets of a stream that must be complete."""
     reading = decoder(call)
     output = reading.feed(stream) + reading.finish()
@@ -135,8 +135,8 @@ def play(stream: bytes, call: WireCall[ChatRequest] | None = None) -> list[Field
 def assembled(found: list[Fields]) -> Fields:
     """The message that a client puts together from chunks, and its finish reason."""
     message: Fields = {"content": "", "reasoning_content": "", "thinking_blocks": [], "annotations": [], "tools": []}
-    for told in (choice for chunk in found for choice in chunk["choices"]):
-        delta = told["delta"]
+    for received in (choice for chunk in found for choice in chunk["choices"]):
+        delta = received["delta"]
         for name in ("content", "reasoning_content"):
             message[name] += delta.get(name) or ""
         for name in ("thinking_blocks", "annotations"):
@@ -147,7 +147,7 @@ def assembled(found: list[Fields]) -> Fields:
             if call["index"] == len(message["tools"]):
                 message["tools"].append([call["id"], call["function"]["name"], ""])
             message["tools"][call["index"]][2] += call["function"]["arguments"]
-        message["finish_reason"] = told["finish_reason"]
+        message["finish_reason"] = received["finish_reason"]
     return {name: value for name, value in message.items() if value}
 
 

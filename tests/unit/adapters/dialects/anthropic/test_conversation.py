@@ -5,6 +5,7 @@ import re
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -44,6 +45,7 @@ TURNS = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(turns=TURNS, model=st.sampled_from(["claude-3-5-haiku-20241022", "claude-sonnet-4-5", "claude-opus-5"]))
 @settings(max_examples=150, deadline=None)
 def test_the_rules_of_a_conversation_hold_whatever_comes(turns: list[Fields], model: str) -> None:
@@ -51,31 +53,32 @@ def test_the_rules_of_a_conversation_hold_whatever_comes(turns: list[Fields], mo
 
     body = json.loads(made.body)
     validator("anthropic.messages.request").validate(body)
-    told: list[Fields] = body["messages"]
-    assert not told or told[0]["role"] == "user"
-    assert all(first["role"] != second["role"] for first, second in pairwise(told))
+    received: list[Fields] = body["messages"]
+    assert not received or received[0]["role"] == "user"
+    assert all(first["role"] != second["role"] for first, second in pairwise(received))
     marked = sum("cache_control" in block for block in blocks(body))
     assert marked <= 4
-    for turn in told:
+    for turn in received:
         assert turn["content"]
         results_first(turn["content"])
         for block in turn["content"]:
             assert block["type"] != "text" or block["text"].strip()
             used = block.get("id") or block.get("tool_use_id") or "fits"
             assert re.fullmatch("[a-zA-Z0-9_-]+", used)
-    if told and told[-1]["role"] == "assistant" and told[-1]["content"][-1]["type"] == "text":
-        assert told[-1]["content"][-1]["text"][-1:].strip()
+    if received and received[-1]["role"] == "assistant" and received[-1]["content"][-1]["type"] == "text":
+        assert received[-1]["content"][-1]["text"][-1:].strip()
 
 
+@pytest.mark.slow
 @given(turns=TURNS)
 @settings(max_examples=80, deadline=None)
 def test_no_word_is_lost_or_made_up(turns: list[Fields]) -> None:
     made = AnthropicChat(NATIVE).encode(chat_call("claude-sonnet-4-5", messages=turns), stream=False)
 
-    told = [text for block in blocks(json.loads(made.body)) for text in words(block)]
+    received = [text for block in blocks(json.loads(made.body)) for text in words(block)]
     said = [text for turn in turns for text in words({"content": turn["content"]})]
     begins = "(The conversation begins with the assistant.)"
-    assert sorted(text.strip() for text in told if text != begins) == sorted(text.strip() for text in said)
+    assert sorted(text.strip() for text in received if text != begins) == sorted(text.strip() for text in said)
 
 
 def blocks(body: Fields) -> list[Fields]:

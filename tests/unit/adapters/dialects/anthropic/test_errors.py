@@ -85,18 +85,25 @@ def test_a_prompt_too_long_may_fit_another_model() -> None:
     "message",
     [
         "This model does not support assistant message prefill. The conversation must end with a user message.",
-        "messages.1.content.0: Invalid `signature` in `thinking` block",
         "`temperature` is not supported on this model",
     ],
 )
-def test_what_the_request_is_at_fault_for_is_told_in_anthropics_words(message: str) -> None:
+def test_what_a_model_lacks_is_told_in_anthropics_words_and_may_be_asked_elsewhere(message: str) -> None:
+    failure = refused(400, "invalid_request_error", message)
+
+    assert (failure.kind, failure.status, failure.message) == (FailureKind.FEATURE_REFUSED, 400, message)
+
+
+def test_what_the_request_is_at_fault_for_is_told_in_anthropics_words() -> None:
+    message = "messages.1.content.0: Invalid `signature` in `thinking` block"
+
     failure = refused(400, "invalid_request_error", message)
 
     assert (failure.kind, failure.message) == (FailureKind.CLIENT_FAULT, message)
 
 
-def test_an_overload_without_a_body_is_a_servers_fault() -> None:
-    assert DIALECT.failure(529, (), b"", chat_call()).kind is FailureKind.SERVER_ERROR
+def test_an_overload_without_a_body_is_one() -> None:
+    assert DIALECT.failure(529, (), b"", chat_call()).kind is FailureKind.OVERLOADED
     assert DIALECT.failure(502, (), b"<html>", chat_call()).kind is FailureKind.SERVER_ERROR
 
 
@@ -126,8 +133,8 @@ def test_the_limits_are_read_with_their_resets() -> None:
     ]
 
     assert DIALECT.limits(headers, NOW) == (
-        RateLimitWindow("requests", "minute", 50, 49, 10),
-        RateLimitWindow("tokens", "minute", 100000, 99000, 60),
+        RateLimitWindow("requests", "minute", 50, 49, 10, by_model=True),
+        RateLimitWindow("tokens", "minute", 100000, 99000, 60, by_model=True),
     )
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from adapters.dialects.anthropic.schemas import Schema, closed_schema, input_schema
-from adapters.dialects.anthropic.strict_room import StrictRoom
+from adapters.dialects.anthropic.schemas import GrammarLimits, Schema, closed_schema
+from adapters.wire.tool_schemas import input_schema
 from tests.unit.adapters.dialects.anthropic.samples import encoded
 from tests.unit.adapters.dialects.gemini.schema_corpus import corpus
 
@@ -148,9 +148,9 @@ def an_object(names: int, kind: object = "string", *, required: bool = True) -> 
     ],
 )
 def test_there_is_room_for_so_much_that_is_strict(schema: Schema, times: int) -> None:
-    room = StrictRoom()
+    limits = GrammarLimits()
 
-    assert [room.takes(schema) for _ in range(times + 1)] == [True] * times + [False]
+    assert [limits.take(schema) for _ in range(times + 1)] == [True] * times + [False]
 
 
 def test_what_finds_no_room_is_offered_without_being_strict() -> None:

@@ -80,8 +80,8 @@ def test_a_recorded_stream_is_put_together(name: str) -> None:
     assert assembled(found) == message
     assert (reading.done, reading.failure, reading.usage) == (True, None, usage)
     assert found[0]["choices"][0]["delta"] == {"role": "assistant", "content": "", "refusal": None}
-    told = [chunk["usage"] for chunk in found if chunk["usage"]]
-    assert [part["total_tokens"] for part in told] == ([usage.input_tokens + usage.output_tokens] if usage else [])
+    received = [chunk["usage"] for chunk in found if chunk["usage"]]
+    assert [part["total_tokens"] for part in received] == ([usage.input_tokens + usage.output_tokens] if usage else [])
 
 
 @pytest.mark.parametrize("name", FAILURES)
@@ -218,7 +218,9 @@ def test_parallel_calls_are_numbered_by_themselves_not_by_blocks() -> None:
 
     found = play(stream)
 
-    calls = [call for chunk in found for told in chunk["choices"] for call in told["delta"].get("tool_calls") or []]
+    calls = [
+        call for chunk in found for received in chunk["choices"] for call in received["delta"].get("tool_calls") or []
+    ]
     assert [call["index"] for call in calls] == [0, 0, 0, 1, 1]
     assert assembled(found)["tools"] == [["toolu_f", "f", '{"a":1}'], ["toolu_g", "g", "{}"]]
     assert all(call["function"]["arguments"] for call in calls if "id" not in call)
@@ -357,7 +359,7 @@ def test_the_beginning_alone_is_no_content() -> None:
     "bad",
     [
         b"event: message_start\ndata: {oops\n\n",
-        b'data: {"type": "content_block_delta", "delta": 5}\n\n',
+        b"data: 5\n\n",
         b"data: \xff\n\n",
         b"data: [" + b"[" * 5000 + b"\n\n",
         event("message_stop"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from adapters.dialects.bedrock.converse import BedrockConverse
 from adapters.dialects.bedrock.stream import ConverseStreamDecoder
-from adapters.wire.call import WireCall
+from adapters.wire.call import DialectCall
 from domain.chat import ChatRequest
 from domain.secrets import Secret
 from tests.builders import a_chat_payload
@@ -26,9 +26,9 @@ STREAMS = ("converse_stream_text.bin", "converse_stream_tool.bin")
 
 def a_call(
     model: str = CLAUDE, *, include_usage: bool = False, strict: bool = False, **fields: Any
-) -> WireCall[ChatRequest]:
+) -> DialectCall[ChatRequest]:
     payload = a_chat_payload(**fields)
-    return WireCall(payload, model, SECRET, lambda: NOW, include_usage=include_usage, strict=strict)
+    return DialectCall(payload, model, SECRET, lambda: NOW, include_usage=include_usage, strict=strict)
 
 
 def encoded(model: str = CLAUDE, **fields: Any) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def dropped(model: str = CLAUDE, **fields: Any) -> tuple[str, ...]:
     return BedrockConverse().encode(a_call(model, **fields), stream=False).dropped
 
 
-def decoder(call: WireCall[ChatRequest] | None = None) -> ConverseStreamDecoder:
+def decoder(call: DialectCall[ChatRequest] | None = None) -> ConverseStreamDecoder:
     return BedrockConverse().decoder(call or a_call(), "application/vnd.amazon.eventstream")
 
 
@@ -63,7 +63,7 @@ def delta(index: int = 0, **fields: object) -> bytes:
     return frame("contentBlockDelta", {"contentBlockIndex": index, "delta": fields})
 
 
-def play(stream: bytes, call: WireCall[ChatRequest] | None = None) -> list[dict[str, Any]]:
+def play(stream: bytes, call: DialectCall[ChatRequest] | None = None) -> list[dict[str, Any]]:
     """The chunks a client gets of a stream that must be complete; each is checked against OpenAI's schema."""
     reading = decoder(call)
     output = reading.feed(stream) + reading.finish()

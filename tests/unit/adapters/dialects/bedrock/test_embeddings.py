@@ -7,22 +7,22 @@ import msgspec
 import pytest
 
 from adapters.dialects.bedrock.embeddings import BedrockEmbedding
-from adapters.wire.call import WireCall
+from adapters.wire.call import DialectCall
 from domain.embeddings import EmbeddingRequest
 from domain.errors import UpstreamFailure
-from domain.wire import Payload
+from domain.payload import Payload
 from tests.unit.adapters.dialects.bedrock.samples import NOW, SECRET
 
 TITAN = "amazon.titan-embed-text-v2:0"
 COHERE = "us.cohere.embed-v4:0"
 
 
-def a_call(model: str, **fields: Any) -> WireCall[EmbeddingRequest]:
+def a_call(model: str, **fields: Any) -> DialectCall[EmbeddingRequest]:
     body = msgspec.json.encode({"model": "m", "input": "hi"} | fields)
     payload = Payload(
         msgspec.json.decode(body, type=EmbeddingRequest), msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     )
-    return WireCall(payload, model, SECRET, lambda: NOW)
+    return DialectCall(payload, model, SECRET, lambda: NOW)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from tests.unit.adapters.dialects.bedrock.samples import SECRET, a_call
 
 
 def failure(status: int, name: str, message: str, *headers: tuple[bytes, bytes]) -> UpstreamFailure:
-    told = [(b"x-amzn-ErrorType", name.encode()), *headers] if name else list(headers)
-    return BedrockConverse().failure(status, told, json.dumps({"message": message}).encode(), a_call())
+    received = [(b"x-amzn-ErrorType", name.encode()), *headers] if name else list(headers)
+    return BedrockConverse().failure(status, received, json.dumps({"message": message}).encode(), a_call())
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def failure(status: int, name: str, message: str, *headers: tuple[bytes, bytes])
             403,
             "AccessDeniedException",
             "You don't have access to the model with the specified model ID.",
-            FailureKind.MODEL_ABSENT,
+            FailureKind.MODEL_BLOCKED,
         ),
         (403, "UnrecognizedClientException:http://x", "The security token is invalid", FailureKind.INVALID_CREDENTIAL),
         (403, "ExpiredTokenException", "expired", FailureKind.INVALID_CREDENTIAL),
@@ -50,7 +50,7 @@ def failure(status: int, name: str, message: str, *headers: tuple[bytes, bytes])
         (429, "", "Too many input tokens, please wait", FailureKind.RATE_LIMITED),
         (400, "", "Input is too long for requested model.", FailureKind.CONTEXT_LENGTH),
         (403, "", "forbidden", FailureKind.INVALID_CREDENTIAL),
-        (418, "SomethingNewException", "?", FailureKind.CLIENT_FAULT),
+        (418, "SomethingNewException", "?", FailureKind.UNEXPECTED_ANSWER),
     ],
 )
 def test_each_refusal_has_its_kind_and_its_words(status: int, name: str, message: str, kind: FailureKind) -> None:
@@ -80,7 +80,7 @@ def test_a_model_that_needs_a_profile_says_what_to_ask_for() -> None:
 def test_what_a_model_lacks_another_may_have(message: str, param: str) -> None:
     found = failure(400, "ValidationException", message)
 
-    assert (found.kind, found.param) == (FailureKind.UNSUPPORTED, param)
+    assert (found.kind, found.param) == (FailureKind.FEATURE_REFUSED, param)
     assert message in found.message
 
 
@@ -94,11 +94,11 @@ def test_the_type_may_stand_in_the_body_and_the_message_be_capital() -> None:
 
 def test_what_was_signed_is_never_repeated() -> None:
     """S-21."""
-    told = (
+    received = (
         f"The signature does not match. The Canonical String for this request should have been 'tok {SECRET.reveal()}'"
     )
 
-    found = failure(403, "InvalidSignatureException", told)
+    found = failure(403, "InvalidSignatureException", received)
 
     assert found.message == "The signature does not match."
 

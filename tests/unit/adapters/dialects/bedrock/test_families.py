@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.dialects.bedrock.families import Thinking, family_of
+from adapters.dialects.bedrock.families import ThinkingStyle, family_of
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ from adapters.dialects.bedrock.families import Thinking, family_of
     ],
 )
 def test_an_id_tells_what_its_model_can(
-    model: str, vendor: str, thinking: Thinking, structured: bool, sampling: bool
+    model: str, vendor: str, thinking: ThinkingStyle, structured: bool, sampling: bool
 ) -> None:
     family = family_of(model)
 

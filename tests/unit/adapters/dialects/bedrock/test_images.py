@@ -7,20 +7,20 @@ import msgspec
 import pytest
 
 from adapters.dialects.bedrock.images import BedrockImages
-from adapters.wire.call import WireCall
+from adapters.wire.call import DialectCall
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from domain.images import ImageRequest
-from domain.wire import Payload
+from domain.payload import Payload
 from tests.unit.adapters.dialects.bedrock.samples import NOW, SECRET
 
 
-def a_call(model: str = "amazon.nova-canvas-v1:0", **fields: Any) -> WireCall[ImageRequest]:
+def a_call(model: str = "amazon.nova-canvas-v1:0", **fields: Any) -> DialectCall[ImageRequest]:
     body = msgspec.json.encode({"model": "m", "prompt": "a cat"} | fields)
     payload = Payload(
         msgspec.json.decode(body, type=ImageRequest), msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     )
-    return WireCall(payload, model, SECRET, lambda: NOW)
+    return DialectCall(payload, model, SECRET, lambda: NOW)
 
 
 def test_a_prompt_becomes_a_task_with_its_size_and_quality() -> None:

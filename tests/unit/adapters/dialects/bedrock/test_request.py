@@ -195,6 +195,24 @@ def test_cache_marks_become_cache_points_where_they_stand() -> None:
     assert body["toolConfig"]["tools"][1] == {"cachePoint": {"type": "default"}}
 
 
+def test_no_cache_point_stands_behind_a_document_of_text_or_behind_nothing() -> None:
+    mark = {"cache_control": {"type": "ephemeral"}}
+
+    def attached(media_type: str, name: str) -> dict[str, Any]:
+        data = base64.b64encode(b"text").decode()
+        file = {"file_data": f"data:{media_type};base64,{data}", "filename": name}
+        return {"type": "file", "file": file, **mark}
+
+    def kinds(*parts: dict[str, Any]) -> list[str]:
+        return [next(iter(block)) for block in turns({"role": "user", "content": list(parts)})[0]["content"]]
+
+    text = {"type": "text", "text": "Read."}
+    assert kinds(text, attached("text/plain", "a.txt")) == ["text", "cachePoint", "document"]
+    assert kinds(attached("text/markdown", "a.md"), text) == ["document", "text"]
+    assert kinds(text, attached("application/pdf", "a.pdf")) == ["text", "document", "cachePoint"]
+    assert kinds({"type": "text", "text": " ", **mark}, text) == ["text"]
+
+
 def test_signed_thoughts_go_back_first_and_only_to_claude() -> None:
     blocks = [
         {"type": "thinking", "thinking": "hm", "signature": "sig"},

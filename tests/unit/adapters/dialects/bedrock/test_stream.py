@@ -28,22 +28,22 @@ TEXT = (WIRE / "converse_stream_text.bin").read_bytes()
 TOOL = (WIRE / "converse_stream_tool.bin").read_bytes()
 
 
-def deltas(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [chunk["choices"][0]["delta"] for chunk in told if chunk["choices"]]
+def deltas(received: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [chunk["choices"][0]["delta"] for chunk in received if chunk["choices"]]
 
 
-def reasons(told: list[dict[str, Any]]) -> list[str]:
-    return [reason for chunk in told if chunk["choices"] and (reason := chunk["choices"][0]["finish_reason"])]
+def reasons(received: list[dict[str, Any]]) -> list[str]:
+    return [reason for chunk in received if chunk["choices"] and (reason := chunk["choices"][0]["finish_reason"])]
 
 
 def test_a_text_comes_as_chunks_with_the_role_first_and_usage_last() -> None:
-    told = play(TEXT, a_call(include_usage=True))
+    received = play(TEXT, a_call(include_usage=True))
 
-    assert [each.get("content") for each in deltas(told)] == ["", "Hel", "lo", None]
-    assert deltas(told)[0]["role"] == "assistant"
-    assert reasons(told) == ["stop"]
-    assert told[-1]["usage"]["prompt_tokens"] == 5
-    assert told[-1]["choices"] == []
+    assert [each.get("content") for each in deltas(received)] == ["", "Hel", "lo", None]
+    assert deltas(received)[0]["role"] == "assistant"
+    assert reasons(received) == ["stop"]
+    assert received[-1]["usage"]["prompt_tokens"] == 5
+    assert received[-1]["choices"] == []
 
 
 def test_usage_is_known_though_the_client_did_not_ask_for_it() -> None:
@@ -56,9 +56,9 @@ def test_usage_is_known_though_the_client_did_not_ask_for_it() -> None:
 
 
 def test_a_tool_call_has_its_id_once_and_its_arguments_in_pieces() -> None:
-    told = deltas(play(TOOL))
+    received = deltas(play(TOOL))
 
-    calls = [call for each in told for call in each.get("tool_calls", ())]
+    calls = [call for each in received for call in each.get("tool_calls", ())]
     assert (calls[0]["id"], calls[0]["function"]["name"]) == ("tooluse_1", "f")
     assert "".join(call["function"]["arguments"] for call in calls) == '{"a":1}'
     assert reasons(play(TOOL)) == ["tool_calls"]
@@ -67,9 +67,9 @@ def test_a_tool_call_has_its_id_once_and_its_arguments_in_pieces() -> None:
 def test_a_tool_without_arguments_is_called_with_an_empty_object() -> None:
     start = frame("contentBlockStart", {"contentBlockIndex": 0, "start": {"toolUse": {"toolUseId": "t", "name": "f"}}})
 
-    told = deltas(play(BEGIN + start + END_OF_BLOCK + stop("tool_use") + METADATA))
+    received = deltas(play(BEGIN + start + END_OF_BLOCK + stop("tool_use") + METADATA))
 
-    assert "".join(call["function"]["arguments"] for each in told for call in each.get("tool_calls", ())) == "{}"
+    assert "".join(call["function"]["arguments"] for each in received for call in each.get("tool_calls", ())) == "{}"
 
 
 def test_thoughts_come_as_reasoning_and_whole_with_their_signature() -> None:
@@ -82,10 +82,10 @@ def test_thoughts_come_as_reasoning_and_whole_with_their_signature() -> None:
         + END_OF_BLOCK
     )
 
-    told = deltas(play(BEGIN + thoughts + delta(2, text="Yes.") + END_OF_BLOCK + stop("end_turn") + METADATA))
+    received = deltas(play(BEGIN + thoughts + delta(2, text="Yes.") + END_OF_BLOCK + stop("end_turn") + METADATA))
 
-    assert "".join(each.get("reasoning_content", "") for each in told) == "Let me see."
-    assert [block for each in told for block in each.get("thinking_blocks", ())] == [
+    assert "".join(each.get("reasoning_content", "") for each in received) == "Let me see."
+    assert [block for each in received for block in each.get("thinking_blocks", ())] == [
         {"type": "thinking", "thinking": "Let me see.", "signature": "sig=="},
         {"type": "redacted_thinking", "data": "c2VjcmV0"},
     ]
@@ -94,9 +94,9 @@ def test_thoughts_come_as_reasoning_and_whole_with_their_signature() -> None:
 def test_citations_come_with_the_text_they_are_of() -> None:
     cited = delta(text="So.") + delta(citation={"title": "T", "location": {"web": {"url": "https://a.example"}}})
 
-    told = deltas(play(BEGIN + cited + END_OF_BLOCK + stop("end_turn") + METADATA))
+    received = deltas(play(BEGIN + cited + END_OF_BLOCK + stop("end_turn") + METADATA))
 
-    assert [note["url_citation"] for each in told for note in each.get("annotations", ())] == [
+    assert [note["url_citation"] for each in received for note in each.get("annotations", ())] == [
         {"start_index": 0, "end_index": 3, "title": "T", "url": "https://a.example"}
     ]
 
@@ -108,10 +108,10 @@ def test_the_call_that_stands_for_a_schema_is_told_as_text() -> None:
     )
     stream = BEGIN + start + delta(toolUse={"input": '{"a":'}) + delta(toolUse={"input": "1}"}) + END_OF_BLOCK
 
-    told = play(stream + stop("tool_use") + METADATA, a_call(NOVA, response_format=wanted))
+    received = play(stream + stop("tool_use") + METADATA, a_call(NOVA, response_format=wanted))
 
-    assert "".join(each.get("content") or "" for each in deltas(told)) == '{"a":1}'
-    assert reasons(told) == ["stop"]
+    assert "".join(each.get("content") or "" for each in deltas(received)) == '{"a":1}'
+    assert reasons(received) == ["stop"]
 
 
 @pytest.mark.parametrize("name", STREAMS)
@@ -183,9 +183,9 @@ def test_a_changed_bit_is_a_failure_and_never_an_answer(place: int) -> None:
 def test_a_throttled_stream_is_a_rate_limit_in_its_words() -> None:
     reading = decoder()
 
-    told = reading.feed((WIRE / "converse_stream_throttled_midway.bin").read_bytes())
+    received = reading.feed((WIRE / "converse_stream_throttled_midway.bin").read_bytes())
 
-    assert b'"Hel"' in told
+    assert b'"Hel"' in received
     assert reading.failure is not None
     assert reading.failure.kind is FailureKind.RATE_LIMITED
     assert reading.failure.message == "Too many tokens, please wait before trying again."
@@ -243,7 +243,7 @@ def test_a_message_without_end_is_given_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "told"),
+    ("reason", "received"),
     [
         ("end_turn", "stop"),
         ("stop_sequence", "stop"),
@@ -253,11 +253,11 @@ def test_a_message_without_end_is_given_up() -> None:
         ("content_filtered", "content_filter"),
     ],
 )
-def test_each_stop_reason_has_openais_word(reason: str, told: str) -> None:
-    assert reasons(play(BEGIN + delta(text="x") + stop(reason) + METADATA, a_call(CLAUDE))) == [told]
+def test_each_stop_reason_has_openais_word(reason: str, received: str) -> None:
+    assert reasons(play(BEGIN + delta(text="x") + stop(reason) + METADATA, a_call(CLAUDE))) == [received]
 
 
 def test_events_to_come_and_padding_are_passed_over() -> None:
-    told = play(BEGIN + frame("somethingNew", {"p": "abc"}) + delta(text="x") + stop("end_turn") + METADATA)
+    received = play(BEGIN + frame("somethingNew", {"p": "abc"}) + delta(text="x") + stop("end_turn") + METADATA)
 
-    assert [each.get("content") for each in deltas(told)] == ["", "x", None]
+    assert [each.get("content") for each in deltas(received)] == ["", "x", None]

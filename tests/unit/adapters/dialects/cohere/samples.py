@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.dialects.cohere.chat import CohereChat
-from adapters.wire.call import WireCall
+from adapters.wire.call import DialectCall
 from domain.chat import ChatRequest
 from domain.secrets import Secret
 from tests.builders import a_chat_payload
@@ -20,9 +20,9 @@ REASONING = "command-a-reasoning-08-2025"
 
 def a_call(
     model: str = COMMAND, *, include_usage: bool = False, strict: bool = False, **fields: Any
-) -> WireCall[ChatRequest]:
+) -> DialectCall[ChatRequest]:
     payload = a_chat_payload(**fields)
-    return WireCall(payload, model, SECRET, lambda: NOW, include_usage=include_usage, strict=strict)
+    return DialectCall(payload, model, SECRET, lambda: NOW, include_usage=include_usage, strict=strict)
 
 
 def encoded(model: str = COMMAND, **fields: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.dialects.cohere.chat import CohereChat
 from adapters.dialects.cohere.stream import CohereStreamDecoder
-from adapters.wire.call import WireCall
+from adapters.wire.call import DialectCall
 from adapters.wire.sse import MAX_EVENT_BYTES
 from domain.chat import ChatRequest
 from domain.failover import FailureKind
@@ -18,11 +18,11 @@ from tests.unit.adapters.dialects.cohere.samples import STREAMS, WIRE, a_call
 from tests.unit.adapters.dialects.openai.samples import chunks
 
 
-def decoder(call: WireCall[ChatRequest] | None = None) -> CohereStreamDecoder:
+def decoder(call: DialectCall[ChatRequest] | None = None) -> CohereStreamDecoder:
     return CohereChat().decoder(call or a_call(), "text/event-stream")
 
 
-def play(name: str, call: WireCall[ChatRequest] | None = None) -> list[dict[str, Any]]:
+def play(name: str, call: DialectCall[ChatRequest] | None = None) -> list[dict[str, Any]]:
     reading = decoder(call)
     output = reading.feed((WIRE / name).read_bytes()) + reading.finish()
     assert reading.failure is None
@@ -30,8 +30,8 @@ def play(name: str, call: WireCall[ChatRequest] | None = None) -> list[dict[str,
     return chunks(output)
 
 
-def deltas(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [chunk["choices"][0]["delta"] for chunk in told if chunk["choices"]]
+def deltas(received: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [chunk["choices"][0]["delta"] for chunk in received if chunk["choices"]]
 
 
 def event(kind: str, **delta: object) -> bytes:
@@ -39,34 +39,34 @@ def event(kind: str, **delta: object) -> bytes:
 
 
 def test_a_text_has_its_citations_its_reason_and_what_is_billed() -> None:
-    told = play("text.sse", a_call(include_usage=True))
+    received = play("text.sse", a_call(include_usage=True))
 
-    assert "".join(each.get("content") or "" for each in deltas(told)) == "Hellö"
-    assert [note["url_citation"]["title"] for each in deltas(told) for note in each.get("annotations", ())] == [
+    assert "".join(each.get("content") or "" for each in deltas(received)) == "Hellö"
+    assert [note["url_citation"]["title"] for each in deltas(received) for note in each.get("annotations", ())] == [
         "Greetings"
     ]
-    assert told[-2]["choices"][0]["finish_reason"] == "stop"
-    assert told[-1]["usage"]["prompt_tokens"] == 4
-    assert told[-1]["usage"]["prompt_tokens_details"]["cached_tokens"] == 3
-    assert told[0]["id"] == "29f14a5a"
+    assert received[-2]["choices"][0]["finish_reason"] == "stop"
+    assert received[-1]["usage"]["prompt_tokens"] == 4
+    assert received[-1]["usage"]["prompt_tokens_details"]["cached_tokens"] == 3
+    assert received[0]["id"] == "29f14a5a"
 
 
 def test_calls_come_in_order_with_their_plan_as_reasoning() -> None:
-    told = deltas(play("tools.sse"))
+    received = deltas(play("tools.sse"))
 
-    calls = [call for each in told for call in each.get("tool_calls", ())]
-    assert "".join(each.get("reasoning_content", "") for each in told) == "I will look."
+    calls = [call for each in received for call in each.get("tool_calls", ())]
+    assert "".join(each.get("reasoning_content", "") for each in received) == "I will look."
     assert [(call["index"], call["id"]) for call in calls if "id" in call] == [(0, "f_1"), (1, "g_1")]
     assert "".join(call["function"]["arguments"] for call in calls if call["index"] == 0) == '{"a":1}'
     assert "".join(call["function"]["arguments"] for call in calls if call["index"] == 1) == "{}"
 
 
 def test_thoughts_come_as_reasoning() -> None:
-    told = play("thinking.sse")
+    received = play("thinking.sse")
 
-    assert "".join(each.get("reasoning_content", "") for each in deltas(told)) == "Hm."
-    assert "".join(each.get("content") or "" for each in deltas(told)) == "Yes."
-    assert told[-1]["choices"][0]["finish_reason"] == "length"
+    assert "".join(each.get("reasoning_content", "") for each in deltas(received)) == "Hm."
+    assert "".join(each.get("content") or "" for each in deltas(received)) == "Yes."
+    assert received[-1]["choices"][0]["finish_reason"] == "length"
 
 
 def test_what_was_read_and_written_counts_where_nothing_is_billed() -> None:
@@ -132,7 +132,7 @@ def test_what_breaks_off_is_a_failure(stream: bytes, kind: FailureKind) -> None:
 def test_events_to_come_are_passed_over() -> None:
     reading = decoder()
 
-    told = reading.feed(event("message-start") + event("debug") + event("something-new") + event("message-end"))
+    received = reading.feed(event("message-start") + event("debug") + event("something-new") + event("message-end"))
 
     assert reading.done
-    assert len(chunks(told)) == 2
+    assert len(chunks(received)) == 2

@@ -50,13 +50,13 @@ def rejections(schema: dict[str, Any], path: str = "parameters", depth: int = 0)
 
 def json_schema(cleaned: dict[str, Any]) -> dict[str, Any]:
     """What the cleaned schema means."""
-    told = {name: value for name, value in cleaned.items() if name not in {"nullable", "format"}}
-    if "anyOf" in told:
-        told["anyOf"] = [json_schema(variant) for variant in told["anyOf"]]
-    if "properties" in told:
-        told["properties"] = {name: json_schema(own) for name, own in told["properties"].items()}
-    if "items" in told:
-        told["items"] = json_schema(told["items"])
-    if "type" in told:
-        told["type"] = told["type"].lower()
-    return {"anyOf": [told, {"type": "null"}]} if cleaned.get("nullable") else told
+    received = {name: value for name, value in cleaned.items() if name not in {"nullable", "format"}}
+    if "anyOf" in received:
+        received["anyOf"] = [json_schema(variant) for variant in received["anyOf"]]
+    if "properties" in received:
+        received["properties"] = {name: json_schema(own) for name, own in received["properties"].items()}
+    if "items" in received:
+        received["items"] = json_schema(received["items"])
+    if "type" in received:
+        received["type"] = received["type"].lower()
+    return {"anyOf": [received, {"type": "null"}]} if cleaned.get("nullable") else received

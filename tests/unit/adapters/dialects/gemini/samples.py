@@ -7,9 +7,8 @@ from typing import Any
 import jsonschema
 
 from adapters.dialects.gemini.chat import GeminiChat
-from adapters.dialects.gemini.settings import GeminiSettings
-from adapters.wire.answer import PlainAnswer
-from adapters.wire.call import WireCall
+from adapters.dialects.gemini.contents import GeminiSettings
+from adapters.wire.call import DialectCall, PlainAnswer
 from domain.chat import ChatRequest
 from domain.secrets import Secret
 from tests.builders import a_chat_payload
@@ -28,8 +27,8 @@ def sample(name: str) -> bytes:
 
 def a_call(
     model: str = MODEL, *, include_usage: bool = True, strict: bool = False, **fields: Any
-) -> WireCall[ChatRequest]:
-    return WireCall(a_chat_payload(**fields), model, SECRET, lambda: NOW, include_usage=include_usage, strict=strict)
+) -> DialectCall[ChatRequest]:
+    return DialectCall(a_chat_payload(**fields), model, SECRET, lambda: NOW, include_usage=include_usage, strict=strict)
 
 
 def encoded(

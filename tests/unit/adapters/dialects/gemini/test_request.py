@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from adapters.dialects.gemini.chat import GeminiChat
-from adapters.dialects.gemini.contents import FOREIGN_SIGNATURE
-from adapters.dialects.gemini.settings import GeminiSettings
+from adapters.dialects.gemini.contents import FOREIGN_SIGNATURE, GeminiSettings
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from tests.unit.adapters.dialects.gemini.samples import a_call, encoded
@@ -219,7 +218,7 @@ def test_calls_of_other_models_are_marked_so_from_gemini_3_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "told"),
+    ("part", "received"),
     [
         ({"type": "image_url", "image_url": {"url": PNG}}, {"inlineData": {"mimeType": "image/png", "data": "aWk="}}),
         (
@@ -244,14 +243,13 @@ def test_calls_of_other_models_are_marked_so_from_gemini_3_on() -> None:
         ),
     ],
 )
-def test_media_are_inline_or_by_address(part: dict[str, Any], told: dict[str, Any]) -> None:
-    assert encoded(messages=user(part))["contents"][0]["parts"] == [told]
+def test_media_are_inline_or_by_address(part: dict[str, Any], received: dict[str, Any]) -> None:
+    assert encoded(messages=user(part))["contents"][0]["parts"] == [received]
 
 
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
-        ({"stop": ["a", "b", "c", "d", "e", "f"]}, "stop"),
         ({"n": 9}, "n"),
         ({"modalities": ["smell"]}, "modalities"),
         ({"tools": [{"type": "custom", "custom": {"name": "x"}}]}, "tools"),
@@ -275,11 +273,11 @@ def test_what_it_cannot_do_is_said_by_name(fields: dict[str, Any], param: str) -
 
 
 def test_what_is_dropped_is_told_and_refused_to_a_strict_key() -> None:
-    told: dict[str, Any] = {"user": "u", "logit_bias": {"1": 1}, "acme": 1, "parallel_tool_calls": True}
+    received: dict[str, Any] = {"user": "u", "logit_bias": {"1": 1}, "acme": 1, "parallel_tool_calls": True}
 
-    assert GeminiChat().encode(a_call(**told), stream=False).dropped == ("acme", "logit_bias", "user")
+    assert GeminiChat().encode(a_call(**received), stream=False).dropped == ("acme", "logit_bias", "user")
     with pytest.raises(UpstreamFailure, match="'acme'"):
-        GeminiChat().encode(a_call(strict=True, **told), stream=False)
+        GeminiChat().encode(a_call(strict=True, **received), stream=False)
 
 
 def test_an_operator_drops_more() -> None:
@@ -294,3 +292,10 @@ def test_a_broken_picture_is_the_clients_fault() -> None:
         encoded(messages=user({"type": "image_url", "image_url": {"url": "data:image/png;base64,?"}}))
 
     assert caught.value.kind is FailureKind.CLIENT_FAULT
+
+
+@pytest.mark.parametrize("name", ["top_k", "safety_settings", "extra_body"])
+def test_a_field_of_its_own_that_is_null_is_absent(name: str) -> None:
+    asked: dict[str, Any] = {"messages": user({"type": "text", "text": "hi"})}
+
+    assert encoded(**asked, **{name: None}) == encoded(**asked)  # type: ignore[arg-type]  # which of its names it is

@@ -68,17 +68,21 @@ def _modern(node: Any) -> Any:
         return [_modern(one) for one in node]
     if not isinstance(node, dict):
         return node
-    told = {name: _modern(value) for name, value in node.items()}
-    if told.get("exclusiveMinimum") is True:
-        told["exclusiveMinimum"] = told.pop("minimum")
-    if isinstance(told.get("items"), list):
-        told["prefixItems"] = told.pop("items")
+    received = {name: _modern(value) for name, value in node.items()}
+    if received.get("exclusiveMinimum") is True:
+        received["exclusiveMinimum"] = received.pop("minimum")
+    if isinstance(received.get("items"), list):
+        received["prefixItems"] = received.pop("items")
     for word, kind in (("properties", "object"), ("items", "array"), ("minLength", "string")):
-        if word in told and isinstance(told[word], (dict, list, int)) and not told.keys() & {"type", "anyOf"}:
-            told["type"] = kind  # as whoever left it out meant it
-    if told.pop("nullable", None) is True:
-        return {"anyOf": [told, {"type": "null"}]}
-    return told
+        if (
+            word in received
+            and isinstance(received[word], (dict, list, int))
+            and not received.keys() & {"type", "anyOf"}
+        ):
+            received["type"] = kind  # as whoever left it out meant it
+    if received.pop("nullable", None) is True:
+        return {"anyOf": [received, {"type": "null"}]}
+    return received
 
 
 def _instances(schema: Schema) -> Iterator[Any]:
@@ -222,11 +226,11 @@ def test_what_has_no_keyword_is_told_in_words() -> None:
     )
 
     assert found is not None
-    told: Any = found["properties"]
-    assert told["price"] == {"type": "NUMBER", "minimum": 0, "description": "What it costs More than 0."}
-    assert told["mail"] == {"type": "STRING", "description": 'Format: email. Default: "a@example.com".'}
-    assert told["level"] == {"type": "INTEGER", "minimum": 1, "maximum": 5, "description": "One of: 1,2,5."}
-    assert re.search("values of: .*string", told["tags"]["description"])
+    received: Any = found["properties"]
+    assert received["price"] == {"type": "NUMBER", "minimum": 0, "description": "What it costs More than 0."}
+    assert received["mail"] == {"type": "STRING", "description": 'Format: email. Default: "a@example.com".'}
+    assert received["level"] == {"type": "INTEGER", "minimum": 1, "maximum": 5, "description": "One of: 1,2,5."}
+    assert re.search("values of: .*string", received["tags"]["description"])
 
 
 def test_a_function_without_arguments_has_no_parameters() -> None:

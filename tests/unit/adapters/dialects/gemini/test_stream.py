@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from adapters.dialects.gemini.chat import GeminiChat
 from adapters.dialects.gemini.stream import GeminiStreamDecoder
-from adapters.wire.call import WireCall
+from adapters.wire.call import DialectCall
 from domain.chat import ChatRequest
 from domain.failover import FailureKind
 from domain.usage import TokenUsage
@@ -19,7 +19,7 @@ CANDIDATES = {"two_candidates": 2}
 BEGUN = {"role": "assistant", "content": "", "refusal": None}
 
 
-def call_of(name: str) -> WireCall[ChatRequest]:
+def call_of(name: str) -> DialectCall[ChatRequest]:
     return a_call(n=CANDIDATES.get(name, 1))
 
 
@@ -39,50 +39,50 @@ def event(body: object) -> bytes:
     return b"data: " + json.dumps(body).encode() + b"\r\n\r\n"
 
 
-def deltas(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [chunk["choices"][0]["delta"] for chunk in told if chunk["choices"]]
+def deltas(received: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [chunk["choices"][0]["delta"] for chunk in received if chunk["choices"]]
 
 
 def test_text_comes_as_it_is_made_and_usage_last() -> None:
-    told, reading = play("text")
+    received, reading = play("text")
 
     texts = [{"content": "Hello, "}, {"content": "wörld 🌍"}, {"content": "."}]
-    assert deltas(told) == [BEGUN, *texts, {}]
-    assert told[-2]["choices"][0]["finish_reason"] == "stop"
-    assert (told[-1]["choices"], told[-1]["usage"]["completion_tokens"]) == ([], 4)
-    assert {chunk["id"] for chunk in told} == {"chatcmpl-r3sp"}
+    assert deltas(received) == [BEGUN, *texts, {}]
+    assert received[-2]["choices"][0]["finish_reason"] == "stop"
+    assert (received[-1]["choices"], received[-1]["usage"]["completion_tokens"]) == ([], 4)
+    assert {chunk["id"] for chunk in received} == {"chatcmpl-r3sp"}
     assert reading.model == "gemini-3-flash-preview"
     assert reading.usage == TokenUsage(input_tokens=5, output_tokens=4)
     assert reading.output_text() == "Hello, wörld 🌍."
 
 
 def test_thoughts_are_reasoning_and_count_as_output() -> None:
-    told, reading = play("thinking")
+    received, reading = play("thinking")
 
-    assert {"reasoning_content": "**Weighing** it"} in deltas(told)
+    assert {"reasoning_content": "**Weighing** it"} in deltas(received)
     assert reading.usage == TokenUsage(input_tokens=5, output_tokens=22, reasoning_tokens=20)
 
 
 def test_tool_calls_have_ids_and_keep_their_signature() -> None:
-    told, reading = play("tools")
+    received, reading = play("tools")
 
-    calls = [delta["tool_calls"][0] for delta in deltas(told) if "tool_calls" in delta]
+    calls = [delta["tool_calls"][0] for delta in deltas(received) if "tool_calls" in delta]
     assert [(call["index"], call["function"]["name"]) for call in calls] == [(0, "weather"), (1, "clock")]
     assert json.loads(calls[0]["function"]["arguments"]) == {"city": "Zürich", "days": 2}
     assert calls[0]["extra_content"] == {"google": {"thought_signature": "c2lnbmVk"}}
     assert calls[0]["id"].startswith("call_")
     assert calls[1]["id"] == "own-id"
     assert calls[1]["function"]["arguments"] == "{}"
-    assert told[-2]["choices"][0]["finish_reason"] == "tool_calls"
+    assert received[-2]["choices"][0]["finish_reason"] == "tool_calls"
     assert reading.usage == TokenUsage(input_tokens=40, output_tokens=18, cache_read_tokens=16)
 
 
 def test_each_candidate_ends_for_its_own_reason() -> None:
-    told, _ = play("two_candidates")
+    received, _ = play("two_candidates")
 
     ends = {
         choice["index"]: choice["finish_reason"]
-        for chunk in told
+        for chunk in received
         for choice in chunk["choices"]
         if choice["finish_reason"]
     }
@@ -90,9 +90,9 @@ def test_each_candidate_ends_for_its_own_reason() -> None:
 
 
 def test_a_blocked_prompt_is_a_filtered_answer() -> None:
-    told, reading = play("blocked")
+    received, reading = play("blocked")
 
-    assert told[-2]["choices"][0]["finish_reason"] == "content_filter"
+    assert received[-2]["choices"][0]["finish_reason"] == "content_filter"
     assert reading.usage == TokenUsage(input_tokens=9)
 
 
@@ -132,9 +132,9 @@ def test_any_splitting_gives_the_same(name: str, sizes: list[int]) -> None:
 def test_an_error_in_the_middle_fails_the_stream() -> None:
     reading = decoder()
 
-    told = chunks(reading.feed(sample("broken_off.sse")))
+    received = chunks(reading.feed(sample("broken_off.sse")))
 
-    assert deltas(told)[-1] == {"content": "Hel"}
+    assert deltas(received)[-1] == {"content": "Hel"}
     assert reading.failure is not None
     assert reading.failure.kind is FailureKind.OVERLOADED
     assert reading.finish() == b""
@@ -154,7 +154,7 @@ def test_a_bad_end_fails_what_has_said_nothing_and_stops_what_has(reason: str) -
     assert chunks(output)[-2]["choices"][0]["finish_reason"] == "stop"
 
 
-@pytest.mark.parametrize("garbage", [b"data: {nope}\r\n\r\n", b"data: [1]\n\n", b'data: {"candidates": 4}\n\n'])
+@pytest.mark.parametrize("garbage", [b"data: {nope}\r\n\r\n", b"data: [1]\n\n", b'data: {"candidates": \n\n'])
 def test_garbage_is_a_failure_and_never_an_answer(garbage: bytes) -> None:
     reading = decoder()
     reading.feed(garbage)
@@ -180,16 +180,16 @@ def test_images_and_pages_and_logprobs_are_told_too() -> None:
         groundingMetadata={"groundingChunks": [{"web": {"uri": "https://a.example", "title": "A"}}]},
     )
 
-    told = chunks(reading.feed(event(body)) + reading.finish())
+    received = chunks(reading.feed(event(body)) + reading.finish())
 
-    assert told[1]["choices"][0]["logprobs"]["content"][0]["logprob"] == -0.5
-    assert {"images": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,aWk="}}]} in deltas(told)
-    assert {"audio": {"data": "AAA="}} in deltas(told)
-    assert any("annotations" in delta for delta in deltas(told))
+    assert received[1]["choices"][0]["logprobs"]["content"][0]["logprob"] == -0.5
+    assert {"images": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,aWk="}}]} in deltas(received)
+    assert {"audio": {"data": "AAA="}} in deltas(received)
+    assert any("annotations" in delta for delta in deltas(received))
 
 
-def _without_ids(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    for delta in deltas(told):
+def _without_ids(received: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    for delta in deltas(received):
         for call in delta.get("tool_calls", ()):
             call["id"] = call["id"][:5]
-    return [{name: value for name, value in chunk.items() if name != "id"} for chunk in told]
+    return [{name: value for name, value in chunk.items() if name != "id"} for chunk in received]

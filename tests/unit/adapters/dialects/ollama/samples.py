@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.dialects.ollama.chat import OllamaChat
-from adapters.wire.call import WireCall
+from adapters.wire.call import DialectCall
 from domain.chat import ChatRequest
 from domain.secrets import Secret
 from tests.builders import a_chat_payload
@@ -17,9 +17,9 @@ NOW = 1795222800.0  # 2026-11-21T01:00:00Z
 
 def a_call(
     model: str = "llama3.2:3b", *, include_usage: bool = False, strict: bool = False, **fields: Any
-) -> WireCall[ChatRequest]:
+) -> DialectCall[ChatRequest]:
     payload = a_chat_payload(**fields)
-    return WireCall(payload, model, Secret("ollama-canary"), lambda: NOW, include_usage=include_usage, strict=strict)
+    return DialectCall(payload, model, Secret("ollama-canary"), lambda: NOW, include_usage=include_usage, strict=strict)
 
 
 def encoded(model: str = "llama3.2:3b", **fields: Any) -> dict[str, Any]:

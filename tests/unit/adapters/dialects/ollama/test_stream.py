@@ -9,7 +9,7 @@ import pytest
 
 from adapters.dialects.ollama.chat import OllamaChat
 from adapters.dialects.ollama.stream import OllamaStreamDecoder
-from adapters.wire.call import WireCall
+from adapters.wire.call import DialectCall
 from adapters.wire.sse import MAX_EVENT_BYTES
 from domain.chat import ChatRequest
 from domain.failover import FailureKind
@@ -18,11 +18,11 @@ from tests.unit.adapters.dialects.ollama.samples import STREAMS, WIRE, a_call
 from tests.unit.adapters.dialects.openai.samples import chunks
 
 
-def decoder(call: WireCall[ChatRequest] | None = None) -> OllamaStreamDecoder:
+def decoder(call: DialectCall[ChatRequest] | None = None) -> OllamaStreamDecoder:
     return OllamaChat().decoder(call or a_call(), "application/x-ndjson")
 
 
-def play(name: str, call: WireCall[ChatRequest] | None = None) -> list[dict[str, Any]]:
+def play(name: str, call: DialectCall[ChatRequest] | None = None) -> list[dict[str, Any]]:
     reading = decoder(call)
     output = reading.feed((WIRE / name).read_bytes()) + reading.finish()
     assert reading.failure is None
@@ -30,41 +30,41 @@ def play(name: str, call: WireCall[ChatRequest] | None = None) -> list[dict[str,
     return chunks(output)
 
 
-def deltas(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [chunk["choices"][0]["delta"] for chunk in told if chunk["choices"]]
+def deltas(received: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [chunk["choices"][0]["delta"] for chunk in received if chunk["choices"]]
 
 
 def test_a_text_has_its_model_its_reason_and_its_usage() -> None:
-    told = play("text.ndjson", a_call(include_usage=True))
+    received = play("text.ndjson", a_call(include_usage=True))
 
-    assert "".join(each.get("content") or "" for each in deltas(told)) == "Hellö"
-    assert told[0]["model"] == "llama3.2:3b"
-    assert told[-2]["choices"][0]["finish_reason"] == "stop"
-    assert told[-1]["usage"]["total_tokens"] == 28
+    assert "".join(each.get("content") or "" for each in deltas(received)) == "Hellö"
+    assert received[0]["model"] == "llama3.2:3b"
+    assert received[-2]["choices"][0]["finish_reason"] == "stop"
+    assert received[-1]["usage"]["total_tokens"] == 28
 
 
 def test_calls_get_ids_and_their_arguments_as_text() -> None:
-    told = play("tools.ndjson")
+    received = play("tools.ndjson")
 
-    calls = [call for each in deltas(told) for call in each.get("tool_calls", ())]
-    assert "".join(each.get("reasoning_content", "") for each in deltas(told)) == "Let me look."
+    calls = [call for each in deltas(received) for call in each.get("tool_calls", ())]
+    assert "".join(each.get("reasoning_content", "") for each in deltas(received)) == "Let me look."
     assert [call["index"] for call in calls] == [0, 1]
     assert calls[0]["id"].startswith("call_")
     assert calls[1]["id"] == "call_own"
     assert json.loads(calls[0]["function"]["arguments"]) == {"a": 1, "b": ["ö"]}
     assert calls[1]["function"]["arguments"] == "{}"
-    assert told[-1]["choices"][0]["finish_reason"] == "tool_calls"
+    assert received[-1]["choices"][0]["finish_reason"] == "tool_calls"
 
 
 def test_chances_are_told_and_a_missing_count_is_no_usage() -> None:
     """R-22."""
     reading = decoder()
 
-    told = chunks(reading.feed((WIRE / "length.ndjson").read_bytes()))
+    received = chunks(reading.feed((WIRE / "length.ndjson").read_bytes()))
 
-    (chances,) = [chunk["choices"][0]["logprobs"] for chunk in told if chunk["choices"][0]["logprobs"]]
+    (chances,) = [chunk["choices"][0]["logprobs"] for chunk in received if chunk["choices"][0]["logprobs"]]
     assert [one["token"] for one in chances["content"][0]["top_logprobs"]] == ["A", "The"]
-    assert told[-1]["choices"][0]["finish_reason"] == "length"
+    assert received[-1]["choices"][0]["finish_reason"] == "length"
     assert reading.usage is None
     assert reading.output_text() == "A"
 
@@ -106,7 +106,7 @@ def test_a_stream_cut_at_any_byte_is_never_complete(path: Path) -> None:
         (b'{"error":"an error was encountered while running the model"}\n', FailureKind.SERVER_ERROR),
         (b'{"error":"the input length exceeds the context length"}\n', FailureKind.CONTEXT_LENGTH),
         (b"<html>\n", FailureKind.SERVER_ERROR),
-        (b'{"message": 3}\n', FailureKind.SERVER_ERROR),
+        (b'{"message": \n', FailureKind.SERVER_ERROR),
         (b"x" * (MAX_EVENT_BYTES + 1), FailureKind.SERVER_ERROR),
         (b'"' + b"x" * MAX_EVENT_BYTES + b'"\n', FailureKind.SERVER_ERROR),
     ],
@@ -127,8 +127,8 @@ def test_one_object_instead_of_a_stream_is_an_answer() -> None:
     reading = decoder()
     answer = {"model": "m", "message": {"content": "hi"}, "done": True, "prompt_eval_count": 1, "eval_count": 1}
 
-    told = reading.feed(json.dumps(answer).encode()) + reading.finish()
+    received = reading.feed(json.dumps(answer).encode()) + reading.finish()
 
     assert reading.done
     assert reading.usage == TokenUsage(1, 1)
-    assert len(chunks(told)) == 3
+    assert len(chunks(received)) == 3

@@ -6,62 +6,62 @@ from typing import Any
 
 import msgspec
 
-from adapters.wire.call import WireCall
-from adapters.wire.events import EventStreamDecoder
+from adapters.wire.call import DialectCall
 from adapters.wire.files import FileDecoder
+from adapters.wire.read_stream import EventStreamDecoder
 from domain.audio import SpeechRequest, TranscriptionRequest
 from domain.completions import CompletionRequest
 from domain.embeddings import EmbeddingRequest
 from domain.images import ImageRequest
 from domain.moderations import ModerationRequest
-from domain.wire import Payload
+from domain.payload import Payload
 from tests.unit.adapters.dialects.openai.samples import NOW, SECRET
 
 Decoder = EventStreamDecoder | FileDecoder
 
 
-def call_of(request: Any, *, include_usage: bool = False, strict: bool = False, **fields: Any) -> WireCall[Any]:
+def call_of(request: Any, *, include_usage: bool = False, strict: bool = False, **fields: Any) -> DialectCall[Any]:
     """A call whose body has these fields, parsed as the edge parses it."""
     body = msgspec.json.encode({"model": "alias"} | fields)
     payload = Payload(
         msgspec.json.decode(body, type=request), msgspec.json.decode(body, type=dict[str, msgspec.Raw]), len(body)
     )
-    return WireCall(payload, "asked-model", SECRET, lambda: NOW, include_usage=include_usage, strict=strict)
+    return DialectCall(payload, "asked-model", SECRET, lambda: NOW, include_usage=include_usage, strict=strict)
 
 
-def completion_call(**fields: Any) -> WireCall[CompletionRequest]:
+def completion_call(**fields: Any) -> DialectCall[CompletionRequest]:
     return call_of(CompletionRequest, **{"prompt": "hi", **fields})
 
 
-def embedding_call(**fields: Any) -> WireCall[EmbeddingRequest]:
+def embedding_call(**fields: Any) -> DialectCall[EmbeddingRequest]:
     return call_of(EmbeddingRequest, **{"input": "hi", **fields})
 
 
-def image_call(**fields: Any) -> WireCall[ImageRequest]:
+def image_call(**fields: Any) -> DialectCall[ImageRequest]:
     return call_of(ImageRequest, **{"prompt": "a cat", **fields})
 
 
-def speech_call(**fields: Any) -> WireCall[SpeechRequest]:
+def speech_call(**fields: Any) -> DialectCall[SpeechRequest]:
     return call_of(SpeechRequest, **{"input": "hi", "voice": "alloy", **fields})
 
 
-def moderation_call(**fields: Any) -> WireCall[ModerationRequest]:
+def moderation_call(**fields: Any) -> DialectCall[ModerationRequest]:
     return call_of(ModerationRequest, **{"input": "hi", **fields})
 
 
-def transcription_call(request: TranscriptionRequest, *, strict: bool = False) -> WireCall[TranscriptionRequest]:
+def transcription_call(request: TranscriptionRequest, *, strict: bool = False) -> DialectCall[TranscriptionRequest]:
     fields = {name.removesuffix("[]"): msgspec.Raw(msgspec.json.encode(value)) for name, value in request.form}
-    return WireCall(Payload(request, fields), "asked-model", SECRET, lambda: NOW, strict=strict)
+    return DialectCall(Payload(request, fields), "asked-model", SECRET, lambda: NOW, strict=strict)
 
 
 def played(decoder: Decoder, stream: bytes, sizes: Iterator[int] | None = None) -> bytes:
     """What a client gets of a stream that comes in pieces of these sizes; whole without."""
-    told, start = b"", 0
+    received, start = b"", 0
     while start < len(stream):
         size = len(stream) if sizes is None else next(sizes)
-        told += decoder.feed(stream[start : start + size])
+        received += decoder.feed(stream[start : start + size])
         start += size
-    return told + decoder.finish()
+    return received + decoder.finish()
 
 
 def splits(seed: int) -> Iterator[int]:

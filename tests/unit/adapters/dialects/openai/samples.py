@@ -7,9 +7,9 @@ from typing import Any
 
 import jsonschema
 
-from adapters.dialects.openai.call import CallFacts
 from adapters.dialects.openai.quirks import Quirks
 from adapters.dialects.openai.stream import ChatStreamDecoder
+from adapters.wire.call import AnswerFacts
 from domain.secrets import Secret
 
 WIRE = Path(__file__).parents[4] / "wire"
@@ -18,12 +18,12 @@ NOW = 1795222800.0  # 2026-11-21T01:00:00Z
 SECRET = Secret("sk-upstream-canary-0123456789")
 
 
-def facts(quirks: Quirks | None = None) -> CallFacts:
-    return CallFacts(quirks or Quirks(), "asked-model", SECRET, lambda: NOW)
+def facts() -> AnswerFacts:
+    return AnswerFacts("asked-model", SECRET, lambda: NOW)
 
 
 def decoder(quirks: Quirks | None = None, *, include_usage: bool = False) -> ChatStreamDecoder:
-    return ChatStreamDecoder(facts(quirks), include_usage=include_usage)
+    return ChatStreamDecoder(facts(), quirks or Quirks(), include_usage=include_usage)
 
 
 def sample(name: str) -> bytes:

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
+from adapters.dialects.openai.audio import OpenAISpeech, OpenAITranscriptions
 from adapters.dialects.openai.quirks import EndpointQuirks, Quirks
-from adapters.dialects.openai.speech import OpenAISpeech
-from adapters.dialects.openai.transcriptions import OpenAITranscriptions
-from domain.audio import AudioFile, TranscriptionRequest
+from domain.audio import TranscriptionRequest
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
-from domain.usage import TokenUsage
-from entrypoints.http.inference.form_body import read_form
+from domain.forms import UploadedFile
+from domain.usage import BillingFacts, TokenUsage
+from entrypoints.http.inference.transcriptions import TRANSCRIPTION_FORM
 from tests.unit.adapters.dialects.openai.endpoint_calls import (
     never_complete_when_cut,
     played,
@@ -23,7 +23,8 @@ from tests.unit.adapters.dialects.openai.endpoint_calls import (
 
 SPEECH = OpenAISpeech(Quirks(), EndpointQuirks())
 HEARD = OpenAITranscriptions(Quirks(), EndpointQuirks())
-FILE = AudioFile('we"ird\r\n.mp3', "audio/mpeg", b"ID3\x00\r\n--x\r\n\xff")
+READ_ALOUD = TokenUsage(billing=BillingFacts(units={"character": 2}))
+FILE = UploadedFile('we"ird\r\n.mp3', "audio/mpeg", b"ID3\x00\r\n--x\r\n\xff")
 SPOKEN = (
     b'data: {"type": "speech.audio.delta", "audio": "aGk="}\n\n'
     b'data: {"type": "speech.audio.done", "usage": {"input_tokens": 5, "output_tokens": 40, "total_tokens": 45}}\n\n'
@@ -50,7 +51,7 @@ def test_speech_is_asked_for_as_it_came() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "response_format", "told"),
+    ("sent", "response_format", "received"),
     [
         ("audio/mpeg", None, "audio/mpeg"),
         ("audio/wav", "wav", "audio/wav"),
@@ -61,15 +62,17 @@ def test_speech_is_asked_for_as_it_came() -> None:
         ("", "odd", "application/octet-stream"),
     ],
 )
-def test_a_file_passes_as_its_bytes_come_and_is_called_audio(sent: str, response_format: str | None, told: str) -> None:
+def test_a_file_passes_as_its_bytes_come_and_is_called_audio(
+    sent: str, response_format: str | None, received: str
+) -> None:
     decoder = SPEECH.decoder(speech_call(response_format=response_format), sent)
 
     blocks = [decoder.feed(piece) for piece in (b"ID3", b"", b"\x00\xff")]
 
     assert blocks == [b"ID3", b"", b"\x00\xff"]
     assert (decoder.finish(), decoder.done, decoder.failure) == (b"", True, None)
-    assert decoder.content_type == told
-    assert (decoder.usage, decoder.output_bytes, decoder.ending) == (None, 0, b"")
+    assert decoder.content_type == received
+    assert (decoder.usage, decoder.output_bytes, decoder.ending) == (READ_ALOUD, 0, b"")
 
 
 @pytest.mark.parametrize(
@@ -94,7 +97,7 @@ def test_speech_as_events_passes_and_its_usage_is_read() -> None:
 
     assert played(decoder, SPOKEN) == SPOKEN
     assert decoder.done
-    assert decoder.usage == TokenUsage(5, 40)
+    assert decoder.usage == TokenUsage(5, 40, billing=READ_ALOUD.billing)
     assert decoder.output_text() == ""
 
 
@@ -103,7 +106,7 @@ def test_a_form_is_written_anew_with_the_deployments_model() -> None:
     call = heard("json", language="de", api_base="https://evil.example", models="b", task="t")
 
     encoded = HEARD.encode(call, stream=True)
-    again = read_form(encoded.body, encoded.content_type).value
+    again = TRANSCRIPTION_FORM.decode(encoded.body, encoded.content_type).value
 
     assert again.model == "asked-model"
     assert again.stream
@@ -116,14 +119,14 @@ def test_a_form_is_written_anew_with_the_deployments_model() -> None:
 
 def test_lists_keep_their_brackets_and_an_odd_type_becomes_none() -> None:
     request = TranscriptionRequest(
-        file=AudioFile("a", "text/html\r\nx: y", b"x"),
+        file=UploadedFile("a", "text/html\r\nx: y", b"x"),
         form=(("timestamp_granularities[]", "word"), ("timestamp_granularities[]", "segment")),
         model="m",
     )
 
     encoded = HEARD.encode(transcription_call(request), stream=False)
 
-    again = read_form(encoded.body, encoded.content_type).value
+    again = TRANSCRIPTION_FORM.decode(encoded.body, encoded.content_type).value
     assert again.form[1:] == request.form
     assert again.file.content_type == "application/octet-stream"
 
@@ -142,7 +145,7 @@ def test_what_the_upstream_does_not_know_is_dropped_by_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("response_format", "content_type", "body", "told", "told_type"),
+    ("response_format", "content_type", "body", "received", "told_type"),
     [
         (None, "application/json", b'{"text": "hi"}', b'{"text": "hi"}', "application/json"),
         ("verbose_json", "application/json", b'{"text": "hi", "segments": []}', ..., "application/json"),
@@ -153,32 +156,72 @@ def test_what_the_upstream_does_not_know_is_dropped_by_name() -> None:
     ],
 )
 def test_an_answer_keeps_its_format(
-    response_format: str | None, content_type: str, body: bytes, told: Any, told_type: str
+    response_format: str | None, content_type: str, body: bytes, received: Any, told_type: str
 ) -> None:
     answer = HEARD.read(body, heard(response_format), content_type)
 
-    assert answer.body == (body if told is ... else told)
+    assert answer.body == (body if received is ... else received)
     assert answer.content_type == told_type
     assert answer.usage is None
     assert answer.output_text
 
 
+def lasting(seconds: float, inputs: int = 0, outputs: int = 0) -> TokenUsage:
+    return TokenUsage(inputs, outputs, billing=BillingFacts(units={"second:input": int(seconds * 1000)}))
+
+
 @pytest.mark.parametrize(
     ("usage", "expected"),
     [
-        ({"type": "duration", "seconds": 4}, None),
+        ({"type": "duration", "seconds": 4}, lasting(4)),
+        ({"type": "duration", "seconds": "4.25"}, lasting(4.25)),
+        ({"type": "duration", "seconds": -4}, None),
         (
             {"type": "tokens", "input_tokens": 14, "output_tokens": 3, "input_token_details": {"audio_tokens": 10}},
             TokenUsage(14, 3, audio_input_tokens=10),
         ),
-        ({"prompt_tokens": 4, "completion_tokens": 2, "prompt_audio_seconds": 3}, TokenUsage(4, 2)),
+        ({"prompt_tokens": 4, "completion_tokens": 2, "prompt_audio_seconds": 3}, lasting(3, 4, 2)),
         ("none", None),
     ],
 )
-def test_usage_in_tokens_is_read_and_a_duration_is_no_count(usage: Any, expected: TokenUsage | None) -> None:
+def test_usage_is_read_in_tokens_and_in_seconds(usage: Any, expected: TokenUsage | None) -> None:
     answer = HEARD.read(json.dumps({"text": "hi", "usage": usage}).encode(), heard(), "application/json")
 
     assert answer.usage == expected
+
+
+def test_a_verbose_answer_says_how_long_the_recording_was() -> None:
+    answer = HEARD.read(b'{"text": "hi", "duration": 8.5}', heard("verbose_json"), "application/json")
+
+    assert answer.usage == lasting(8.5)
+    assert answer.output_text == "hi", "for an estimate, where a model is not sold by the second"
+
+
+def test_a_short_recording_counts_as_long_as_it_is_charged() -> None:
+    """Groq charges ten seconds at least."""
+    dialect = OpenAITranscriptions(Quirks(), EndpointQuirks(at_least_seconds=10))
+    for seconds, charged in ((3, 10), (12, 12)):
+        answer = dialect.read(json.dumps({"text": "a", "duration": seconds}).encode(), heard(), "application/json")
+        assert answer.usage == lasting(charged)
+
+
+@pytest.mark.parametrize(
+    ("asked", "setting", "row", "sent"),
+    [
+        ("echo", "sage", "alloy", "echo"),
+        (None, "sage", "alloy", "sage"),
+        (None, None, "alloy", "alloy"),
+        (None, None, None, None),
+    ],
+)
+def test_without_a_voice_the_settings_is_taken_else_the_rows(
+    asked: str | None, setting: str | None, row: str | None, sent: str | None
+) -> None:
+    dialect = OpenAISpeech(Quirks(), EndpointQuirks(default_voice=row), voice=setting)
+
+    body = json.loads(dialect.encode(speech_call(voice=asked), stream=True).body)
+
+    assert body.get("voice") == sent
 
 
 @pytest.mark.parametrize("body", [b"", b"hi", b"{}", b'{"error": "no"}'])
@@ -211,13 +254,12 @@ def test_a_model_that_cannot_stream_is_told_as_one_that_did() -> None:
     replayed = HEARD.replay(HEARD.read(b'{"text": "hi", "usage": {"type": "duration"}}', call, "x/json"), call)
     decoder = HEARD.decoder(call, "")
 
-    assert replayed is not None
-    told = played(decoder, replayed)
+    received = played(decoder, replayed.events)
 
     assert decoder.done
-    assert [line[6:] for line in told.split(b"\n") if line.startswith(b"data: ")] == [
+    assert [line[6:] for line in received.split(b"\n") if line.startswith(b"data: ")] == [
         b'{"type":"transcript.text.delta","delta":"hi"}',
-        b'{"type":"transcript.text.done","text":"hi","usage":{"type": "duration"}}',
+        b'{"type":"transcript.text.done","text":"hi","usage":{"type":"duration"}}',
     ]
 
 
@@ -226,5 +268,4 @@ def test_a_text_that_came_in_json_instead_of_a_stream_is_told_as_one() -> None:
 
     replayed = HEARD.replay(HEARD.read(b'{"text": "hi"}', call, "application/json"), call)
 
-    assert replayed is not None
-    assert b'"text":"hi"' in replayed
+    assert b'"text":"hi"' in replayed.events

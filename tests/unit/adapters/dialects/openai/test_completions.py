@@ -66,11 +66,11 @@ def test_no_field_of_a_body_chooses_a_destination() -> None:
 def test_usage_is_always_asked_of_a_stream() -> None:
     """R-22."""
     plain = sent(completion_call(), stream=True)
-    told = sent(completion_call(stream_options={"include_obfuscation": False}), stream=True)
+    received = sent(completion_call(stream_options={"include_obfuscation": False}), stream=True)
     unknown = OpenAICompletions(Quirks(stream_usage=False), EndpointQuirks())
 
     assert plain["stream_options"] == {"include_usage": True}
-    assert told["stream_options"] == {"include_obfuscation": False, "include_usage": True}
+    assert received["stream_options"] == {"include_obfuscation": False, "include_usage": True}
     assert "stream_options" not in sent(completion_call(stream_options={}), unknown, stream=True)
 
 
@@ -101,9 +101,9 @@ def test_a_plain_answer_passes_as_the_bytes_it_came_in() -> None:
 def test_what_typed_clients_need_is_added_and_text_is_kept_where_usage_never_came() -> None:
     answer = DIALECT.read(b'{"choices": [{"text": "a"}, {"text": "b"}]}', completion_call(), "application/json")
 
-    told = json.loads(answer.body)
-    assert told["id"].startswith("cmpl-")
-    assert (told["object"], told["model"]) == ("text_completion", "asked-model")
+    received = json.loads(answer.body)
+    assert received["id"].startswith("cmpl-")
+    assert (received["object"], received["model"]) == ("text_completion", "asked-model")
     assert (answer.usage, answer.output_text) == (None, "a\nb")
 
 
@@ -120,9 +120,9 @@ def test_a_stream_passes_and_its_usage_only_where_asked_for(include_usage: bool)
     """R-22."""
     decoder = DIALECT.decoder(completion_call(include_usage=include_usage), "text/event-stream")
 
-    told = played(decoder, TEXT + LAST + DONE)
+    received = played(decoder, TEXT + LAST + DONE)
 
-    events = [json.loads(event[6:]) for event in told.split(b"\n\n")[:-1]]
+    events = [json.loads(event[6:]) for event in received.split(b"\n\n")[:-1]]
     texts = ["".join(c["text"] for e in events for c in e["choices"] if c["index"] == place) for place in (0, 1)]
     assert texts == ["wörld", "ld"]
     assert [e["usage"] for e in events if "usage" in e] == ([None] * 5 + [USAGE] if include_usage else [])
@@ -130,7 +130,7 @@ def test_a_stream_passes_and_its_usage_only_where_asked_for(include_usage: bool)
     assert (decoder.usage, decoder.model) == (TokenUsage(3, 2), "served")
     assert decoder.output_text() == "wörldld"
     assert decoder.output_bytes == 8
-    assert b"[DONE]" not in told
+    assert b"[DONE]" not in received
     assert decoder.ending == DONE
 
 
@@ -146,6 +146,19 @@ def test_any_split_of_a_stream_gives_the_same(seed: int) -> None:
 def test_a_cut_stream_is_never_complete() -> None:
     """R-08."""
     never_complete_when_cut(lambda: DIALECT.decoder(completion_call(), ""), TEXT, len(TEXT) - 2)
+
+
+def test_a_choice_that_has_ended_and_comes_along_once_more_without_text_is_still_ended() -> None:
+    """With the usage some servers send the choice again, empty."""
+    decoder = DIALECT.decoder(completion_call(), "")
+    decoder.feed(b'data: {"id":"c","choices":[{"index":0,"text":"hi","finish_reason":"stop"}]}\n\n')
+    again = b'"choices":[{"index":0,"text":"","finish_reason":null}]'
+    decoder.feed(b'data: {"id":"c",%b,"usage":{"prompt_tokens":3,"completion_tokens":1}}\n\n' % again)
+    decoder.finish()
+
+    assert (decoder.done, decoder.failure) == (True, None)
+    assert decoder.usage is not None
+    assert decoder.usage.input_tokens == 3
 
 
 def test_a_stream_without_done_is_complete_once_every_choice_has_ended() -> None:
@@ -187,18 +200,17 @@ def test_an_event_without_end_is_given_up() -> None:
 def test_a_plain_answer_instead_of_a_stream_is_told_as_one() -> None:
     call = completion_call()
     answer = DIALECT.read(json.dumps(ANSWER).encode(), call, "application/json")
-    decoder = DIALECT.decoder(call, "")
 
-    told = played(decoder, DIALECT.replay(answer, call))
+    replayed = DIALECT.replay(answer, call)
 
-    assert decoder.done
-    assert json.loads(told[6:])["choices"][0]["text"] == "wörld"
+    assert replayed.ending == DONE
+    assert json.loads(replayed.events[6:])["choices"][0]["text"] == "wörld"
 
 
 def test_ids_comments_and_chunks_that_say_nothing_are_left_out() -> None:
     """An `id` breaks the official client where pings follow."""
     stream = b"id: 7\n" + chunk("a") + b"event: ping\ndata: {}\n\n: hello\n\nretry: 5\n\n" + chunk(finish="stop") + DONE
 
-    told = played(DIALECT.decoder(completion_call(), ""), stream)
+    received = played(DIALECT.decoder(completion_call(), ""), stream)
 
-    assert told == chunk("a") + chunk(finish="stop")
+    assert received == chunk("a") + chunk(finish="stop")

@@ -28,7 +28,7 @@ def answered(embedding: Any, **fields: Any) -> bytes:
     return json.dumps({"object": "list", "data": data, "model": "served", "usage": USAGE} | fields).encode()
 
 
-def told(body: bytes, **asked: Any) -> dict[str, Any]:
+def received(body: bytes, **asked: Any) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(DIALECT.read(body, embedding_call(**asked), "application/json").body)
     return answer
 
@@ -36,7 +36,7 @@ def told(body: bytes, **asked: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("given", [FLOATS, PACKED])
 @pytest.mark.parametrize(("asked", "expected"), [(None, FLOATS), ("float", FLOATS), ("base64", PACKED)])
 def test_the_encoding_is_the_one_asked_for(given: Any, asked: str | None, expected: Any) -> None:
-    answer = told(answered(given), encoding_format=asked)
+    answer = received(answered(given), encoding_format=asked)
 
     assert answer["data"][0]["embedding"] == expected
     assert answer["usage"] == USAGE
@@ -85,7 +85,7 @@ def test_usage_that_never_came_is_guessed_for_the_client_and_not_for_the_books()
 )
 def test_what_is_no_embedding_is_an_invalid_answer(body: bytes, encoding: str) -> None:
     with pytest.raises(UpstreamFailure) as caught:
-        told(body, encoding_format=encoding)
+        received(body, encoding_format=encoding)
 
     assert caught.value.kind is FailureKind.SERVER_ERROR
 

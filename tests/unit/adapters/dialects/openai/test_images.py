@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from adapters.dialects.openai.endpoint import OpenAIModerations
 from adapters.dialects.openai.images import OpenAIImages
-from adapters.dialects.openai.moderations import OpenAIModerations
 from adapters.dialects.openai.quirks import EndpointQuirks, Quirks
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
-from domain.usage import TokenUsage
+from domain.usage import BillingFacts, TokenUsage
 from tests.unit.adapters.dialects.openai.endpoint_calls import (
     image_call,
     moderation_call,
@@ -29,6 +29,11 @@ USAGE = {
 ANSWER = {"created": 1, "data": [{"b64_json": "aGk="}], "usage": USAGE}
 
 
+def drawn(pictures: int, inputs: int = 0, outputs: int = 0, image_tokens: int = 0, kind: str = "image") -> TokenUsage:
+    facts = BillingFacts(counts={"image_output": outputs} if outputs else {}, units={kind: pictures})
+    return TokenUsage(inputs, outputs, image_tokens=image_tokens, billing=facts)
+
+
 def event(kind: str, **fields: Any) -> bytes:
     name = f"image_generation.{kind}"
     return f"event: {name}\ndata: {json.dumps({'type': name, **fields})}\n\n".encode()
@@ -45,14 +50,32 @@ def test_a_plain_answer_passes_with_its_usage() -> None:
     answer = DIALECT.read(body, image_call(), "application/json")
 
     assert answer.body is body
-    assert answer.usage == TokenUsage(20, 100, image_tokens=5)
+    assert answer.usage == drawn(1, 20, 100, 5)
 
 
-def test_an_answer_without_usage_or_time_gets_a_time_and_no_usage() -> None:
+def test_an_answer_without_usage_or_time_gets_a_time_and_its_pictures_are_counted() -> None:
     answer = DIALECT.read(b'{"data": [{"url": "https://x.example/i.png"}]}', image_call(), "application/json")
 
     assert json.loads(answer.body)["created"] == 1795222800
-    assert answer.usage is None
+    assert answer.usage == drawn(1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "kind"),
+    [
+        ({"size": "1024x1024", "quality": "hd"}, {}, "image:1024x1024/hd"),
+        ({"size": "auto", "quality": "auto"}, {"size": "1536x1024", "quality": "medium"}, "image:1536x1024/medium"),
+        ({"size": "512x512"}, {}, "image:512x512"),
+        ({"quality": "high"}, {}, "image:*/high"),
+        ({"size": "auto"}, {}, "image"),
+    ],
+)
+def test_a_picture_is_of_the_kind_that_the_answer_says_else_of_the_one_asked_for(
+    asked: dict[str, str], said: dict[str, str], kind: str
+) -> None:
+    body = json.dumps({"created": 1, "data": [{"b64_json": "a"}] * 3} | said).encode()
+
+    assert DIALECT.read(body, image_call(**asked), "application/json").usage == drawn(3, kind=kind)
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"data": []}', b'{"data": {}}', b'{"error": {"message": "no"}}'])
@@ -69,7 +92,7 @@ def test_a_stream_passes_as_the_bytes_it_came_in() -> None:
     assert played(decoder, STREAM) == STREAM
     assert decoder.done
     assert decoder.has_content
-    assert decoder.usage == TokenUsage(20, 100, image_tokens=5)
+    assert decoder.usage == drawn(1, 20, 100, 5)
     assert decoder.output_bytes == 0
     assert decoder.ending == b""
 
@@ -79,16 +102,16 @@ def test_of_several_images_usage_is_added_up() -> None:
 
     played(decoder, STREAM + STREAM + b"data: [DONE]\n\n")
 
-    assert decoder.usage == TokenUsage(40, 200, image_tokens=10)
+    assert decoder.usage == drawn(2, 40, 200, 10)
 
 
 def test_an_image_of_three_megabytes_is_one_event() -> None:
     stream = event("completed", b64_json="A" * 3_000_000)
     decoder = DIALECT.decoder(image_call(stream=True), "")
 
-    told = b"".join(decoder.feed(stream[i : i + 65_536]) for i in range(0, len(stream), 65_536)) + decoder.finish()
+    received = b"".join(decoder.feed(stream[i : i + 65_536]) for i in range(0, len(stream), 65_536)) + decoder.finish()
 
-    assert told == stream
+    assert received == stream
     assert decoder.done
 
 
@@ -131,13 +154,12 @@ def test_a_plain_answer_instead_of_a_stream_is_told_as_completed() -> None:
     replayed = DIALECT.replay(DIALECT.read(json.dumps(two).encode(), call, "application/json"), call)
     decoder = DIALECT.decoder(call, "")
 
-    assert replayed is not None
-    told = played(decoder, replayed)
+    received = played(decoder, replayed.events)
 
     assert decoder.done
-    lines = [line[6:] for line in told.split(b"\n") if line.startswith(b"data: ")]
+    lines = [line[6:] for line in received.split(b"\n") if line.startswith(b"data: ")]
     assert [json.loads(line)["b64_json"] for line in lines] == ["aGk=", "aG8="]
-    assert decoder.usage == TokenUsage(20, 100, image_tokens=5)
+    assert decoder.usage == drawn(2, 20, 100, 5)
 
 
 def test_moderations_pass() -> None:

@@ -3,11 +3,11 @@
 import msgspec
 import pytest
 
-from adapters.dialects.openai.call import CallFacts
+from adapters.dialects.openai.answer import read_answer
 from adapters.dialects.openai.quirks import Quirks
-from adapters.dialects.openai.response import read_answer
+from adapters.wire.call import AnswerFacts
 
-FACTS = CallFacts(Quirks(), "m", None, lambda: 0.0)
+FACTS = AnswerFacts("m", None, lambda: 0.0)
 CALL = {"id": "c", "type": "function", "function": {"name": "look", "arguments": '{"at":1}'}}
 CUSTOM = {"id": "c", "type": "custom", "custom": {"name": "shell", "input": "ls"}}
 
@@ -18,7 +18,7 @@ def text_of(*messages: dict[str, object], **fields: object) -> str:
         for place, message in enumerate(messages)
     ]
     head = {"id": "x", "object": "chat.completion", "created": 1, "model": "m"}
-    return read_answer(msgspec.json.encode(head | {"choices": choices} | fields), FACTS).output_text
+    return read_answer(msgspec.json.encode(head | {"choices": choices} | fields), FACTS, Quirks()).output_text
 
 
 @pytest.mark.parametrize(

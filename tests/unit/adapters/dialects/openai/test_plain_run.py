@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.dialects.openai.plain_run import PlainRun
+from adapters.dialects.openai.chunk import PlainRun
 
 
 def chunk(text: str, *, finish: str | None = None, ascii_only: bool = False) -> bytes:
@@ -88,16 +88,17 @@ def test_a_stream_whose_chunks_are_all_different_is_given_up() -> None:
     assert run.find(framed(chunk("word").replace(b'"c"', b'"19"')), 0) is None
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(), min_size=1, max_size=5))
 def test_what_is_recognised_decodes_to_the_text_that_was_told(words: list[str]) -> None:
     run = learned()
     block = framed(*[chunk(word) for word in words])
-    at, told = 0, b""
+    at, received = 0, b""
     while (found := run.find(block, at)) is not None:
-        told += found.text
+        received += found.text
         at = found.end
     events = block[:at].split(b"\n\n")[:-1]
     decoded = [json.loads(event[6:])["choices"][0]["delta"]["content"] for event in events]
 
-    assert told.decode() == "".join(decoded)
+    assert received.decode() == "".join(decoded)
     assert decoded == words[: len(decoded)]

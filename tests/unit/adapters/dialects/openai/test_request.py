@@ -1,6 +1,7 @@
 """What an upstream is sent: the client's own bytes but for what the quirks name."""
 
 import json
+import sys
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from adapters.dialects.openai.quirks import Quirks
 from adapters.dialects.openai.request import RequestEncoder
 from adapters.wire.sift import NEVER_FORWARDED
 from domain.chat import ChatRequest
-from domain.wire import Payload
+from domain.payload import Payload
 from tests.builders import a_chat_payload
 
 
@@ -185,28 +186,6 @@ def test_names_on_messages_are_dropped_where_they_are_refused() -> None:
     assert dropped == ("messages.name",)
 
 
-def test_ids_of_tool_calls_get_the_length_an_upstream_wants_and_still_match() -> None:
-    call = {"type": "function", "function": {"name": "f", "arguments": "{}"}}
-    messages = [
-        {
-            "role": "assistant",
-            "content": None,
-            "tool_calls": [{"id": "call_long_one", **call}, {"id": "abcDEF123", **call}],
-        },
-        {"role": "tool", "tool_call_id": "call_long_one", "content": "1"},
-        {"role": "tool", "tool_call_id": "abcDEF123", "content": "2"},
-    ]
-
-    sent, _ = encode(a_chat_payload(messages=messages), Quirks(tool_call_id_length=9))
-
-    assistant, first, second = sent["messages"]
-    ids = [call["id"] for call in assistant["tool_calls"]]
-    assert ids == [first["tool_call_id"], second["tool_call_id"]]
-    assert len(ids[0]) == 9
-    assert ids[0].isalnum()
-    assert ids[1] == "abcDEF123"
-
-
 def test_the_published_table_says_what_the_encoder_does() -> None:
     quirks = Quirks(
         max_tokens_field="max_tokens",
@@ -226,3 +205,91 @@ def test_the_published_table_says_what_the_encoder_does() -> None:
         "mapped",
     )
     assert chat_fidelity(Quirks())["temperature"].support == "honored"
+
+
+def carried(model: str, quirks: Quirks, api: str = "messages", **fields: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """What is sent of a chat that was made of a request of another API."""
+    sent = msgspec.json.encode({"model": "m", "messages": [{"role": "user", "content": "hi"}]} | fields)
+    chat = Payload(
+        msgspec.json.decode(sent, type=ChatRequest), msgspec.json.decode(sent, type=dict[str, msgspec.Raw]), len(sent)
+    )
+    body, dropped = RequestEncoder(quirks).encode(chat, model, stream=False, carried_from=api)
+    return json.loads(body), dropped
+
+
+@pytest.mark.parametrize(
+    ("model", "effort", "sent"),
+    [
+        ("gpt-5.5", "max", "xhigh"),
+        ("openai/gpt-5.5", "xhigh", "xhigh"),
+        ("openai/gpt-oss-120b", "max", "high"),
+        ("o4-mini", "low", "low"),
+        ("google/gemini-2.5-pro", "xhigh", "high"),
+        ("anthropic.claude-opus-5", "max", "max"),
+        ("us.anthropic.claude-opus-5", "high", "high"),
+        ("llama-4-scout", "high", None),
+        ("gpt-4o", "high", None),
+    ],
+)
+def test_effort_of_a_message_goes_to_models_that_know_it(model: str, effort: str, sent: str | None) -> None:
+    body, dropped = carried(model, Quirks(), reasoning_effort=effort)
+
+    assert body.get("reasoning_effort") == sent
+    assert dropped == (() if sent else ("reasoning_effort",))
+
+
+def test_effort_of_a_response_is_sent_as_it_came() -> None:
+    body, dropped = carried("m", Quirks(), "responses", reasoning_effort="high")
+
+    assert (body["reasoning_effort"], dropped) == ("high", ())
+
+
+def test_what_openai_takes_less_of_is_cut_and_told_for_carried_chats_alone() -> None:
+    asked: dict[str, Any] = {"stop": list("abcdef"), "top_k": 7, "user": "u" * 129}
+
+    body, dropped = carried("m", Quirks(), **asked)
+    own, none = carried("m", Quirks(), "", **asked)
+
+    assert body["stop"] == list("abcd")
+    assert "top_k" not in body
+    assert "user" not in body
+    assert dropped == ("stop", "top_k", "user")
+    assert {name: own[name] for name in asked} == asked
+    assert none == ()
+
+
+def test_an_upstream_that_takes_more_than_openai_gets_it() -> None:
+    body, dropped = carried("m", Quirks(own_params=frozenset({"top_k"}), max_stops=None), stop=list("abcdef"), top_k=7)
+
+    assert (body["stop"], body["top_k"], dropped) == (list("abcdef"), 7, ())
+
+
+def test_of_a_large_body_only_what_is_sent_is_kept() -> None:
+    """As it came, as text and as it was sent would be three times its size while the provider thinks."""
+    message = {"role": "user", "content": "x" * 2_000_000}
+    body = json.dumps({"model": "ours", "messages": [message], "metadata": {"a": "b"}, "model_hint": [1]}).encode()
+    unheld = sys.getrefcount(body)
+    fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    payload = Payload(msgspec.json.decode(body, type=ChatRequest), fields, len(body))
+    encoder = RequestEncoder(Quirks())
+
+    first, _ = encoder.encode(payload, "theirs", stream=False)
+    held_after_the_first = sys.getrefcount(body) - unheld
+    again, _ = encoder.encode(payload, "theirs", stream=False)
+
+    assert held_after_the_first == 0
+    assert first == again
+    assert json.loads(again) == json.loads(body) | {"model": "theirs"}
+    assert bytes(payload.fields["model"]) == b'"ours"'
+
+
+def test_a_large_body_whose_messages_were_edited_is_encoded_again_from_what_came() -> None:
+    messages = [{"role": "developer", "content": "be kind"}, {"role": "user", "content": "x" * 2_000_000}]
+    body = json.dumps({"model": "ours", "messages": messages}).encode()
+    fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    payload = Payload(msgspec.json.decode(body, type=ChatRequest), fields, len(body))
+
+    RequestEncoder(Quirks(developer_role=False)).encode(payload, "theirs", stream=False)
+    unedited, _ = RequestEncoder(Quirks(developer_role=True)).encode(payload, "theirs", stream=False)
+
+    assert json.loads(unedited)["messages"] == messages

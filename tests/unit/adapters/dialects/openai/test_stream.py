@@ -99,22 +99,24 @@ def test_every_rule_of_the_reaction_table_holds_for_every_sample(path: Path) -> 
     reading = decoder(include_usage=True)
     found = chunks(reading.feed(path.read_bytes()) + reading.finish())
 
-    roles = [told for chunk in found for told in chunk["choices"] if "role" in told["delta"]]
+    roles = [received for chunk in found for received in chunk["choices"] if "role" in received["delta"]]
     assert len(roles) == 1
     first = next(chunk for chunk in found if chunk["choices"])
     assert choice(first)["delta"]["role"] == "assistant"
     usages = [place for place, chunk in enumerate(found) if chunk.get("usage")]
     assert usages in ([], [len(found) - 1])
     if reading.failure is None:
-        reasons = [told["finish_reason"] for chunk in found for told in chunk["choices"] if told["finish_reason"]]
+        reasons = [
+            received["finish_reason"] for chunk in found for received in chunk["choices"] if received["finish_reason"]
+        ]
         assert len(reasons) == 1
 
 
 def test_a_repeated_role_is_told_once() -> None:
-    told = deltas(sample("rolerepeat.sse"))
+    received = deltas(sample("rolerepeat.sse"))
 
-    assert [part.get("role") for part in told] == ["assistant", None, None]
-    assert [part.get("content") for part in told] == ["A", "B", None]
+    assert [part.get("role") for part in received] == ["assistant", None, None]
+    assert [part.get("content") for part in received] == ["A", "B", None]
 
 
 def test_a_missing_role_is_added_for_each_choice() -> None:
@@ -193,7 +195,8 @@ def test_usage_hidden_elsewhere_is_found(last: bytes) -> None:
 
 def test_a_null_usage_passes_as_it_came() -> None:
     reading = decoder()
-    block = event(choices=[{"index": 0, "delta": {"role": "assistant", "content": "A"}}], usage=None)
+    first = {"index": 0, "delta": {"role": "assistant", "content": "A"}, "finish_reason": None}
+    block = event(choices=[first], usage=None)
 
     assert reading.feed(block) is block
 
@@ -276,9 +279,9 @@ def test_missing_parts_of_a_chunk_are_filled_in() -> None:
 
 def test_content_as_a_list_of_parts_becomes_text_and_reasoning() -> None:
     parts = [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "A"}]
-    told = deltas(delta(role="assistant", content=parts) + STOP + DONE)[0]
+    received = deltas(delta(role="assistant", content=parts) + STOP + DONE)[0]
 
-    assert (told["content"], told["reasoning_content"]) == ("A", "hm")
+    assert (received["content"], received["reasoning_content"]) == ("A", "hm")
 
 
 def test_azures_first_chunk_without_choices_passes() -> None:

@@ -48,12 +48,8 @@ from tests.unit.adapters.dialects.openai.samples import (
         ),
         (TEXT + b"data: {broken\n\n", "not a chat completion", FailureKind.SERVER_ERROR),
         (TEXT + b"data: \xff\xfe\n\n", "not a chat completion", FailureKind.SERVER_ERROR),
-        (
-            TEXT + b'data: {"choices":[{"index":0,"delta":{"content":"\xff"}}]}\n\n',
-            "not a chat",
-            FailureKind.SERVER_ERROR,
-        ),
-        (TEXT + b'data: {"choices": 5}\n\n', "not a chat", FailureKind.SERVER_ERROR),
+        (TEXT + b"data: 5\n\n", "not a chat", FailureKind.SERVER_ERROR),
+        (TEXT + event(object="error", message="of old", code=400), "of old", FailureKind.CLIENT_FAULT),
         (TEXT + b'data: {"choices": 5, "error": "odd"}\n\n', "odd", FailureKind.SERVER_ERROR),
     ],
 )

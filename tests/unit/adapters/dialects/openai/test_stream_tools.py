@@ -6,7 +6,7 @@ from tests.unit.adapters.dialects.openai.samples import DONE, delta, deltas, sam
 
 
 def calls(stream: bytes) -> list[dict[str, Any]]:
-    return [call for told in deltas(stream) for call in told.get("tool_calls") or ()]
+    return [call for received in deltas(stream) for call in received.get("tool_calls") or ()]
 
 
 def test_tool_calls_are_numbered_from_zero_and_named_once() -> None:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.dialects.responses.native_stream import NativeStreamDecoder
 from adapters.dialects.responses.pass_through import NO_RESPONSES, ResponsesPassThrough
-from adapters.wire.call import WireCall
+from adapters.dialects.responses.stream import NativeStreamDecoder
+from adapters.wire.call import DialectCall
 from adapters.wire.errors import Refusals
 from adapters.wire.sse import EVENT_STREAM
 from domain.errors import UpstreamFailure
@@ -19,8 +19,8 @@ from domain.response_ids import kept_id
 from domain.responses import ResponsesRequest
 from domain.secrets import Secret
 from domain.usage import TokenUsage
-from tests.unit.adapters.dialects.responses.grammar import Json, follow
-from tests.unit.adapters.dialects.responses.samples import NOW, USAGE, call, delta, payload, play
+from tests.unit.adapters.ingress.responses.grammar import Json, follow
+from tests.unit.adapters.ingress.responses.samples import NOW, USAGE, call, delta, payload, play
 
 DIALECT = ResponsesPassThrough("alpha", Refusals(), drop=("truncation",))
 UPSTREAM_ID = "resp_t0"
@@ -33,23 +33,23 @@ STREAM = play(
 )
 
 
-def wire(*, strict: bool = False, **body: object) -> WireCall[ResponsesRequest]:
-    return WireCall(
+def a_call(*, strict: bool = False, **body: object) -> DialectCall[ResponsesRequest]:
+    return DialectCall(
         payload({"input": "hi", **body}), "real-model", Secret("sk-canary-012345"), lambda: float(NOW), strict=strict
     )
 
 
 def encoded(**body: Any) -> Json:
-    made: Json = json.loads(DIALECT.encode(wire(**body), stream=False).body)
+    made: Json = json.loads(DIALECT.encode(a_call(**body), stream=False).body)
     return made
 
 
 def decoder() -> NativeStreamDecoder:
-    return DIALECT.decoder(wire(stream=True), "text/event-stream")
+    return DIALECT.decoder(a_call(stream=True), "text/event-stream")
 
 
 def test_what_came_goes_on_with_the_models_name() -> None:
-    made = DIALECT.encode(wire(vendor={"a": [1, None]}, tools=[{"type": "web_search"}], models=["b"]), stream=True)
+    made = DIALECT.encode(a_call(vendor={"a": [1, None]}, tools=[{"type": "web_search"}], models=["b"]), stream=True)
 
     assert json.loads(made.body) == {
         "model": "real-model",
@@ -62,22 +62,22 @@ def test_what_came_goes_on_with_the_models_name() -> None:
 
 
 def test_what_codex_tells_openai_stays_here_without_a_word() -> None:
-    made = DIALECT.encode(wire(client_metadata={"a": "b"}), stream=False)
+    made = DIALECT.encode(a_call(client_metadata={"a": "b"}), stream=False)
 
     assert "client_metadata" not in json.loads(made.body)
     assert made.dropped == ()
 
 
 def test_what_an_operator_drops_is_told_and_refused_for_a_strict_key() -> None:
-    assert DIALECT.encode(wire(truncation="auto"), stream=False).dropped == ("truncation",)
+    assert DIALECT.encode(a_call(truncation="auto"), stream=False).dropped == ("truncation",)
     with pytest.raises(UpstreamFailure) as refused:
-        DIALECT.encode(wire(truncation="auto", strict=True), stream=False)
+        DIALECT.encode(a_call(truncation="auto", strict=True), stream=False)
     assert refused.value.kind is FailureKind.UNSUPPORTED
 
 
 def test_a_body_cannot_choose_where_it_goes() -> None:
     """S-07."""
-    made = DIALECT.encode(wire(api_base="https://evil.example", api_key="sk"), stream=False)
+    made = DIALECT.encode(a_call(api_base="https://evil.example", api_key="sk"), stream=False)
 
     assert json.loads(made.body).keys() == {"model", "input"}
     assert made.dropped == ("api_base", "api_key")
@@ -107,13 +107,13 @@ def test_a_plain_response_tells_where_it_is_kept() -> None:
     body = {"id": UPSTREAM_ID, "model": "m-1", "status": "completed", "output": [], "previous_response_id": "resp_0"}
     usage = {"input_tokens": 7, "input_tokens_details": {"cached_tokens": 2}, "output_tokens": 3, "total_tokens": 10}
 
-    answer = DIALECT.read(json.dumps({**body, "usage": usage}).encode(), wire(), "application/json")
+    answer = DIALECT.read(json.dumps({**body, "usage": usage}).encode(), a_call(), "application/json")
 
-    told = json.loads(answer.body)
-    assert (told["id"], told["previous_response_id"]) == (KEPT_ID, kept_id("alpha", "resp_0"))
+    received = json.loads(answer.body)
+    assert (received["id"], received["previous_response_id"]) == (KEPT_ID, kept_id("alpha", "resp_0"))
     assert answer.model == "m-1"
     assert answer.usage == TokenUsage(7, 3, 2)
-    assert told["usage"] == usage
+    assert received["usage"] == usage
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_plain_response_tells_where_it_is_kept() -> None:
 )
 def test_what_is_no_response_is_a_failure(body: bytes, kind: FailureKind) -> None:
     with pytest.raises(UpstreamFailure) as failed:
-        DIALECT.read(body, wire(), "application/json")
+        DIALECT.read(body, a_call(), "application/json")
 
     assert failed.value.kind is kind
 
@@ -159,6 +159,27 @@ def test_the_first_events_are_no_content() -> None:
     reading.feed(b"\n\n".join(STREAM.split(b"\n\n")[:2]) + b"\n\n")
 
     assert not reading.has_content
+
+
+def test_a_stream_knows_how_its_response_stands() -> None:
+    reading, failing, not_kept = decoder(), decoder(), decoder()
+    stored = STREAM.replace(b'"store":false', b'"store":true')
+    first = stored.split(b"\n\n")[0] + b"\n\n"
+
+    reading.feed(first)
+    began = reading.kept()
+    reading.feed(stored[len(first) :])
+    not_kept.feed(STREAM)
+    ended = reading.kept()
+    failing.feed(first + b'event: error\ndata: {"type":"error","message":"busy"}\n\n')
+    failed = failing.kept()
+
+    assert decoder().kept() is None
+    assert not_kept.kept() is None
+    assert began is not None
+    assert ended is not None
+    assert failed is not None
+    assert (began.upstream_id, began.runs, ended.runs, failed.runs) == (UPSTREAM_ID, True, False, False)
 
 
 def test_long_opening_events_wait_until_the_model_begins() -> None:
@@ -196,6 +217,7 @@ def test_any_split_gives_the_same(cuts: list[int]) -> None:
     assert reading.ending == whole.ending
 
 
+@pytest.mark.slow
 def test_a_cut_at_any_byte_is_never_complete() -> None:
     """R-08: but where the terminal event lacks its blank line alone."""
     for cut in range(len(STREAM) - 2):
@@ -276,7 +298,7 @@ def test_what_is_no_event_is_a_failure() -> None:
     ],
 )
 def test_a_server_without_the_api_says_nothing_of_its_models(body: bytes) -> None:
-    failed = DIALECT.failure(404, (), body, wire())
+    failed = DIALECT.failure(404, (), body, a_call())
 
     assert failed.kind is FailureKind.UNSUPPORTED
     assert failed.code == NO_RESPONSES
@@ -290,4 +312,4 @@ def test_a_server_without_the_api_says_nothing_of_its_models(body: bytes) -> Non
     ],
 )
 def test_a_missing_model_is_one(body: bytes, kind: FailureKind) -> None:
-    assert DIALECT.failure(404, (), body, wire()).kind is kind
+    assert DIALECT.failure(404, (), body, a_call()).kind is kind

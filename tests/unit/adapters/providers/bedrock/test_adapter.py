@@ -16,12 +16,12 @@ from domain.failover import FailureKind
 from domain.images import ImageRequest
 from domain.inference import InferenceRequest
 from domain.keys import ProviderKey
+from domain.payload import Payload
 from domain.ports.providers import Capabilities, ProviderCall
 from domain.providers import ProviderSettings
 from domain.secrets import Secret
 from domain.timeouts import Timeouts
 from domain.usage import TokenUsage
-from domain.wire import Payload
 from tests.builders import a_chat_payload, a_provider, a_provider_key
 from tests.contracts.providers.test_chat_providers import Pieces, Progress
 
@@ -80,10 +80,10 @@ async def test_a_streamed_chat_is_read_from_frames() -> None:
     assert chat is not None
 
     stream = await chat.stream(call(a_chat_payload()))
-    told = b"".join([block async for block in stream])
+    received = b"".join([block async for block in stream])
     await stream.aclose()
 
-    assert b'"content":"Hel"' in told
+    assert b'"content":"Hel"' in received
     assert stream.usage == TokenUsage(input_tokens=5, output_tokens=2)
     assert stream.ending == b"data: [DONE]\n\n"
 

@@ -11,19 +11,19 @@ import httpx
 import msgspec
 import pytest
 
+from adapters.ingress.carriers import with_over_chat
 from adapters.providers.bedrock.claude import BedrockClaudeMessages, InvokeStreamDecoder
-from adapters.providers.over_chat.filling import with_over_chat
 from adapters.providers.registry import Registry
-from adapters.wire.call import WireCall
+from adapters.wire.call import DialectCall
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from domain.messages import MessagesRequest
+from domain.payload import Payload
 from domain.ports.providers import Capabilities, ProviderCall
 from domain.providers import ModelPlace, ProviderSettings
 from domain.secrets import Secret
 from domain.timeouts import Timeouts
 from domain.usage import TokenUsage
-from domain.wire import Payload
 from tests.builders import a_provider, a_provider_key
 from tests.contracts.providers.test_chat_providers import Pieces, Progress
 from tests.unit.adapters.dialects.bedrock.samples import CLAUDE, NOVA, frame
@@ -47,8 +47,8 @@ Wire = Callable[[httpx.Request], httpx.Response]
 
 def bedrock(wire: Wire, **settings: Any) -> Capabilities:
     registry = Registry(lambda provider, timeouts: httpx.MockTransport(wire), {})
-    told = ProviderSettings(location="eu-west-1", **settings)
-    provider = a_provider("bedrock", kind="bedrock", base_url=None, settings=told)
+    received = ProviderSettings(location="eu-west-1", **settings)
+    provider = a_provider("bedrock", kind="bedrock", base_url=None, settings=received)
     return with_over_chat(registry.build(provider, Timeouts()).capabilities, len)
 
 
@@ -70,7 +70,7 @@ def chunk(event: dict[str, Any]) -> bytes:
 
 
 def decoder() -> InvokeStreamDecoder:
-    asked = WireCall(payload(), CLAUDE, KEY.secret, lambda: 0.0)
+    asked = DialectCall(payload(), CLAUDE, KEY.secret, lambda: 0.0)
     return BedrockClaudeMessages().decoder(asked, "application/vnd.amazon.eventstream")
 
 
@@ -118,14 +118,14 @@ async def test_a_stream_comes_as_anthropics_events_with_the_last_held_back() -> 
     messages = bedrock(wire).messages
     assert messages is not None
     stream = await messages.stream(call(stream=True))
-    told = b"".join([block async for block in stream])
+    received = b"".join([block async for block in stream])
     await stream.aclose()
 
     assert seen[0].url.raw_path.endswith(b"/invoke-with-response-stream")
     assert b'"stream"' not in seen[0].content
-    assert told.startswith(b"event: message_start\ndata: {")
+    assert received.startswith(b"event: message_start\ndata: {")
     assert stream.ending.startswith(b"event: message_stop\n")
-    assert b"message_stop" not in told
+    assert b"message_stop" not in received
     assert stream.content_type.startswith("text/event-stream")
     assert stream.usage is not None
     assert stream.usage.input_tokens == 5
@@ -138,12 +138,12 @@ def test_any_split_gives_the_same() -> None:
     chance = random.Random(5)
 
     for _ in range(50):
-        reading, told, rest = decoder(), b"", RECORDED
+        reading, received, rest = decoder(), b"", RECORDED
         while rest:
             size = chance.randint(1, 120)
-            told += reading.feed(rest[:size])
+            received += reading.feed(rest[:size])
             rest = rest[size:]
-        assert told + reading.finish() == expected
+        assert received + reading.finish() == expected
         assert (reading.done, reading.failure, reading.ending) == (True, None, whole.ending)
 
 
@@ -176,10 +176,10 @@ def test_a_stream_that_is_cut_at_any_byte_is_never_complete() -> None:
 def test_a_failure_in_the_midst_follows_what_came_before(broken: bytes, kind: FailureKind) -> None:
     reading = decoder()
 
-    told = reading.feed(chunk(BEGIN) + broken + RECORDED)
+    received = reading.feed(chunk(BEGIN) + broken + RECORDED)
 
-    assert told.startswith(b"event: message_start\n")
-    assert told.count(b"\n\n") == 1
+    assert received.startswith(b"event: message_start\n")
+    assert received.count(b"\n\n") == 1
     assert reading.failure is not None
     assert reading.failure.kind is kind
     assert not reading.done
@@ -190,9 +190,9 @@ def test_events_to_come_and_line_breaks_in_json_do_no_harm() -> None:
     reading = decoder()
     spread = base64.b64encode(json.dumps(BEGIN, indent=1).encode()).decode()
 
-    told = reading.feed(frame("later", {"a": 1}) + frame("chunk", {"bytes": spread}))
+    received = reading.feed(frame("later", {"a": 1}) + frame("chunk", {"bytes": spread}))
 
-    assert told.count(b"\n\n") == 1
+    assert received.count(b"\n\n") == 1
     assert reading.failure is None
     assert reading.output_text() == ""
 
@@ -263,8 +263,8 @@ async def test_tokens_are_counted_by_bedrock_in_the_models_own_region() -> None:
     ],
 )
 async def test_where_bedrock_does_not_count_it_is_estimated(status: int, name: str, message: str) -> None:
-    told = httpx.Response(status, json={"message": message}, headers={"x-amzn-errortype": name})
-    counts = bedrock(lambda _: told).token_counts
+    received = httpx.Response(status, json={"message": message}, headers={"x-amzn-errortype": name})
+    counts = bedrock(lambda _: received).token_counts
     assert counts is not None
 
     answer = await counts.complete(call())

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from adapters.providers.bedrock.addresses import Addresses
 from adapters.providers.bedrock.identity import AwsIdentity
-from adapters.providers.bedrock.places import Places
 from adapters.providers.bedrock.signer import AwsSigner
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
@@ -108,8 +108,8 @@ async def test_what_is_signed_is_never_logged(caplog: pytest.LogCaptureFixture) 
 
 def test_a_models_own_region_is_the_one_signed_for() -> None:
     settings = ProviderSettings(location="us-west-2", model_places={"m": ModelPlace(location="eu-west-1")})
-    places = Places(httpx.URL("https://bedrock-runtime.amazonaws.com/"), settings, {})
+    addresses = Addresses(httpx.URL("https://bedrock-runtime.amazonaws.com/"), settings, {})
 
-    assert places.region_of(places.model("m", "converse")) == "eu-west-1"
-    assert places.region_of(places.model("other", "converse")) == "us-west-2"
-    assert places.region_of(places.tokens()) == "us-west-2"
+    assert addresses.region_of(addresses.model("m", "converse")) == "eu-west-1"
+    assert addresses.region_of(addresses.model("other", "converse")) == "us-west-2"
+    assert addresses.region_of(addresses.tokens()) == "us-west-2"

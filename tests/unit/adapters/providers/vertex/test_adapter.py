@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.dialects.gemini.models import read_page
+from adapters.dialects.gemini.model_list import read_page
 from domain.errors import RequestInvalid, UpstreamFailure
 from domain.failover import FailureKind
 from domain.keys import ProviderKey
@@ -140,13 +140,13 @@ async def test_streams_have_their_own_methods() -> None:
     assert capabilities.messages is not None
 
     stream = await capabilities.chat.stream(call("gemini-2.5-flash"))
-    told = b"".join([block async for block in stream])
+    received = b"".join([block async for block in stream])
     await stream.aclose()
     gemini = str(google.last.url)
     claude = await capabilities.messages.stream(call("claude-opus-4-1", "messages", stream=True))
     await claude.aclose()
 
-    assert b'"content":"hi"' in told
+    assert b'"content":"hi"' in received
     assert gemini.endswith("gemini-2.5-flash:streamGenerateContent?alt=sse")
     assert str(google.last.url).endswith("/publishers/anthropic/models/claude-opus-4-1:streamRawPredict")
     assert google.sent()["stream"] is True

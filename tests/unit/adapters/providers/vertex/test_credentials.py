@@ -44,11 +44,11 @@ async def test_a_service_account_signs_for_a_token_which_then_goes_in_a_header()
     await ask(google.capabilities(), a_key(service_account()))
 
     asked = google.token_requests[0]
-    told = claims(asked["assertion"])
+    received = claims(asked["assertion"])
     assert asked["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer"
-    assert (told["iss"], told["aud"]) == ("gateway@own-project.iam.gserviceaccount.com", TOKEN_URI)
-    assert told["scope"] == "https://www.googleapis.com/auth/cloud-platform"
-    assert told["exp"] - told["iat"] <= 3600
+    assert (received["iss"], received["aud"]) == ("gateway@own-project.iam.gserviceaccount.com", TOKEN_URI)
+    assert received["scope"] == "https://www.googleapis.com/auth/cloud-platform"
+    assert received["exp"] - received["iat"] <= 3600
     assert google.last.headers["authorization"] == "Bearer ya29.token-1"
     assert "token-1" not in str(google.last.url)
 
@@ -258,11 +258,11 @@ def test_the_metadata_server_is_read_and_its_absence_is_googles_to_hear() -> Non
             """Nobody reads it."""
 
         def do_GET(self) -> None:
-            told = json.dumps({"path": self.path, "flavor": self.headers["metadata-flavor"]}).encode()
+            received = json.dumps({"path": self.path, "flavor": self.headers["metadata-flavor"]}).encode()
             self.send_response(200)
             self.send_header("metadata-flavor", "Google")
             self.end_headers()
-            self.wfile.write(told)
+            self.wfile.write(received)
 
     with HTTPServer(("127.0.0.1", 0), Metadata) as server:
         thread = Thread(target=server.serve_forever)

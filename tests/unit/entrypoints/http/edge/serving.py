@@ -1,4 +1,4 @@
-"""The application behind the server protocol on a real socket, and clients that send bytes as they are."""
+"""The application behind the server protocol on a real socket."""
 
 import asyncio
 import json
@@ -9,44 +9,12 @@ import uvicorn
 
 from entrypoints.http.edge.config import ConnectionLimits, EdgeConfig
 from entrypoints.http.edge.protocol import GatewayProtocol, protocol_class
-from tests.unit.entrypoints.http.harness import CHAT, KEY, Harness, until
+from tests.raw_client import Connection
+from tests.unit.entrypoints.http.harness import CHAT, KEY, Harness
+from tests.waiting import until
 
-LIMITS = ConnectionLimits(header_seconds=0.15, keep_alive_seconds=5)
+SHORT_HEADS = ConnectionLimits(header_seconds=0.4, keep_alive_seconds=30)
 BODY = json.dumps(CHAT).encode()
-
-
-class Connection:
-    """A client that sends bytes as they are."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-
-    async def send(self, data: bytes) -> None:
-        self._writer.write(data)
-        await self._writer.drain()
-
-    async def rest(self) -> bytes:
-        """Everything until the server closes."""
-        try:
-            return await asyncio.wait_for(self._reader.read(), 5)
-        except ConnectionResetError:
-            return b""
-
-    async def answer(self) -> tuple[int, dict[str, str], bytes]:
-        head = await asyncio.wait_for(self._reader.readuntil(b"\r\n\r\n"), 5)
-        lines = head.decode().split("\r\n")
-        headers = dict(line.lower().split(": ", 1) for line in lines[1:] if line)
-        return int(lines[0].split()[1]), headers, await self._reader.readexactly(int(headers.get("content-length", 0)))
-
-    async def until(self, text: bytes) -> bytes:
-        return await asyncio.wait_for(self._reader.readuntil(text), 5)
-
-    def close(self) -> None:
-        self._writer.close()
-
-    def reset(self) -> None:
-        self._writer.transport.abort()
 
 
 class Running:
@@ -60,7 +28,7 @@ class Running:
         self._connections: list[Connection] = []
 
     async def connect(self) -> Connection:
-        connection = Connection(*await asyncio.open_connection("127.0.0.1", self.port))
+        connection = await Connection.open(self.port)
         self._connections.append(connection)
         return connection
 
@@ -75,9 +43,9 @@ class Running:
 
 
 @asynccontextmanager
-async def served(limits: ConnectionLimits = LIMITS, edge: EdgeConfig | None = None) -> AsyncIterator[Running]:
+async def served(limits: ConnectionLimits | None = None, edge: EdgeConfig | None = None) -> AsyncIterator[Running]:
     http = await Harness.make(edge or EdgeConfig(allowed_hosts=("localhost",)))
-    protocol = protocol_class(limits)
+    protocol = protocol_class(limits or ConnectionLimits())
     config = uvicorn.Config(
         http.app, port=0, interface="asgi3", http=protocol, ws="none", lifespan="off", log_config=None,
         access_log=False, server_header=False, proxy_headers=False, timeout_graceful_shutdown=1,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from entrypoints.http.edge.client_address import ClientAddress
+from entrypoints.http.edge.head import ClientAddress
 
 
 def test_with_no_trusted_proxy_the_header_is_never_believed() -> None:

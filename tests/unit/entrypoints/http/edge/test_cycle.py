@@ -37,6 +37,7 @@ class FakeLine:
         self.default_headers = [(b"date", b"now")]
         self.resumed = 0
         self.ended = 0
+        self.unread_bytes: int | None = 0
 
     async def drained(self) -> None:
         raise AssertionError("nothing is paused")
@@ -47,6 +48,11 @@ class FakeLine:
     def answered(self, cycle: Cycle) -> None:
         assert cycle.complete
         self.ended += 1
+        if not cycle.keep_alive:
+            self.wire.close()
+
+    def left_unanswered(self) -> None:
+        self.wire.close()
 
 
 def a_cycle(line: FakeLine, method: str = "POST", *, keep_alive: bool = True) -> Cycle:
@@ -154,11 +160,11 @@ def test_a_body_is_taken_whole_once_or_not_at_all() -> None:
 
 
 async def test_whoever_watches_is_told_once_that_the_client_left() -> None:
-    told: list[int] = []
+    received: list[int] = []
     for watch in (True, False):
         line = FakeLine()
         cycle = a_cycle(line)
-        cycle.watch(lambda: told.append(1))
+        cycle.watch(lambda: received.append(1))
         assert line.resumed == 1
         if not watch:
             cycle.watch(None)
@@ -166,10 +172,10 @@ async def test_whoever_watches_is_told_once_that_the_client_left() -> None:
         cycle.disconnect()
     late = a_cycle(FakeLine())
     late.disconnect()
-    late.watch(lambda: told.append(2))
+    late.watch(lambda: received.append(2))
     await asyncio.sleep(0)
 
-    assert told == [1, 2]
+    assert received == [1, 2]
 
 
 async def test_what_is_left_unanswered_ends_the_connection(caplog: pytest.LogCaptureFixture) -> None:

@@ -9,9 +9,13 @@ from entrypoints.http.edge.drain import DrainState
 class Running:
     def __init__(self) -> None:
         self.interrupted = False
+        self.checked = 0
 
     def interrupt(self) -> None:
         self.interrupted = True
+
+    async def check_again(self) -> None:
+        self.checked += 1
 
 
 def test_more_than_the_limit_are_told_to_wait() -> None:
@@ -48,6 +52,17 @@ def test_interrupting_tells_every_long_request_and_no_one_that_has_ended() -> No
 
     assert drain.interrupt_all() == 1
     assert (running.interrupted, ended.interrupted) == (True, False)
+
+
+async def test_every_long_request_can_be_asked_whether_it_may_go_on() -> None:
+    drain, running, ended = DrainState(), Running(), Running()
+    drain.started(running)
+    drain.started(ended)
+    drain.ended(ended)
+
+    await drain.check_all_again()
+
+    assert (running.checked, running.interrupted, ended.checked) == (1, False, 0)
 
 
 async def test_waiting_for_idleness_ends_with_the_last_request_or_the_time() -> None:

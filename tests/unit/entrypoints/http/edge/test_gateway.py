@@ -6,6 +6,7 @@ import pytest
 from typing_extensions import override
 
 from application.admission.authentication import Authenticator
+from application.admission.last_used import LastUsed
 from domain.keys import Principal
 from entrypoints.http.edge.config import EdgeConfig
 from entrypoints.http.edge.drain import DrainState
@@ -28,6 +29,15 @@ async def test_probes_are_answered_at_once(http: Harness, method: str, path: str
     answer = await http.client().request(method, path)
 
     assert answer.status == 200
+
+
+async def test_a_browser_at_the_root_is_sent_to_the_pages_and_a_client_is_not(http: Harness) -> None:
+    browser = await http.get("/", (b"accept", b"text/html,application/xhtml+xml,*/*;q=0.8"))
+    client = await http.get("/", (b"accept", b"*/*"))
+
+    assert (browser.status, browser.headers["location"]) == (303, "/app")
+    assert client.status == 200
+    assert (await http.get("/health", (b"accept", b"text/html"))).body == b'{"status":"ok"}'
 
 
 async def test_head_is_answered_as_get_is(http: Harness) -> None:
@@ -84,6 +94,31 @@ async def test_every_error_has_the_one_body(http: Harness, method: str, path: st
     assert "secret detail" not in answer.body.decode()
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status", "kind"),
+    [
+        ("GET", "/nothing", 404, "not_found_error"),
+        ("POST", "/v1/messages/batches", 404, "not_found_error"),
+        ("GET", "/v1/files", 404, "not_found_error"),
+        ("POST", "/alpha/v1/nothing", 404, "not_found_error"),
+        ("POST", "/nobody/v1/messages", 404, "not_found_error"),
+        ("POST", "/nobody/v1/chat/completions", 404, "not_found_error"),
+        ("DELETE", "/v1/models", 405, "invalid_request_error"),
+        ("GET", "/crash", 500, "api_error"),
+    ],
+)
+async def test_every_error_to_anthropics_clients_has_their_shape(
+    http: Harness, method: str, path: str, status: int, kind: str
+) -> None:
+    version = (b"anthropic-version", b"2023-06-01")
+
+    answer = await http.client().request(method, path, (AUTH, version))
+
+    body = answer.json()
+    assert (answer.status, body["type"], body["error"]["type"]) == (status, "error", kind)
+    assert body["request_id"] == answer.headers["x-request-id"]
+
+
 async def test_a_crash_of_an_inference_handler_is_500_without_detail(
     http: Harness, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -108,7 +143,8 @@ async def test_a_framework_that_breaks_is_answered_for() -> None:
 
 @pytest.mark.parametrize("host", [None, b"evil.example", b"localhost/..", b"a?b"])
 async def test_a_strange_host_is_refused_before_anything_else(http: Harness, host: bytes | None) -> None:
-    for path in ("/", "/v1/models", "/health/live", "/nothing"):
+    probes = () if host == b"evil.example" else ("/health/live",)  # which is asked by whatever address
+    for path in ("/", "/v1/models", "/nothing", *probes):
         answer = await http.client().request("GET", path, (AUTH,), host=host)
         assert (answer.status, answer.code) == (400, "invalid_host")
 
@@ -164,7 +200,7 @@ async def test_whatever_breaks_in_authentication_is_a_refusal_and_the_handler_is
         async def authenticate(self, token: str | None) -> Principal:
             raise LookupError("bug")
 
-    http = await Harness.make(authenticator=Broken(MemoryStore(), FakeHasher(), FakeClock()))
+    http = await Harness.make(authenticator=Broken(MemoryStore(), FakeHasher(), FakeClock(), LastUsed(MemoryStore())))
 
     answer = await http.chat()
 
@@ -268,7 +304,7 @@ def test_an_answer_of_the_harness_knows_whether_it_was_whole() -> None:
 )
 async def test_open_access_is_not_open_to_web_pages_of_other_origins(origin: bytes, status: int) -> None:
     """A page that a local user opens must not spend: it needs no key, but its browser says where it comes from."""
-    authenticator = Authenticator(MemoryStore(), FakeHasher(), FakeClock(), open_access=True)
+    authenticator = Authenticator(MemoryStore(), FakeHasher(), FakeClock(), LastUsed(MemoryStore()), open_access=True)
     http = await Harness.make(authenticator=authenticator)
     headers = ((b"origin", origin),) if origin else ()
 
@@ -278,7 +314,7 @@ async def test_open_access_is_not_open_to_web_pages_of_other_origins(origin: byt
 
 
 async def test_open_access_serves_the_origins_that_are_listed() -> None:
-    authenticator = Authenticator(MemoryStore(), FakeHasher(), FakeClock(), open_access=True)
+    authenticator = Authenticator(MemoryStore(), FakeHasher(), FakeClock(), LastUsed(MemoryStore()), open_access=True)
     edge = EdgeConfig(allowed_hosts=("localhost",), cors_origins=("https://mine.example",))
     http = await Harness.make(edge, authenticator=authenticator)
 

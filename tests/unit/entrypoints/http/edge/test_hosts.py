@@ -3,8 +3,7 @@
 import pytest
 
 from domain.errors import RequestInvalid
-from entrypoints.http.edge.head import Head
-from entrypoints.http.edge.hosts import AllowedHosts
+from entrypoints.http.edge.head import AllowedHosts, Head
 
 NAMES = ("localhost", "127.0.0.1", "::1", "gateway.example.com", "*.apps.example.com")
 
@@ -60,3 +59,28 @@ def test_a_host_accepted_once_is_still_refused_twice_over() -> None:
 
     with pytest.raises(RequestInvalid):
         hosts.check(Head([(b"host", b"localhost"), (b"host", b"localhost")]))
+
+
+@pytest.mark.parametrize("host", [b"10.1.2.3:8000", b"[fe80::1]", b"gateway-7f9c.pod.cluster.local", b"0.0.0.0"])
+def test_a_probe_may_come_by_any_well_formed_name(host: bytes) -> None:
+    AllowedHosts(NAMES).check_probe(Head([(b"host", host)]), "1.1")
+
+
+@pytest.mark.parametrize(
+    ("hosts", "version"),
+    [((), "1.1"), ((b"a?b",), "1.1"), ((b"a", b"a"), "1.1"), ((b"",), "1.0"), ((b"a", b"b"), "1.0")],
+)
+def test_a_probe_has_one_well_formed_host(hosts: tuple[bytes, ...], version: str) -> None:
+    with pytest.raises(RequestInvalid):
+        AllowedHosts(NAMES).check_probe(Head([(b"host", host) for host in hosts]), version)
+
+
+def test_an_old_probe_needs_no_host() -> None:
+    AllowedHosts(NAMES).check_probe(Head([]), "1.0")
+
+
+@pytest.mark.parametrize("host", [b"0.0.0.0", b"0.0.0.0:8000", b"[::]:8000", b"[0:0:0:0:0:0:0:0]"])
+def test_where_loopback_is_answered_so_is_the_address_that_stands_for_every_one(host: bytes) -> None:
+    check(host)
+    with pytest.raises(RequestInvalid):
+        check(host, names=("gateway.example.com",))

@@ -4,10 +4,10 @@ import json
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from entrypoints.http.edge.json_depth import too_deep
+from entrypoints.http.edge.body import too_deep
 
 
 def nested(levels: int, opening: str = "[", closing: str = "]") -> bytes:
@@ -39,12 +39,14 @@ def test_width_and_strings_are_not_depth(text: bytes) -> None:
     ids=["open", "objects", "escapes without an end", "pairs", "quotes"],
 )  # fmt: skip
 def test_hostile_texts_take_linear_time(text: bytes) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     too_deep(text)
 
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 30  # of CPU; in quadratic time it would be hours
 
 
+@pytest.mark.slow
+@settings(max_examples=60)
 @given(st.recursive(st.none() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_agrees_with_a_walk_of_the_parsed_value(value: object) -> None:
     text = json.dumps(value).encode()

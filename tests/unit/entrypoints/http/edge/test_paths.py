@@ -62,6 +62,21 @@ def test_a_model_id_keeps_its_slashes(path: str, found: tuple[str, str | None, s
 
 
 @pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/v1/responses/resp_1", ("/v1/responses/{response_id}", None, "resp_1")),
+        ("/alpha/v1/responses/resp_1/", ("/v1/responses/{response_id}", "alpha", "resp_1")),
+        ("/v1/responses/resp_1/cancel", ("/v1/responses/{response_id}/cancel", None, "resp_1")),
+        ("/responses/resp_1/input_items", ("/v1/responses/{response_id}/input_items", None, "resp_1")),
+        ("/v1/responses/input_tokens", ("/v1/responses/input_tokens", None, "")),
+        ("/v1/responses/cancel", ("/v1/responses/{response_id}", None, "cancel")),
+    ],
+)
+def test_what_stands_behind_an_id_chooses_the_route(path: str, found: tuple[str, str | None, str]) -> None:
+    assert find(path) == found
+
+
+@pytest.mark.parametrize(
     ("path", "route", "tail"),
     [
         ("/anthropic/v1/messages", "/v1/messages", ""),
@@ -75,6 +90,81 @@ def test_a_model_id_keeps_its_slashes(path: str, found: tuple[str, str | None, s
 def test_anthropics_own_paths_are_pinned_only_where_such_a_provider_is(path: str, route: str, tail: str) -> None:
     assert find(path) == (route, None, tail)
     assert find(path, "anthropic") == (route, "anthropic", tail)
+
+
+@pytest.mark.parametrize(
+    ("path", "route", "model"),
+    [
+        ("/openai/deployments/gpt/chat/completions", "/v1/chat/completions", "gpt"),
+        ("/openai/deployments/chat/completions", "/v1/completions", "chat"),
+        ("/openai/deployments/a/b:free/completions", "/v1/completions", "a/b:free"),
+        ("/openai/deployments/gpt/images/edits/", "/v1/images/edits", "gpt"),
+        ("//openai/deployments/gpt/audio/translations", "/v1/audio/translations", "gpt"),
+        ("/openai/deployments/gpt/moderations", None, ""),
+    ],
+)
+def test_azures_deployments_name_the_model(path: str, route: str | None, model: str) -> None:
+    match = RouteTable(INFERENCE_ROUTES, lambda name: True).find(path, b"api-version=2024-10-21")
+
+    found = None if match is None else next(iter(match.routes.values())).path
+    assert found == route
+    assert match is None or (match.deployment, match.provider) == (model, None)
+
+
+@pytest.mark.parametrize("path", ["/openai/responses", "/openai/models", "/openai/responses/resp_1/cancel"])
+def test_azures_other_paths_are_pinned_only_without_a_version(path: str) -> None:
+    table = RouteTable(INFERENCE_ROUTES, {"openai"}.__contains__)
+    nobody = RouteTable(INFERENCE_ROUTES, lambda name: False)
+
+    assert [
+        match.provider if match is not None else "no route"
+        for match in (table.find(path), table.find(path, b"api-version=2025-04-01-preview"), nobody.find(path))
+    ] == ["openai", None, None]
+
+
+GENERATE = "/v1beta/models/{model}:generateContent"
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/v1beta/models/m:generateContent", (GENERATE, None, "m")),
+        ("/v1/models/m:generateContent", (GENERATE, None, "m")),
+        ("/v1alpha/models/m:generateContent", (GENERATE, None, "m")),
+        ("/v1/v1beta/models/m:generateContent", (GENERATE, None, "m")),
+        ("/v1beta/v1beta/models/m:generateContent", (GENERATE, None, "m")),
+        ("/models/m:generateContent", (GENERATE, None, "m")),
+        ("//v1beta//models/openai/gpt:free:generateContent", (GENERATE, None, "openai/gpt:free")),
+        ("/alpha/v1beta/models/a/b:generateContent", (GENERATE, "alpha", "a/b")),
+        ("/alpha/v1/models/a/b:generateContent", (GENERATE, "alpha", "a/b")),
+        ("/gemini/v1beta/models/m:generateContent", (GENERATE, None, "m")),
+        ("/v1beta/models/m:streamGenerateContent", ("/v1beta/models/{model}:streamGenerateContent", None, "m")),
+        ("/v1/models/m:batchEmbedContents", ("/v1beta/models/{model}:batchEmbedContents", None, "m")),
+        ("/v1beta/models", ("/v1beta/models", None, "")),
+        ("/v1beta/models/a/b", ("/v1beta/models/{model}", None, "a/b")),
+        ("/v1/models/m:free", ("/v1/models/{model}", None, "m:free")),
+        ("/v1beta/openai/chat/completions", ("/v1/chat/completions", None, "")),
+        ("/v1beta/files", None),
+        ("/v1beta/models/m:predict", ("/v1beta/models/{model}", None, "m:predict")),
+    ],
+)
+def test_googles_addresses_are_found_at_each_of_its_versions(
+    path: str, found: tuple[str, str | None, str] | None
+) -> None:
+    assert find(path, "alpha") == found
+
+
+def test_googles_own_name_is_a_provider_where_there_is_one() -> None:
+    assert find("/gemini/v1beta/models/m:generateContent", "gemini") == (GENERATE, "gemini", "m")
+
+
+def test_coheres_address_of_ranking_is_the_same() -> None:
+    assert find("/v2/rerank") == ("/v1/rerank", None, "")
+
+
+def test_openais_name_with_v1_is_pinned_where_such_a_provider_is() -> None:
+    assert find("/openai/v1/chat/completions") == ("/v1/chat/completions", None, "")
+    assert find("/openai/v1/chat/completions", "openai") == ("/v1/chat/completions", "openai", "")
 
 
 def test_other_paths_under_anthropics_name_stay_pinned() -> None:
@@ -120,4 +210,4 @@ async def test_a_pinned_chat_says_so_to_the_pipeline() -> None:
     await http.chat(path="/alpha/v1/chat/completions")
     await http.chat(path="/v1/chat/completions")
 
-    assert [context.pinned_provider for _, _, context in http.pipeline.calls] == ["alpha", None]
+    assert [call.pinned_provider for call in http.pipeline.calls] == ["alpha", None]

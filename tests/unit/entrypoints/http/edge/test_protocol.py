@@ -2,15 +2,16 @@
 
 import asyncio
 import json
-import time
 from typing import Any
 
 import pytest
 
 from entrypoints.http.edge.config import ConnectionLimits, EdgeConfig
 from tests.fakes.pipeline import ANSWER, DONE, FIRST
-from tests.unit.entrypoints.http.edge.serving import BODY, Connection, request, served
-from tests.unit.entrypoints.http.harness import CHAT, KEY, until
+from tests.raw_client import Connection
+from tests.unit.entrypoints.http.edge.serving import BODY, SHORT_HEADS, request, served
+from tests.unit.entrypoints.http.harness import CHAT, KEY
+from tests.waiting import HANG_SECONDS, until
 
 
 async def test_requests_follow_one_another_on_a_connection() -> None:
@@ -29,34 +30,30 @@ async def test_requests_follow_one_another_on_a_connection() -> None:
     ids=["silent", "half a head"],
 )
 async def test_a_head_that_does_not_come_ends_the_connection(sent: bytes) -> None:
-    async with served() as server:
+    async with served(SHORT_HEADS) as server:
         connection = await server.connect()
-        began = time.monotonic()
         await connection.send(sent)
         rest = await connection.rest()
 
-    assert 0.1 < time.monotonic() - began < 2
     assert (b" 408 " in rest) is bool(sent)
 
 
 async def test_a_trickled_head_does_not_buy_time() -> None:
     """The deadline is absolute: a header a moment, as slowloris sends them, changes nothing (R-35)."""
-    async with served() as server:
+    async with served(SHORT_HEADS) as server:
         connection = await server.connect()
         await connection.send(b"GET / HTTP/1.1\r\nhost: localhost\r\n")
         reading = asyncio.create_task(connection.rest())
-        began = time.monotonic()
-        while not reading.done() and time.monotonic() - began < 3:
+        while not reading.done():
             await asyncio.sleep(0.02)
             await connection.send(b"x-a: b\r\n")
         rest = await reading
 
-    assert time.monotonic() - began < 1
     assert b" 408 " in rest
 
 
 async def test_a_second_request_has_the_same_deadline_for_its_head() -> None:
-    async with served() as server:
+    async with served(SHORT_HEADS) as server:
         connection = await server.connect()
         await connection.send(request())
         await connection.answer()
@@ -66,11 +63,11 @@ async def test_a_second_request_has_the_same_deadline_for_its_head() -> None:
 
 
 async def test_an_idle_connection_may_wait_longer_than_a_head() -> None:
-    async with served() as server:
+    async with served(SHORT_HEADS) as server:
         connection = await server.connect()
         await connection.send(request())
         await connection.answer()
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.6)
         await connection.send(request())
 
         assert (await connection.answer())[0] == 200
@@ -141,7 +138,7 @@ async def test_the_host_is_checked_on_the_wire(hosts: bytes, status: int) -> Non
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 async def test_what_is_wrong_behind_a_request_leaves_its_answer_whole(behind: bytes, stream: bool) -> None:
     """Nothing lands in the midst of the answer; the connection ends after it."""
-    async with served() as server:
+    async with served(ConnectionLimits(header_seconds=0.1)) as server:
         server.http.pipeline.delay_seconds = 0.25  # longer than a head may take
         server.http.pipeline.steps = (FIRST, 0.05, DONE)
         connection = await server.connect()
@@ -197,7 +194,7 @@ async def test_a_closed_connection_cancels_the_call(closing: Any, stream: bool) 
         await server.http.pipeline.called.wait()
 
         closing(connection)
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(HANG_SECONDS):
             await server.http.pipeline.gave_up.wait()
 
     assert server.http.pipeline.client_left is True
@@ -216,17 +213,17 @@ async def test_a_client_that_stops_reading_its_stream_is_dropped() -> None:
         assert server.http.pipeline.reply
         assert server.http.pipeline.reply.closed.is_set()
         assert server.http.pipeline.reply.sent < 400
-        assert server.http.pipeline.calls[0][2].trace.client_left
+        assert server.http.pipeline.calls[0].trace.client_left
 
 
 async def test_an_answer_nobody_takes_does_not_hold_its_connection_for_ever() -> None:
-    async with served(ConnectionLimits(keep_alive_seconds=1)) as server:
+    async with served(ConnectionLimits(keep_alive_seconds=0.2)) as server:
         server.http.pipeline.body = b'"' + b"x" * 30_000_000 + b'"'
         connection = await server.connect()
         await connection.send(request(b"POST", b"/v1/chat/completions", BODY))
         await server.http.pipeline.called.wait()
 
-        await until(lambda: not server.connections, seconds=6)
+        await until(lambda: not server.connections)
 
 
 async def test_more_connections_than_the_limit_are_refused() -> None:
@@ -240,19 +237,16 @@ async def test_more_connections_than_the_limit_are_refused() -> None:
 
 async def test_one_address_cannot_take_every_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """Loopback speaks for a proxy on the same machine and is exempt, so the test says it is not."""
-    monkeypatch.setattr("entrypoints.http.edge.protocol._is_loopback", lambda _: False)
+    monkeypatch.setattr("entrypoints.http.edge.connection_counts._is_loopback", lambda _: False)
     async with served(ConnectionLimits(max_connections_per_address=1)) as server:
         connection = await server.connect()
         await connection.send(request())
         assert (await connection.answer())[0] == 200
         assert (await server.exchange(request()))[0] == 503
-        connection.close()
-        await asyncio.sleep(0.05)
+        server.close()
+        await until(lambda: server.protocol.counts.by_address == {})
 
         assert (await server.exchange(request()))[0] == 200
-        server.close()
-        await asyncio.sleep(0.05)
-        assert server.protocol.open_by_address == {}
 
 
 async def test_a_websocket_upgrade_is_an_ordinary_request() -> None:

@@ -3,14 +3,19 @@
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 
 from domain.errors import AllCandidatesFailed, ClientRejected, StreamBroken
+from domain.lifecycle import Retirement
 from entrypoints.http.edge.config import EdgeConfig
 from entrypoints.http.error_styles import OPENAI_ERRORS
 from tests.fakes.pipeline import ANSWER, DONE, FIRST, SECOND
-from tests.unit.entrypoints.http.harness import AUTH, CHAT, Client, Harness, until
+from tests.unit.entrypoints.http.harness import AUTH, CHAT, Client, Harness
+from tests.waiting import HANG_SECONDS, until
+
+pytestmark = pytest.mark.virtual_time
 
 BODY = json.dumps(CHAT).encode()
 STREAM = json.dumps(CHAT | {"stream": True}).encode()
@@ -43,6 +48,21 @@ async def test_a_plain_answer_is_the_providers_bytes_and_says_who_served_it(http
 
 
 @pytest.mark.parametrize(
+    ("last_day", "shown"),
+    [(date(2026, 11, 1), "2026-11-01"), (date(2027, 2, 19), "2027-02-19"), (date(2027, 2, 20), None), (None, None)],
+)
+async def test_an_answer_says_that_its_model_retires_within_ninety_days(
+    http: Harness, last_day: date | None, shown: str | None
+) -> None:
+    if last_day is not None:
+        http.directory.ends["alpha", "upstream-model"] = Retirement(last_day, "x")
+
+    answer = await http.chat()
+
+    assert answer.headers.get("x-omg-model-retires") == shown
+
+
+@pytest.mark.parametrize(
     ("cost", "headers"),
     [
         (None, {"x-omg-cost": "unpriced"}),
@@ -56,16 +76,17 @@ async def test_a_plain_answer_says_what_it_cost(http: Harness, cost: int | None,
 
     answer = await http.chat()
 
-    told = {name: value for name, value in answer.headers.items() if name.startswith("x-omg-cost")}
-    assert told == headers
+    received = {name: value for name, value in answer.headers.items() if name.startswith("x-omg-cost")}
+    assert received == headers
 
 
 async def test_the_pipeline_is_told_who_asks_and_for_what(http: Harness) -> None:
     await http.chat((b"x-request-id", b"trace-1"), temperature=0)
 
-    principal, payload, context = http.pipeline.calls[0]
+    call = http.pipeline.calls[0]
+    principal, payload = call.principal, call.payload
     assert (principal.kind, principal.key_id) == ("virtual_key", "key_1")
-    assert (context.request_id, context.endpoint, context.pinned_provider) == ("trace-1", "chat.completions", None)
+    assert (call.request_id, call.pinned_provider, http.pipeline.endpoints) == ("trace-1", None, ["chat.completions"])
     assert payload.value.temperature == 0
 
 
@@ -182,11 +203,11 @@ async def test_a_client_that_leaves_stops_the_upstream_call_at_once(
     await (reached or client.first_block).wait()
 
     client.leave()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(HANG_SECONDS):
         await request
 
     assert not request.cancelled()
-    assert http.pipeline.calls[0][2].trace.client_left
+    assert http.pipeline.calls[0].trace.client_left
     if http.pipeline.reply is None:
         assert http.pipeline.client_left is True
         assert client.messages == []
@@ -205,7 +226,7 @@ async def test_a_client_that_leaves_is_noticed_under_any_asgi_server(http: Harne
     await http.pipeline.called.wait()
 
     client.leave()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(HANG_SECONDS):
         await request
 
     assert http.pipeline.client_left is True
@@ -220,7 +241,7 @@ async def test_a_hundred_clients_that_leave_leave_nothing_behind(http: Harness) 
 
     for client in clients:
         client.leave()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(HANG_SECONDS):
         await asyncio.gather(*requests)
 
     await asyncio.sleep(0)
@@ -245,7 +266,7 @@ async def stalled_client(http: Harness) -> Client:
     request = asyncio.create_task(client.start("POST", PATH, (AUTH,), STREAM))
     await client.first_block.wait()
     client.blocked.set()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(HANG_SECONDS):
         await request
     return client
 
@@ -261,7 +282,7 @@ async def test_a_client_that_takes_nothing_is_dropped(where: str) -> None:
     assert client.aborted
     assert http.pipeline.reply
     assert http.pipeline.reply.closed.is_set()
-    assert http.pipeline.calls[0][2].trace.client_left is (where == "between blocks")
+    assert http.pipeline.calls[0].trace.client_left is (where == "between blocks")
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -4,9 +4,10 @@ import random
 
 import pytest
 
-from adapters.wire.multipart import FormFile, write_form
+from adapters.wire.files import FormFile, write_form
 from domain.errors import RequestInvalid
-from entrypoints.http.inference.form_body import MAX_FIELD_BYTES, MAX_FIELDS, read_form
+from entrypoints.http.inference.form_body import MAX_FIELD_BYTES, MAX_FIELDS
+from entrypoints.http.inference.transcriptions import TRANSCRIPTION_FORM
 
 DATA = bytes(range(256)) * 4
 FILE = FormFile("file", "talk.mp3", "audio/mpeg", DATA)
@@ -18,12 +19,12 @@ def form(*fields: tuple[str, str], file: FormFile = FILE) -> tuple[bytes, str]:
 
 def refused(body: bytes, content_type: str) -> RequestInvalid:
     with pytest.raises(RequestInvalid) as caught:
-        read_form(body, content_type)
+        TRANSCRIPTION_FORM.decode(body, content_type)
     return caught.value
 
 
 def test_the_file_its_fields_and_the_routing_wishes_are_read() -> None:
-    payload = read_form(
+    payload = TRANSCRIPTION_FORM.decode(
         *form(
             ("model", "whisper-1"),
             ("response_format", "srt"),
@@ -51,13 +52,13 @@ def test_the_file_its_fields_and_the_routing_wishes_are_read() -> None:
 
 @pytest.mark.parametrize("stream", ["false", "", "0", "no"])
 def test_only_a_yes_streams(stream: str) -> None:
-    assert not read_form(*form(("model", "m"), ("stream", stream))).value.streams
+    assert not TRANSCRIPTION_FORM.decode(*form(("model", "m"), ("stream", stream))).value.streams
 
 
 def test_a_large_file_comes_whole() -> None:
     data = random.Random(1).randbytes(3_000_000)
 
-    payload = read_form(*form(("model", "m"), file=FormFile("file", "a", "audio/wav", data)))
+    payload = TRANSCRIPTION_FORM.decode(*form(("model", "m"), file=FormFile("file", "a", "audio/wav", data)))
 
     assert payload.value.file.data == data
 

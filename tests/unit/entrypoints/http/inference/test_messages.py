@@ -26,9 +26,9 @@ async def test_a_body_too_large_is_refused_in_anthropics_shape(path: str) -> Non
 async def test_without_a_key_the_answer_is_anthropics_too(path: str) -> None:
     answer = await (await Harness.make()).client().request("POST", path, (), BODY)
 
-    told = answer.json()
-    assert (answer.status, told["type"], told["error"]["type"]) == (401, "error", "authentication_error")
-    assert answer.headers["request-id"] == answer.headers["x-request-id"] == told["request_id"]
+    received = answer.json()
+    assert (answer.status, received["type"], received["error"]["type"]) == (401, "error", "authentication_error")
+    assert answer.headers["request-id"] == answer.headers["x-request-id"] == received["request_id"]
 
 
 async def test_a_host_that_is_not_ours_is_refused_in_the_routes_shape() -> None:
@@ -52,9 +52,9 @@ async def test_only_the_headers_anthropic_knows_are_taken_along(path: str) -> No
 
     await harness.client().request("POST", path, (AUTH, *sent), BODY)
 
-    context = harness.pipeline.calls[0][-1]
-    assert context.client_headers == (("anthropic-version", "2023-06-01"), ("anthropic-beta", "a,b"))
-    assert context.endpoint == ("messages" if path == "/v1/messages" else "messages.count_tokens")
+    call = harness.pipeline.calls[0]
+    assert call.client_headers == (("anthropic-version", "2023-06-01"), ("anthropic-beta", "a,b"))
+    assert harness.pipeline.endpoints == ["messages" if path == "/v1/messages" else "messages.count_tokens"]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,8 @@ async def test_only_the_headers_anthropic_knows_are_taken_along(path: str) -> No
         (413, "invalid_request_error", "request_too_large", 413, "request_too_large"),
         (422, "BadRequest", None, 422, "invalid_request_error"),
         (429, "rate_limit_error", "rate_limit_exceeded", 429, "rate_limit_error"),
-        (429, "insufficient_quota", "budget_exceeded", 402, "billing_error"),
+        (429, "insufficient_quota", "budget_exceeded", 429, "rate_limit_error"),
+        (429, "insufficient_quota", "insufficient_quota", 402, "billing_error"),
         (500, "api_error", "internal_error", 500, "api_error"),
         (502, "api_error", "upstream_error", 502, "api_error"),
         (503, "api_error", "no_provider_available", 529, "overloaded_error"),
@@ -81,12 +82,12 @@ def test_every_status_has_anthropics_type(status: int, type_: str, code: str | N
 
     told_status, body = ANTHROPIC_ERRORS.plain(answer, "req_1")
 
-    told = json.loads(body)
+    received = json.loads(body)
     assert told_status == shown
-    assert (told["type"], told["request_id"]) == ("error", "req_1")
-    assert told["error"]["type"] == kind
-    assert told["error"]["message"] == "What went wrong."
-    assert told["error"].get("details") == ({"error_code": code} if code else None)
+    assert (received["type"], received["request_id"]) == ("error", "req_1")
+    assert received["error"]["type"] == kind
+    assert received["error"]["message"] == "What went wrong."
+    assert received["error"].get("details") == ({"error_code": code} if code else None)
 
 
 @pytest.mark.parametrize(

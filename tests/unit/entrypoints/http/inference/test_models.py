@@ -2,7 +2,10 @@
 
 from typing import cast
 
+from tests.unit.adapters.dialects.anthropic.samples import validator
 from tests.unit.entrypoints.http.harness import FakeDirectory, Harness
+
+VERSION = (b"anthropic-version", b"2023-06-01")
 
 
 async def test_the_list_is_openais() -> None:
@@ -29,6 +32,19 @@ async def test_the_same_list_is_anthropics() -> None:
     }
 
 
+async def test_anthropics_clients_get_capabilities_as_an_object() -> None:
+    harness = await Harness.make()
+
+    listed = (await harness.get("/v1/models", VERSION)).json()
+    one = (await harness.get("/v1/models/m", VERSION)).json()
+
+    for model in (*listed["data"], one):
+        validator("anthropic.model_info").validate(model)
+        assert model["capabilities"]["image_input"] == {"supported": True}
+    assert (listed["first_id"], listed["has_more"]) == ("m", False)
+    assert isinstance((await harness.get("/v1/models")).json()["data"][0]["capabilities"], list)
+
+
 async def test_an_empty_list_has_no_first_and_no_last() -> None:
     harness = await Harness.make()
     cast(FakeDirectory, harness.services.directory).models.clear()
@@ -48,6 +64,12 @@ async def test_an_unknown_model_is_404() -> None:
     answer = await (await Harness.make()).get("/v1/models/nope")
 
     assert (answer.status, answer.code) == (404, "model_not_found")
+
+
+async def test_an_unknown_model_is_told_anthropics_clients_in_their_words() -> None:
+    answer = await (await Harness.make()).get("/v1/models/nope", VERSION)
+
+    assert (answer.status, answer.json()["type"], answer.json()["error"]["type"]) == (404, "error", "not_found_error")
 
 
 async def test_the_list_needs_a_key() -> None:

@@ -5,7 +5,7 @@ import json
 from domain.errors import StreamBroken
 from entrypoints.http.errors import describe
 from entrypoints.http.inference.responses_errors import RESPONSES_ERRORS
-from tests.unit.adapters.dialects.responses.grammar import event_validator
+from tests.unit.adapters.ingress.responses.grammar import event_validator
 
 
 def test_the_error_stands_in_both_forms() -> None:

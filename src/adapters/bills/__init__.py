@@ -1,0 +1,1 @@
+"""What providers let one download of their bills, read."""

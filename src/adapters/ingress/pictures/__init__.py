@@ -1,0 +1,1 @@
+"""Chats that ask for a picture, over images."""

@@ -1,0 +1,1 @@
+"""Where what is used of limits is counted: one module a store, behind one port."""

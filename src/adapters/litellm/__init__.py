@@ -1,0 +1,1 @@
+"""What a LiteLLM proxy has, in its config.yaml and its database, as a document of this gateway's configuration."""

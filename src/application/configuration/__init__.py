@@ -1,0 +1,1 @@
+"""What an operator writes of providers and keys, by whatever way, and what becomes of it."""

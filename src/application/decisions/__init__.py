@@ -1,0 +1,1 @@
+"""Routing decisions: read back, tried dry, and replayed."""

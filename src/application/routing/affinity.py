@@ -1,0 +1,122 @@
+"""Keeps a conversation with the deployment that holds its prompt cache, unless going elsewhere pays.
+
+What is remembered of a conversation is where it was served last, how many tokens are in that cache, and when: in this
+process, for as long as the provider keeps them, and of so many conversations at most.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from application.routing.prompts import Conversation
+from domain.ports.runtime import Clock
+from domain.routing import Candidate
+
+MAX_CONVERSATIONS: Final = 20_000
+
+CACHE_SECONDS: Final[Mapping[str, float]] = {
+    "anthropic": 300.0,
+    "bedrock": 300.0,
+    "vertex_claude": 300.0,
+    "openai": 1_800.0,
+    "azure": 600.0,
+    "gemini": 300.0,
+    "deepseek": 7_200.0,
+}
+"""How long a provider keeps a prompt's prefix after its last use, by kind or preset, where it says so.
+
+Sources: Anthropic's and Bedrock's prompt caching (5 minutes, renewed by each use), OpenAI's (30 minutes at least for
+its newest models, 5 to 10 for older ones at Azure), Gemini's implicit and DeepSeek's disk cache (read 2026-11).
+"""
+USUAL_CACHE_SECONDS: Final = 300.0
+
+TOOL_LOOP_SECONDS: Final = 3_600.0
+"""A tool may take long; its result goes to who asked for it all the same."""
+
+
+class Held(msgspec.Struct, frozen=True):
+    """The deployment that served a conversation last. `fresh`: the provider should still have its prefix cached."""
+
+    provider_id: str
+    model: str
+    cached_tokens: int
+    overpaid: int  # nano-USD that it has cost more here than it would have elsewhere
+    fresh: bool
+
+    def is_at(self, candidate: Candidate) -> bool:
+        """Whether this is the deployment."""
+        return (self.provider_id, self.model) == (candidate.provider.id, candidate.model)
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    provider_id: str
+    model: str
+    tokens: int
+    overpaid: int
+    at: float
+    keeps_seconds: float
+
+
+class AffinityMemory:
+    """What is remembered. Synchronous; the conversation that was seen longest ago goes first."""
+
+    def __init__(self, clock: Clock, most: int = MAX_CONVERSATIONS) -> None:
+        self._clock = clock
+        self._most = most
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+
+    def holder(self, conversation: str) -> Held | None:
+        """None for one that was never seen, or so long ago that nothing holds it any more."""
+        entry = self._entries.get(conversation)
+        if entry is None:
+            return None
+        age = self._clock.monotonic() - entry.at
+        if age > max(entry.keeps_seconds, TOOL_LOOP_SECONDS):
+            del self._entries[conversation]
+            return None
+        return Held(entry.provider_id, entry.model, entry.tokens, entry.overpaid, age <= entry.keeps_seconds)
+
+    def served(self, conversation: str, provider_id: str, kinds: tuple[str, ...], model: str, tokens: int) -> None:
+        """A deployment has answered, or begun to: its cache has the prompt now. `kinds` are its preset and its kind."""
+        before, now = self._entries.pop(conversation, None), self._clock.monotonic()
+        keeps = next((CACHE_SECONDS[kind] for kind in kinds if kind in CACHE_SECONDS), USUAL_CACHE_SECONDS)
+        same = before is not None and (before.provider_id, before.model) == (provider_id, model)
+        overpaid = before.overpaid if before is not None and same and now - before.at <= keeps else 0
+        self._entries[conversation] = _Entry(provider_id, model, tokens, overpaid, now, keeps)
+        if len(self._entries) > self._most:
+            self._entries.popitem(last=False)
+
+    def overpaid(self, conversation: str, nano_usd: int) -> None:
+        """So much more than elsewhere does the request under way cost where its conversation is."""
+        entry = self._entries.get(conversation)
+        if entry is not None:
+            self._entries[conversation] = msgspec.structs.replace(entry, overpaid=entry.overpaid + nano_usd)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """What a request costs somewhere, in nano-USD: now, and once the prefix is cached there."""
+
+    now: int
+    cached: int
+
+
+def switch_pays(overpaid: int, stay: Turn, switch: Turn) -> bool:
+    """Whether staying has cost as much more than the other place would have, as re-reading the prefix there costs.
+
+    Nobody knows how many turns are to come: who switches by then has paid at most twice what the best would have.
+    """
+    return switch.cached < stay.cached and overpaid >= switch.now - stay.now
+
+
+def stays_why(conversation: Conversation, held: Held | None) -> str:
+    """Why a conversation may not move at all, as the decision says it; empty where it may."""
+    if held is None:
+        return ""
+    if conversation.in_tool_loop:
+        return "stay:tool_loop"
+    return "stay:reasoning" if conversation.signed else ""

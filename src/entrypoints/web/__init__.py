@@ -1,0 +1,1 @@
+"""The web pages: built from `front/` into `static/`, and served from there."""

