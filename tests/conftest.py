@@ -18,6 +18,9 @@ settings.register_profile(
 )
 settings.load_profile("gateway")
 
+OUT_OF_TIME = "from pytest-timeout"
+"""What a test says that hung. It gets no second chance: the clock is not set for that, and it would hang for ever."""
+
 RESERVED_SUFFIXES = (".example", ".invalid", ".test", ".localhost", ".local")
 
 
@@ -66,7 +69,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     _keep_counts_here(config)
     for item in items:
-        item.add_marker(pytest.mark.flaky(reruns=1))
+        item.add_marker(pytest.mark.flaky(reruns=1, rerun_except=[OUT_OF_TIME]))
 
 
 def _keep_counts_here(config: pytest.Config) -> None:
