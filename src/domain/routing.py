@@ -81,6 +81,8 @@ class Policy(msgspec.Struct, frozen=True):
     affinity: str = ""
     pictured: bool = False  # its candidates make pictures, which a chat's message is to hold
     conversation: str = ""  # under which who serves it is remembered; empty where nobody is
+    turns: int = 0  # messages of it that the request has, where other processes may serve the next
+    loops: bool = False  # its answer may be a call whose result comes to another process
 
 
 class Plan(msgspec.Struct, frozen=True):

@@ -20,6 +20,7 @@ from application.measurements import LiveMeasurements
 from application.ownership import RENEW_SECONDS as LEASE_RENEW_SECONDS
 from application.ownership import Ownership
 from application.pricing.book import LivePriceBook
+from application.routing.shared_places import SharedPlaces
 from application.sign_in.sessions import Sessions
 from application.snapshot import GatewayState
 from application.telemetry.page import MetricsPage
@@ -42,6 +43,8 @@ SHARED_FLUSH_SECONDS = 0.25
 """The same where other processes wait for it: what one learns holds in all within a second."""
 PRUNE_SECONDS = 3600.0
 """How often single requests that were kept long enough are looked for; first an hour after the start."""
+PLACES_SECONDS = 600.0
+"""How often it is forgotten where conversations were that ended."""
 PRICE_KEEP_SECONDS = 1.0
 ALERT_SECONDS = 1.0
 REFUSALS_SECONDS = 1.0
@@ -98,6 +101,7 @@ async def background_jobs(
     ledger = await container.get(LedgerBacklog)
     refusals = await container.get(RefusalLog)
     limits = await container.get(LimitStore)
+    places = await container.get(SharedPlaces)
     rows = BackgroundJob
     metered = (await container.get(MetricsAccess)).mode != "off"
     metrics = [rows(METRICS_SECONDS, "add up metrics", (await container.get(MetricsPage)).turn)] if metered else []
@@ -111,6 +115,7 @@ async def background_jobs(
         rows(0.0, "check the health of providers", resting_first(checks.interval_seconds, checks.turn), one_owner=True),
         rows(MODEL_REFRESH_SECONDS, "list models", directory.refresh_stale, one_owner=True),
         rows(SESSIONS_SECONDS, "forget sessions that ended", _forgetting_sessions(container), one_owner=True),
+        rows(0.0, "forget where conversations were", resting_first(PLACES_SECONDS, places.forget), one_owner=True),
         rows(0.0, "sum up usage of ended days", await _rolling_up(container), one_owner=True),
         rows(0.0, "look for responses", resting_first(RESPONSES_SECONDS, services.background.turn), one_owner=True),
         rows(0.0, "delete requests that were kept long enough", _pruning(container), one_owner=True),
@@ -121,6 +126,7 @@ async def background_jobs(
         rows(UNHEARD_POLL_SECONDS if announcements.missed else CONFIG_POLL_SECONDS, "follow configuration", reload),
         rows(0.0, "hear of changes of the configuration", lambda: announcements.listen(reload)),
         rows(SHARED_FLUSH_SECONDS if shared else AVAILABILITY_FLUSH_SECONDS, "keep availability", keeper.flush),
+        rows(SHARED_FLUSH_SECONDS, "tell where conversations are", places.tell),
         rows(PRICE_KEEP_SECONDS, "keep used prices", prices.keep_used),
         rows(LIMITS_SECONDS, "keep what is used of limits", limits.keep),
         rows(REFUSALS_SECONDS, "write down who was refused", refusals.write_down),

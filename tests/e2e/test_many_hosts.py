@@ -119,6 +119,49 @@ def test_what_is_said_to_one_of_four_holds_in_all(hosts: Hosts, simulator: Simul
     hosts.everywhere(lambda gateway: ask(gateway, secret, "here/m").status_code == 401)
 
 
+TRACES, STEPS = 200, 3
+TOOLS = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}]
+
+
+def test_no_agent_whose_requests_alternate_between_hosts_is_moved_inside_a_tool_loop(
+    hosts: Hosts, simulator: Simulator
+) -> None:
+    """Each conversation begins wherever chance has it; every result comes to another host than the call came from."""
+    targets = []
+    for name in ("red", "green", "blue"):
+        simulator.script(name, behaviours={"*": "sim-tools"})
+        hosts.gateways[0].add_provider(name, simulator.base_url(name))
+        targets.append({"provider": name, "model": "m", "weight": 1})
+    route = {"alias": "agents", "strategy": "weighted", "affinity": True, "targets": targets}
+    assert hosts.gateways[0].admin.post("/routes", json=route).status_code == 201
+    _, secret = a_key(hosts.gateways[0])
+    hosts.everywhere(lambda gateway: ask(gateway, secret, "agents").status_code == 200)
+    headers = {"authorization": f"Bearer {secret}"}
+
+    def trace(number: int) -> list[str]:
+        """Who served each step."""
+        history: list[dict[str, Any]] = [{"role": "user", "content": f"Task {number}"}]
+        served = []
+        for step in range(STEPS):
+            body = {"model": "agents", "messages": history, "tools": TOOLS}
+            url = f"{hosts.gateways[(number + step) % 4].url}/v1/chat/completions"
+            answer = client.post(url, headers=headers, json=body)
+            assert answer.status_code == 200, answer.text
+            served.append(answer.headers["x-omg-provider"])
+            message = answer.json()["choices"][0]["message"]
+            history.append(message)
+            history += [
+                {"role": "tool", "tool_call_id": call["id"], "content": "done"} for call in message["tool_calls"]
+            ]
+        return served
+
+    with httpx.Client(timeout=HANG_SECONDS) as client, ThreadPoolExecutor(8) as threads:
+        traces = list(threads.map(trace, range(TRACES)))
+
+    assert {served[0] for served in traces} == {"red", "green", "blue"}
+    assert [served for served in traces if len(set(served)) > 1] == []
+
+
 def test_another_owns_the_background_work_when_its_owner_is_killed(hosts: Hosts) -> None:
     wait_until(lambda: hosts.owner() is not None)
     holder = hosts.owner()

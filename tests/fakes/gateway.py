@@ -33,12 +33,14 @@ from application.routing.route_book import RouteBook
 from application.routing.route_plans import RoutePlanner
 from application.routing.router import PriorityRouter
 from application.routing.settings import LiveRoutingSettings
+from application.routing.shared_places import SharedPlaces
 from application.snapshot import DeclaredConfig, GatewayState
 from domain.attribution import UNATTRIBUTED, Attribution
 from domain.inference import InferenceRequest
 from domain.keys import Principal, ProviderKey
 from domain.lifecycle import Retirement
 from domain.payload import Payload
+from domain.ports.conversation_places import ConversationPlaces
 from domain.ports.routing import RoutingQuestion
 from domain.prices import PriceRow
 from domain.providers import Provider, ProviderPreset, ProviderSettings
@@ -48,6 +50,7 @@ from domain.timeouts import Timeouts
 from tests.builders import a_provider, a_provider_key
 from tests.fakes.budgets import NothingSpent
 from tests.fakes.clock import FakeClock
+from tests.fakes.conversation_places import MemoryConversationPlaces
 from tests.fakes.fixed_prices import FixedPriceBook
 from tests.fakes.ids import CountingIds
 from tests.fakes.ledger import MemoryLedger
@@ -75,6 +78,7 @@ class FakeGateway:
         presets: Sequence[ProviderPreset] = (),
         routes: Sequence[Route] = (),
         chance: Callable[[], float] = lambda: 0.5,
+        shared: ConversationPlaces | None = None,
     ) -> None:
         timeouts = timeouts or Timeouts()
         self.chats = chats
@@ -101,7 +105,7 @@ class FakeGateway:
         self.directory = ModelDirectory(self.store, self.state, self.clock, *known)
         self.planner = RoutePlanner(self.route_book, self.facts, self.measurements, self.prices, self.clock, chance)
         self.availability = AutomaticAvailability(self.clock)
-        self.router = self._router(timeouts)
+        self.router = self._router(timeouts, shared)
         self.dispatcher = Dispatcher(self.state, self.availability, self.clock, jitter=lambda: 0.0)
         self.spend = NothingSpent()
         self.rules = RuleBook()
@@ -124,7 +128,9 @@ class FakeGateway:
             PicturesAsChats(), TaskAsking(self.routing, CountingIds(), self.clock), self.background,
         )  # fmt: skip
 
-    def _router(self, timeouts: Timeouts) -> AutoRouter:
+    def _router(self, timeouts: Timeouts, shared: ConversationPlaces | None) -> AutoRouter:
+        places = MemoryConversationPlaces() if shared is None else shared
+        self.shared = SharedPlaces(places, self.clock, on=shared is not None)
         self.routing = LiveRoutingSettings()
         self.draws: list[float] = []  # what chance says next; 1 where nothing is here
         names = PriorityRouter(self.state, self.directory, timeouts, self.route_book, self.planner)
@@ -138,6 +144,7 @@ class FakeGateway:
             self.clock,
             self.routing,
             chance=lambda: self.draws.pop(0) if self.draws else 1.0,
+            shared=self.shared,
         )
 
     async def started(self) -> "FakeGateway":

@@ -87,10 +87,10 @@ class RouteExplainer:
         return Decision("", None, self._clock.now(), request.model, note, considered(note, ()), (), None)
 
     async def _plan(self, question: RoutingQuestion) -> Plan:
-        plan = self._router.plan(question)
+        plan = self._router.plan(msgspec.structs.replace(question, may_wait=True))
         if self._router.is_settled(plan):
             return plan
-        await self._router.settle()
+        await self._router.settle(plan)
         return self._router.plan(question)
 
     async def _principal(self, key_id: str | None) -> Principal:

@@ -97,6 +97,7 @@ class InferencePipeline:
         except BaseException as error:
             entry.end(error)
             raise
+        await self._told(call)
         return PlainReply(answer.body, record.usage, record.cost_nano_usd, answer.content_type, record.cost_missing)
 
     async def _ask(
@@ -120,7 +121,7 @@ class InferencePipeline:
         served: Served[HeldStream] | None = None
         try:
             served = await self._dispatched(operation, call, entry, open_held)
-            self._begun(call, entry, served)
+            await self._begun(call, entry, served)
             entry.streaming()
         except BaseException as error:
             entry.end(error)
@@ -156,13 +157,13 @@ class InferencePipeline:
         if operation.auto and call.payload.value.model.startswith(AUTO_MODEL):
             call.trace.reading = await self._asking.read(call, self._asked)
         try:
-            plan = self._plan(operation, call, entry)
+            plan = self._plan(operation, call, entry, may_wait=True)
         except NotFound:
             if self._router.is_settled(_NO_PLAN):
                 raise
             plan = _NO_PLAN
         if not self._router.is_settled(plan):
-            await self._router.settle()
+            await self._router.settle(plan)
             plan = self._plan(operation, call, entry)
         entry.admission = admission = self._gate.admit(call.principal, call.payload.value, plan, call.attribution.tags)
         call.trace.limits = limits = admission.limits
@@ -191,11 +192,12 @@ class InferencePipeline:
         await self._background.answered(trace, kept, entry.prompt_tokens, held)
         return record
 
-    def _begun(self, call: InferenceCall[R], entry: Entry, served: Served[HeldStream]) -> None:
+    async def _begun(self, call: InferenceCall[R], entry: Entry, served: Served[HeldStream]) -> None:
         """A stream's hold has ended: by its content or its end, or by time, which says nothing of its provider yet."""
         stream = served.value.stream
         answered = served.value.pending is None
         self._served(call, entry, served, stream.limits, stream.model, stream.dropped_params, asked=answered)
+        await self._told(call)
 
     async def _again(
         self, call: InferenceCall[R], entry: Entry, booking: "_StreamBooking", failure: UpstreamFailure
@@ -214,8 +216,14 @@ class InferencePipeline:
             entry.end(error)
             raise
         booking.waits = served.value.pending is not None
-        self._begun(call, entry, served)
+        await self._begun(call, entry, served)
         return served.value, served.timer
+
+    async def _told(self, call: InferenceCall[R]) -> None:
+        """Where an answer may call tools, other processes know who made it before the client has it."""
+        policy = call.trace.policy
+        if policy is not None and policy.loops:
+            await self._router.told()
 
     async def _left(
         self, trace: CallTrace, entry: Entry, booking: "_StreamBooking", error: BaseException | None
@@ -248,11 +256,11 @@ class InferencePipeline:
         call.trace.downgraded_from = call.request.model
         return self._gate.admit(call.principal, request, plan, call.attribution.tags).plan
 
-    def _plan(self, operation: Operation[P], call: InferenceCall[R], entry: Entry) -> Plan:
+    def _plan(self, operation: Operation[P], call: InferenceCall[R], entry: Entry, *, may_wait: bool = False) -> Plan:
         return self._router.plan(
             RoutingQuestion(
                 call.payload.value, operation.endpoint, operation.auto, call.pinned_provider, call.principal,
-                call.attribution, entry.prompt_tokens, call.payload.fields, call.trace.reading,
+                call.attribution, entry.prompt_tokens, call.payload.fields, call.trace.reading, may_wait,
             )
         )  # fmt: skip
 
@@ -275,7 +283,7 @@ class InferencePipeline:
             )
         trace = call.trace
         if trace.policy is not None and trace.policy.conversation:
-            self._router.served(trace.policy.conversation, candidate, entry.prompt_tokens())
+            self._router.served(trace.policy.conversation, candidate, entry.prompt_tokens(), trace.policy.turns)
         trace.provider_id = candidate.provider.id
         trace.model = model or candidate.model
         trace.dropped_params = dropped_params

@@ -1,7 +1,8 @@
 """Keeps a conversation with the deployment that holds its prompt cache, unless going elsewhere pays.
 
 What is remembered of a conversation is where it was served last, how many tokens are in that cache, and when: in this
-process, for as long as the provider keeps them, and of so many conversations at most.
+process, for as long as the provider keeps them, and of so many conversations at most. Where processes share a database,
+what was served elsewhere is asked for (`shared_places`).
 """
 
 from collections import OrderedDict
@@ -10,7 +11,10 @@ from typing import Final
 
 import msgspec
 
-from application.routing.prompts import Conversation
+from application.routing.prompts import Conversation, Turns, turns_of
+from application.routing.shared_places import TELL_AGAIN_SECONDS, SharedPlaces
+from domain.inference import InferenceRequest
+from domain.ports.conversation_places import Place
 from domain.ports.runtime import Clock
 from domain.routing import Candidate
 
@@ -31,6 +35,8 @@ Sources: Anthropic's and Bedrock's prompt caching (5 minutes, renewed by each us
 its newest models, 5 to 10 for older ones at Azure), Gemini's implicit and DeepSeek's disk cache (read 2026-11).
 """
 USUAL_CACHE_SECONDS: Final = 300.0
+
+NO_TURNS: Final = Turns(0, 0)
 
 TOOL_LOOP_SECONDS: Final = 3_600.0
 """A tool may take long; its result goes to who asked for it all the same."""
@@ -57,15 +63,60 @@ class _Entry(msgspec.Struct, frozen=True):
     overpaid: int
     at: float
     keeps_seconds: float
+    turns: int = 0  # of the request that was served; 0 where others served it
+    told_at: float = 0.0
 
 
 class AffinityMemory:
-    """What is remembered. Synchronous; the conversation that was seen longest ago goes first."""
+    """What is remembered. Only `look_up` and `tell` wait; the conversation that was seen longest ago goes first."""
 
-    def __init__(self, clock: Clock, most: int = MAX_CONVERSATIONS) -> None:
+    def __init__(self, clock: Clock, most: int = MAX_CONVERSATIONS, shared: SharedPlaces | None = None) -> None:
         self._clock = clock
         self._most = most
+        self._shared = shared if shared is not None and shared.on else None
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may serve a part of what is remembered here."""
+        return self._shared is not None
+
+    def turns(self, request: InferenceRequest) -> Turns:
+        """How far the request's conversation is, where somebody wants to know."""
+        return turns_of(request) if self._shared is not None else NO_TURNS
+
+    def is_elsewhere(self, conversation: str, turns: Turns) -> bool:
+        """Whether the answer that the request goes on from may have come from another process: `look_up` finds out."""
+        if self._shared is None or not turns.before:
+            return False
+        entry = self._entries.get(conversation)
+        return (entry is None or entry.turns != turns.before) and not self._shared.untold(conversation)
+
+    async def look_up(self, conversation: str) -> None:
+        """Take up where the conversation was served last, by any process."""
+        place = await self._shared.find(conversation) if self._shared is not None else None
+        if place is None:
+            return
+        now, before = self._clock.monotonic(), self._entries.pop(conversation, None)
+        age = max(0.0, (self._clock.now() - place.served_at).total_seconds())
+        same = before is not None and (before.provider_id, before.model) == (place.provider_id, place.model)
+        self._keep(
+            conversation,
+            _Entry(
+                place.provider_id,
+                place.model,
+                place.tokens,
+                before.overpaid if before is not None and same else 0,
+                max(now - age, before.at) if before is not None and same else now - age,
+                place.keeps_seconds,
+                told_at=now - age,
+            ),
+        )
+
+    async def tell(self) -> None:
+        """What others have to know of what was served here is with them when this returns."""
+        if self._shared is not None:
+            await self._shared.tell()
 
     def holder(self, conversation: str) -> Held | None:
         """None for one that was never seen, or so long ago that nothing holds it any more."""
@@ -78,21 +129,36 @@ class AffinityMemory:
             return None
         return Held(entry.provider_id, entry.model, entry.tokens, entry.overpaid, age <= entry.keeps_seconds)
 
-    def served(self, conversation: str, provider_id: str, kinds: tuple[str, ...], model: str, tokens: int) -> None:
+    def served(
+        self,
+        conversation: str,
+        provider_id: str,
+        kinds: tuple[str, ...],
+        model: str,
+        tokens: int,
+        turns: int = 0,
+    ) -> None:
         """A deployment has answered, or begun to: its cache has the prompt now. `kinds` are its preset and its kind."""
         before, now = self._entries.pop(conversation, None), self._clock.monotonic()
         keeps = next((CACHE_SECONDS[kind] for kind in kinds if kind in CACHE_SECONDS), USUAL_CACHE_SECONDS)
         same = before is not None and (before.provider_id, before.model) == (provider_id, model)
         overpaid = before.overpaid if before is not None and same and now - before.at <= keeps else 0
-        self._entries[conversation] = _Entry(provider_id, model, tokens, overpaid, now, keeps)
-        if len(self._entries) > self._most:
-            self._entries.popitem(last=False)
+        told_at = before.told_at if before is not None and same else 0.0
+        if self._shared is not None and (not told_at or now - told_at > TELL_AGAIN_SECONDS):
+            told_at = now
+            self._shared.note(Place(conversation, provider_id, model, tokens, int(keeps), self._clock.now()))
+        self._keep(conversation, _Entry(provider_id, model, tokens, overpaid, now, keeps, turns, told_at))
 
     def overpaid(self, conversation: str, nano_usd: int) -> None:
         """So much more than elsewhere does the request under way cost where its conversation is."""
         entry = self._entries.get(conversation)
         if entry is not None:
             self._entries[conversation] = msgspec.structs.replace(entry, overpaid=entry.overpaid + nano_usd)
+
+    def _keep(self, conversation: str, entry: _Entry) -> None:
+        self._entries[conversation] = entry
+        if len(self._entries) > self._most:
+            self._entries.popitem(last=False)
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -20,6 +20,9 @@ from domain.usage import TokenUsage
 WANTED: Final = "wanted"
 """What a planner writes into `Policy.affinity` for a route whose conversations are to stay together."""
 
+ASKED: Final = "asked"
+"""What stands there where another process may know where the conversation is: to be planned again once that is told."""
+
 USUAL_OUTPUT_TOKENS: Final = 500
 
 _BY_COST: Final = "lowest_cost"
@@ -49,11 +52,23 @@ class AffinityStep:
         if policy is None or policy.affinity != WANTED or not plan.candidates:
             return plan
         conversation = conversation_of(question)
+        turns = self._memory.turns(question.request)
+        if question.may_wait and self._memory.is_elsewhere(conversation.id, turns):
+            return Plan(plan.candidates, msgspec.structs.replace(policy, affinity=ASKED, conversation=conversation.id))
+        policy = msgspec.structs.replace(
+            policy,
+            conversation=conversation.id,
+            turns=turns.all,
+            loops=self._memory.is_shared and conversation.has_tools,
+        )
         held = self._memory.holder(conversation.id)
+        if policy.holdout and not stays_why(conversation, held):
+            return Plan(plan.candidates, msgspec.structs.replace(policy, affinity=""))
         first, why = self._first(plan.candidates, policy.strategy, question, conversation, held)
         order = sorted(range(len(plan.candidates)), key=lambda place: place != first)
         scores = tuple(policy.scores[place] for place in order) if len(policy.scores) == len(order) else policy.scores
-        policy = msgspec.structs.replace(policy, scores=scores, affinity=why, conversation=conversation.id)
+        holdout = policy.holdout and not why.startswith("stay:")
+        policy = msgspec.structs.replace(policy, scores=scores, affinity=why, holdout=holdout)
         return Plan([plan.candidates[place] for place in order], policy)
 
     def _first(

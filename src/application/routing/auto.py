@@ -13,13 +13,14 @@ from typing_extensions import override
 
 from application.admission.access import allows
 from application.routing.affinity import AffinityMemory, Held, stays_why
-from application.routing.affinity_step import AffinityStep
+from application.routing.affinity_step import ASKED, AffinityStep
 from application.routing.auto_pool import AutoPool, Deployment
 from application.routing.deployment_health import health_of
-from application.routing.prompts import Conversation, conversation_of, prompt_of
+from application.routing.prompts import Conversation, Turns, conversation_of, prompt_of
 from application.routing.router import PriorityRouter, preferred
 from application.routing.scoring import Estimate, scored, strength_at, weights_for
 from application.routing.settings import LiveRoutingSettings
+from application.routing.shared_places import SharedPlaces
 from application.snapshot import GatewayState
 from domain.errors import NotFound, RequestInvalid
 from domain.inference import InferenceRequest
@@ -105,6 +106,7 @@ class AutoRouter(Router):
         clock: Clock,
         settings: LiveRoutingSettings,
         chance: Callable[[], float] = random.random,
+        shared: SharedPlaces | None = None,
     ) -> None:
         self._inner = inner
         self._pool = pool
@@ -114,7 +116,7 @@ class AutoRouter(Router):
         self._settings = settings
         self._measurements = measurements
         self._chance = chance
-        self._memory = AffinityMemory(clock)
+        self._memory = AffinityMemory(clock, shared=shared)
         self._step = AffinityStep(self._memory, state, prices, availability, clock)
 
     @override
@@ -131,27 +133,37 @@ class AutoRouter(Router):
         deployments, passed = self._allowed(question)
         if not deployments:
             return self._inner.plan(_asking(question, AUTO_MODEL))
-        conversation = conversation_of(question)
+        conversation, turns = conversation_of(question), self._memory.turns(question.request)
+        if question.may_wait and self._memory.is_elsewhere(conversation.id, turns):
+            policy = Policy(AUTO_MODEL, "auto", affinity=ASKED, conversation=conversation.id)
+            return Plan([deployment.candidate for deployment in deployments], policy)
         held = self._memory.holder(conversation.id)
         ranked = self._ranked(question, wish, deployments, held)
         if not ranked:
             return self._inner.plan(_asking(question, AUTO_MODEL))
         ordered, why = self._kept_together(_ordered(ranked), conversation, held)
-        return self._planned(question, wish, ordered, passed, why, conversation)
+        return self._planned(question, wish, ordered, passed, why, conversation, turns)
 
     @override
     def is_settled(self, plan: Plan) -> bool:
-        return self._inner.is_settled(plan)
+        return (plan.policy is None or plan.policy.affinity != ASKED) and self._inner.is_settled(plan)
 
     @override
-    async def settle(self) -> None:
-        await self._inner.settle()
+    async def settle(self, plan: Plan) -> None:
+        if plan.policy is not None and plan.policy.affinity == ASKED:
+            await self._memory.look_up(plan.policy.conversation)
+        if not self._inner.is_settled(plan):
+            await self._inner.settle(plan)
 
     @override
-    def served(self, conversation: str, candidate: Candidate, prompt_tokens: int) -> None:
+    def served(self, conversation: str, candidate: Candidate, prompt_tokens: int, turns: int = 0) -> None:
         provider = candidate.provider
         kinds = (provider.id, provider.kind)
-        self._memory.served(conversation, provider.id, kinds, candidate.model, prompt_tokens)
+        self._memory.served(conversation, provider.id, kinds, candidate.model, prompt_tokens, turns)
+
+    @override
+    async def told(self) -> None:
+        await self._memory.tell()
 
     def _wish(self, request: InferenceRequest, reading: TaskReading | None) -> _Wish:
         settings = self._settings.current
@@ -281,6 +293,7 @@ class AutoRouter(Router):
         passed: tuple[Passed, ...],
         why: str,
         conversation: Conversation,
+        turns: Turns,
     ) -> Plan:
         settings = self._settings.current
         baseline = settings.baseline or _dearest(ordered)
@@ -308,6 +321,8 @@ class AutoRouter(Router):
             holdout=held_out,
             affinity=why,
             conversation=conversation.id,
+            turns=turns.all,
+            loops=self._memory.is_shared and conversation.has_tools,
         )
         return Plan(candidates, policy)
 

@@ -1,7 +1,7 @@
 """What routing reads of a request, whichever API it came by: what is asked for, and which conversation it goes on."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -23,11 +23,20 @@ class Conversation(msgspec.Struct, frozen=True):
 
     `id` is the same for all requests of one conversation of one key, and no text can be read off it. `in_tool_loop`:
     the request answers a tool call. `signed`: the history holds thinking or reasoning that only who made it can read.
+    `has_tools`: the answer may be a call.
     """
 
     id: str
     in_tool_loop: bool
     signed: bool
+    has_tools: bool = False
+
+
+class Turns(msgspec.Struct, frozen=True):
+    """How many messages a request has, and how many that one had whose answer it goes on from; 0 for the first."""
+
+    all: int
+    before: int
 
 
 class _Block(msgspec.Struct):
@@ -91,7 +100,44 @@ def conversation_of(question: RoutingQuestion) -> Conversation:
     owner = (principal.tenant_id, principal.key_id or principal.user_id or "") if principal is not None else ("", "")
     for part in (*owner, question.endpoint, *_beginning(question)):
         digest.update(part.encode(errors="surrogatepass") + b"\0")
-    return Conversation(digest.hexdigest(), prompt_of(request).after_tool, _is_signed(question.fields))
+    prompt = prompt_of(request)
+    return Conversation(digest.hexdigest(), prompt.after_tool, _is_signed(question.fields), prompt.tools)
+
+
+def turns_of(request: InferenceRequest) -> Turns:
+    """Read from the end, as far as the last answer reaches: histories are long."""
+    if isinstance(request, ChatRequest):
+        chat = request.messages
+        return _turns(len(chat), lambda place: chat[place].role == "assistant")
+    if isinstance(request, MessagesRequest):
+        messages = request.messages
+        return _turns(len(messages), lambda place: messages[place].role == "assistant")
+    if isinstance(request, ResponsesRequest) and isinstance(request.input, list):
+        items = request.input
+        return _turns(len(items), lambda place: _is_output(_block(items[place])))
+    if isinstance(request, GenerateContentRequest):
+        contents = request.contents
+        return _turns(len(contents), lambda place: _content(contents[place]).role == "model")
+    return Turns(1, 0)
+
+
+def _turns(count: int, is_answer: Callable[[int], bool]) -> Turns:
+    place = count
+    while place and not is_answer(place - 1):
+        place -= 1
+    while place and is_answer(place - 1):
+        place -= 1
+    return Turns(count, place)
+
+
+_ASKED_FOR: Final = frozenset({"", "message", "mcp_approval_response", "item_reference"})
+
+
+def _is_output(item: _Block) -> bool:
+    """Whether a model made it: its messages, its reasoning and its calls."""
+    if item.role:
+        return item.role == "assistant"
+    return item.type not in _ASKED_FOR and not item.type.endswith("_output")
 
 
 _TOOL_ROLES = frozenset({"tool", "function"})

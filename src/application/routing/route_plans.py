@@ -110,7 +110,7 @@ class RoutePlanner:
             Policy(
                 route.alias, policy.strategy, route.version, compiled.fallback_on, tuple(passed),
                 task=asked.was_read, baseline=policy.baseline, holdout=holdout,
-                affinity=WANTED if policy.affinity and not holdout else "",
+                affinity=WANTED if policy.affinity else "",
             ),
         )  # fmt: skip
 

@@ -74,12 +74,16 @@ class PriorityRouter(Router):
         return bool(plan.candidates) or not self._directory.awaits_any()
 
     @override
-    async def settle(self) -> None:
+    async def settle(self, plan: Plan) -> None:
         await self._directory.read_awaited()
 
     @override
-    def served(self, conversation: str, candidate: Candidate, prompt_tokens: int) -> None:
+    def served(self, conversation: str, candidate: Candidate, prompt_tokens: int, turns: int = 0) -> None:
         """Names do not depend on what was before."""
+
+    @override
+    async def told(self) -> None:
+        """Nor does any process have to know."""
 
     def further(self, names: Sequence[str], pinned: str | None) -> Sequence[Candidate]:
         """What a body's `models` mean; names that mean nothing are left out. Raises `RequestInvalid` for too many."""

@@ -17,7 +17,8 @@ class RoutingQuestion(msgspec.Struct, frozen=True):
     `endpoint` is what the request came to, and `auto` whether a provider's default model can serve it.
     `pinned_provider` is the only one allowed, where there is one. `prompt_tokens` estimates the prompt's tokens, which
     costs enough to be asked only where something depends on it. `principal` is None where nobody in particular asks.
-    `fields` are the body's, raw; `reading` is the task, where somebody was asked for it before.
+    `fields` are the body's, raw; `reading` is the task, where somebody was asked for it before. `may_wait`: a plan that
+    is not settled will be settled, and made again.
     """
 
     request: InferenceRequest
@@ -29,6 +30,7 @@ class RoutingQuestion(msgspec.Struct, frozen=True):
     prompt_tokens: Callable[[], int] = lambda: 0
     fields: Mapping[str, Json] = {}
     reading: TaskReading | None = None
+    may_wait: bool = False
 
 
 class Router(Protocol):
@@ -44,14 +46,22 @@ class Router(Protocol):
     def is_settled(self, plan: Plan) -> bool:
         """Whether nothing that is not known yet could change the plan, or give one where there is none.
 
-        Else `settle`, and plan again, once.
+        Else `settle`, and plan again, once, with a question that may not wait.
         """
         ...
 
-    async def settle(self) -> None:
-        """Find out what is not known yet, within seconds: providers' lists of models that were never read."""
+    async def settle(self, plan: Plan) -> None:
+        """Find out what is not known yet, within seconds: providers' lists of models that were never read, and where
+        another process has served the plan's conversation.
+        """
         ...
 
-    def served(self, conversation: str, candidate: Candidate, prompt_tokens: int) -> None:
-        """A candidate has answered, or begun to, a request whose plan named this `Policy.conversation`."""
+    def served(self, conversation: str, candidate: Candidate, prompt_tokens: int, turns: int = 0) -> None:
+        """A candidate has answered, or begun to, a request whose plan named this `Policy.conversation`, with so many
+        of its `Policy.turns`.
+        """
+        ...
+
+    async def told(self) -> None:
+        """Return once other processes know what they have to of what was `served` here; soon, whatever happens."""
         ...

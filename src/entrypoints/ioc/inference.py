@@ -12,6 +12,7 @@ from adapters.lifecycle.retirements import Retirements
 from adapters.lifecycle.strengths import FamilyStrengths
 from adapters.limits.opening import open_budget_store, open_limit_store
 from adapters.persistence.budget_spend import SqlAlchemySpend
+from adapters.persistence.conversation_places import SqlAlchemyConversationPlaces
 from adapters.persistence.day_counts import SqlAlchemyDayCounts
 from adapters.persistence.idempotency import SqlAlchemyIdempotency
 from adapters.persistence.leases import SqlAlchemyLeases
@@ -42,6 +43,7 @@ from application.routing.route_book import RouteBook
 from application.routing.route_plans import RoutePlanner
 from application.routing.router import PriorityRouter
 from application.routing.settings import LiveRoutingSettings
+from application.routing.shared_places import SharedPlaces
 from application.snapshot import DeclaredConfig, GatewayState
 from domain.budget_periods import zone_of
 from domain.ports.budgets import BudgetStore
@@ -156,8 +158,13 @@ class InferenceModule(Provider):
         availability: AvailabilityPolicy,
         clock: Clock,
         settings: LiveRoutingSettings,
+        shared: SharedPlaces,
     ) -> Router:
-        return AutoRouter(names, pool, state, prices, measurements, availability, clock, settings)
+        return AutoRouter(names, pool, state, prices, measurements, availability, clock, settings, shared=shared)
+
+    @provide
+    def shared_places(self, store: SqlAlchemyStore, clock: Clock, settings: Settings) -> SharedPlaces:
+        return SharedPlaces(SqlAlchemyConversationPlaces(store), clock, on=not settings.uses_sqlite)
 
     @provide
     def dispatcher(self, state: GatewayState, availability: AvailabilityPolicy, clock: Clock) -> Dispatcher:

@@ -1,6 +1,6 @@
 """The schema's history. Alembic reads this folder; nothing here is imported on an up-to-date database."""
 
-REVISIONS = tuple(f"{number:04d}" for number in range(1, 35))
+REVISIONS = tuple(f"{number:04d}" for number in range(1, 36))
 """Every revision, oldest first. The last one is the schema the tables describe."""
 
 HEAD = REVISIONS[-1]

@@ -23,6 +23,7 @@ from adapters.persistence.tables.rules import SubjectRuleRow
 from adapters.persistence.tables.sign_in import IdentityRow, OneTimeTokenRow, PasswordRow, PreferencesRow, SessionRow
 from adapters.persistence.tables.state import (
     ConfigVersionRow,
+    ConversationPlaceRow,
     FactRow,
     KeyStateRow,
     LeaseRow,
@@ -59,6 +60,7 @@ __all__ = [
     "ChatTemplateRow",
     "ChatTotalRow",
     "ConfigVersionRow",
+    "ConversationPlaceRow",
     "ConversationRow",
     "DecisionRow",
     "FactRow",

@@ -1,4 +1,4 @@
-"""Tables of what the gateway itself remembers: states of provider keys, rests, leases, versions, facts."""
+"""Tables of what the gateway itself remembers: states of provider keys, rests, leases, versions, facts, places."""
 
 from sqlalchemy import BigInteger, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -46,6 +46,19 @@ class LeaseRow(Row):
     name: Mapped[Identifier] = mapped_column(primary_key=True)
     holder: Mapped[Identifier]
     ends_at: Mapped[int] = mapped_column(BigInteger)
+
+
+class ConversationPlaceRow(Row):
+    """The deployment that served a conversation last: told by who served it, asked by who has not."""
+
+    __tablename__ = "conversation_places"
+
+    conversation: Mapped[Identifier] = mapped_column(primary_key=True)
+    provider_id: Mapped[Identifier]
+    model: Mapped[str] = mapped_column(Text)
+    tokens: Mapped[int] = mapped_column(BigInteger)
+    keeps_seconds: Mapped[int]
+    served_at: Mapped[Moment] = mapped_column(index=True)
 
 
 class SchemaStepRow(Row):
