@@ -4,12 +4,15 @@ from collections import OrderedDict
 from datetime import datetime, timedelta
 from typing import Final
 
-from adapters.availability.breaker import Breaker
+from adapters.availability.breaker import MAX_OPEN_SECONDS, Breaker
 from domain.errors import UpstreamFailure
 from domain.failover import REACTIONS, FailureKind, FailureScope
 from domain.ports.runtime import Clock
 
 MAX_KEYS: Final = 4_096
+
+REMEMBERED_SECONDS: Final = MAX_OPEN_SECONDS + 3_600.0
+"""So long after the last failure of any key all are taken to be well: nobody has asked those that failed."""
 
 _OF_NO_KEY: Final = frozenset({FailureKind.CONNECT, FailureKind.ADDRESS_REFUSED})
 """Nobody looked at a key."""
@@ -23,6 +26,14 @@ class KeyHealth:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.breakers: OrderedDict[str, Breaker] = OrderedDict()
+        self._forgotten_at = 0.0
+
+    @property
+    def quiet(self) -> bool:
+        """Whether no key has failed of late."""
+        if self.breakers and self._clock.monotonic() >= self._forgotten_at:
+            self.breakers.clear()
+        return not self.breakers
 
     def unhealthy_until(self, key_id: str) -> datetime | None:
         """When it may be tried again, the present or the past where it may now; None while it is healthy."""
@@ -51,4 +62,6 @@ class KeyHealth:
             breaker = self.breakers[key_id] = Breaker()
             if len(self.breakers) > MAX_KEYS:
                 self.breakers.popitem(last=False)
-        breaker.failed(self._clock.monotonic())
+        now = self._clock.monotonic()
+        breaker.failed(now)
+        self._forgotten_at = now + REMEMBERED_SECONDS

@@ -1,8 +1,10 @@
 """The conditions of provider keys, and absent models, in memory: bounded and timed by the monotonic clock."""
 
+import math
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
@@ -12,6 +14,12 @@ from domain.ports.runtime import Clock
 MAX_KEYS = 10_000
 LONGEST_WAIT_SECONDS = 31 * 86_400.0
 """The longest window a provider budgets by. What an upstream says beyond it is not believed."""
+
+STRIKES_SECONDS: Final = 3_600.0
+"""How long after its wait a key's strikes are remembered: as long as the longest wait that they lead to."""
+
+LOOKS_SECONDS: Final = 1.0
+"""How often what is over is looked for at most."""
 
 _Pair = tuple[str, str]
 
@@ -33,11 +41,23 @@ class KeyStates:
         self._clock = clock
         self.held: OrderedDict[_Pair, _Held] = OrderedDict()
         self._changed: OrderedDict[_Pair, KeyState] = OrderedDict()
+        self._looks_at = math.inf  # when something may be over that is held
 
     @property
     def empty(self) -> bool:
-        """Nothing is held against any key."""
+        """Nothing is held against any key: what is over is forgotten, whether or not anybody asks for that key."""
+        if not self.held:
+            return True
+        now = self._clock.monotonic()
+        if now >= self._looks_at:
+            for pair in [pair for pair, held in self.held.items() if _forgotten_at(held) <= now]:
+                del self.held[pair]
+            self._look_from(now)
         return not self.held
+
+    def _look_from(self, now: float) -> None:
+        first = min(map(_forgotten_at, self.held.values()), default=math.inf)
+        self._looks_at = max(first, now + LOOKS_SECONDS)
 
     def current(self, key_id: str, model: str = "") -> KeyState:
         """The state now. A wait that has passed reads as available, with its strikes remembered.
@@ -141,7 +161,8 @@ class KeyStates:
 
     def _remember(self, state: KeyState, ends_at: float | None) -> None:
         pair = (state.key_id, state.model)
-        self.held[pair] = _Held(state, ends_at)
+        self.held[pair] = held = _Held(state, ends_at)
+        self._looks_at = min(self._looks_at, max(_forgotten_at(held), self._clock.monotonic() + LOOKS_SECONDS))
         self.held.move_to_end(pair)
         if len(self.held) > MAX_KEYS:
             self.held.popitem(last=False)
@@ -155,6 +176,13 @@ class KeyStates:
             self._changed.popitem(last=False)
 
 
+def _forgotten_at(held: _Held) -> float:
+    """A key that was refused stays so until it is asked; strikes are remembered for a while."""
+    if held.ends_at is None or held.state.condition is KeyCondition.INVALID:
+        return math.inf
+    return held.ends_at + (STRIKES_SECONDS if held.state.strikes else 0.0)
+
+
 MODEL_ABSENT_SECONDS = 300.0
 MAX_ABSENT_MODELS = 4_096
 
@@ -165,6 +193,13 @@ class AbsentModels:
     def __init__(self) -> None:
         self.until: OrderedDict[_Pair, float] = OrderedDict()
         self._changed: set[_Pair] = set()
+        self._last = 0.0  # until when any of them is absent
+
+    def any(self, now: float) -> bool:
+        """Whether one is absent; once none is any more, all are forgotten."""
+        if self.until and now >= self._last:
+            self.until.clear()
+        return bool(self.until)
 
     def present(self, owner_id: str, model: str, now: float) -> bool:
         until = self.until.get((owner_id, model))
@@ -174,7 +209,8 @@ class AbsentModels:
         """Absent for `seconds`, five minutes where the provider said nothing more exact. Never shortened."""
         until = now + (MODEL_ABSENT_SECONDS if seconds is None else seconds)
         pair = (owner_id, model)
-        self.until[pair] = max(until, self.until.get(pair, until))
+        self.until[pair] = until = max(until, self.until.get(pair, until))
+        self._last = max(self._last, until)
         self.until.move_to_end(pair)
         self._changed.add(pair)
         if len(self.until) > MAX_ABSENT_MODELS:
@@ -190,6 +226,7 @@ class AbsentModels:
         for pair in [pair for pair in self.until if pair not in known and pair not in self._changed]:
             del self.until[pair]
         self.until.update({pair: until for pair, until in known.items() if pair not in self._changed})
+        self._last = max(self.until.values(), default=0.0)
 
     def drain(self) -> Sequence[tuple[str, str, float | None]]:
         """What changed since the last call: owner, model, until when; None where it is no more."""

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from adapters.availability.breaker import PROBE_LEASE_SECONDS
 from adapters.availability.key_health import KeyHealth
-from adapters.availability.key_states import LONGEST_WAIT_SECONDS, AbsentModels, KeyStates
+from adapters.availability.key_states import LONGEST_WAIT_SECONDS, STRIKES_SECONDS, AbsentModels, KeyStates
 from adapters.availability.provider_health import MAX_REASON_LENGTH, ProviderHealth
 from adapters.availability.quotas import QuotaPlanner
 from domain.availability import KeyCondition, KeyState, ProviderRest, RateLimitWindow, provider_state_id, severity
@@ -75,7 +75,9 @@ class LearnedAvailability(AvailabilityPolicy):
     @property
     @override
     def untroubled(self) -> bool:
-        return not (self._keys.held or self._absent.until or self._planned or self._key_health.breakers)
+        if self._absent.until and self._absent.any(self._clock.monotonic()):
+            return False
+        return self._keys.empty and not self._planned and self._key_health.quiet
 
     @override
     def deployment_state(self, provider_id: str, model: str) -> KeyState:
@@ -141,7 +143,7 @@ class LearnedAvailability(AvailabilityPolicy):
     @property
     @override
     def has_aside(self) -> bool:
-        return bool(self._health.aside)
+        return self._health.has_aside
 
     @override
     def unhealthy_until(self, provider_id: str, model: str = "") -> datetime | None:
@@ -286,7 +288,8 @@ class LearnedAvailability(AvailabilityPolicy):
         known: list[tuple[KeyState, float | None]] = []
         for state in states.values():
             left = self._left_of(state, now)
-            if left is None or left > 0 or state.strikes or state.condition is KeyCondition.INVALID:
+            strikes = state.strikes and (state.until is None or (now - state.until).total_seconds() < STRIKES_SECONDS)
+            if left is None or left > 0 or strikes or state.condition is KeyCondition.INVALID:
                 until = state.until
                 if left is not None and (until is None or (until - now).total_seconds() > left):
                     until = now + timedelta(seconds=left)

@@ -48,6 +48,14 @@ class ProviderHealth:
         self.aside[provider_id] = self._clock.monotonic() + seconds
         self._began("checks", provider_id, "", seconds)
 
+    @property
+    def has_aside(self) -> bool:
+        """Whether any provider is set aside now: whose time has passed is taken back, whether or not it is asked."""
+        if self.aside:
+            for provider_id in [each for each in self.aside if not self.is_aside(each)]:
+                self.take_back(provider_id)
+        return bool(self.aside)
+
     def take_back(self, provider_id: str) -> None:
         if self.aside.pop(provider_id, None) is not None:
             self._ended("checks", provider_id, "")

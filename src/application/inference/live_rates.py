@@ -1,6 +1,6 @@
 """How often calls upstream fail just now: what bounds repeats, and what puts a target that fails behind the others."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -25,6 +25,15 @@ SHORT_RETRY_AFTER_SECONDS: Final = 2.0  # a 503's retry-after worth waiting for
 Deployment = tuple[str, str]
 
 
+class _Calls(dict[Deployment, int]):
+    """Of so many deployments at most: clients name models, and may name any."""
+
+    def __missing__(self, deployment: Deployment) -> int:
+        if len(self) >= MAX_DEPLOYMENTS:
+            self.clear()
+        return 0
+
+
 class LiveRates:
     """Counted by deployment, in windows of ten seconds; a window is kept until the next one has ended.
 
@@ -32,7 +41,7 @@ class LiveRates:
     """
 
     def __init__(self) -> None:
-        self.calls: defaultdict[Deployment, int] = defaultdict(int)
+        self.calls = _Calls()
         self._failures: Counter[Deployment] = Counter()
         self._repeats: Counter[str] = Counter()
         self._before: tuple[Mapping[Deployment, int], Mapping[Deployment, int]] = ({}, {})
@@ -77,7 +86,7 @@ class LiveRates:
             return
         lately = now < self._ends + WINDOW_SECONDS
         self._before = (self.calls, self._failures) if lately else ({}, {})
-        self.calls, self._failures, self._repeats = defaultdict(int), Counter(), Counter()
+        self.calls, self._failures, self._repeats = _Calls(), Counter(), Counter()
         self._ends = now + WINDOW_SECONDS
 
 

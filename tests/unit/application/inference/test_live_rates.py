@@ -7,7 +7,7 @@ import pytest
 from typing_extensions import override
 
 from application.inference.calls import CHAT, CallTrace
-from application.inference.live_rates import FREE_REPEATS, LiveRates
+from application.inference.live_rates import FREE_REPEATS, MAX_DEPLOYMENTS, LiveRates
 from domain.chat import ChatRequest
 from domain.errors import GatewayError
 from domain.failover import FailureKind
@@ -112,3 +112,13 @@ async def test_calls_upstream_stay_within_a_tenth_more_than_requests_where_one_a
             after_a_second = len(sick.calls) + len(gateway.chats["b"].calls)
 
     assert len(sick.calls) + len(gateway.chats["b"].calls) - after_a_second <= 1.1 * 900
+
+
+def test_calls_are_counted_of_so_many_models_at_most_however_many_names_clients_think_of() -> None:
+    rates = LiveRates()
+
+    for number in range(MAX_DEPLOYMENTS + 10):
+        rates.calls["p", f"m{number}"] += 1
+
+    assert len(rates.calls) <= MAX_DEPLOYMENTS
+    assert rates.calls["p", f"m{MAX_DEPLOYMENTS + 9}"] == 1
