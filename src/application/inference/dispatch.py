@@ -11,18 +11,19 @@ from itertools import islice
 from typing import Generic, TypeVar
 
 from application.inference.affording import Affording
+from application.inference.asking_on import Refusals, may_break
 from application.inference.books import Entry
 from application.inference.calls import Able, Attempt, InferenceCall, Operation, Served, key_id_of, tiered
 from application.inference.consequences import Consequences
 from application.inference.deadlines import CallTimer, Deadlines
-from application.inference.fallbacks import fallbacks_of, let_go
+from application.inference.fallbacks import fallbacks_of
 from application.inference.live_rates import LiveRates
 from application.inference.prospects import Prospects, is_due, staying, trusted
 from application.inference.verdict import RATE_KINDS, Unavailability, verdict
 from application.routing.rotation import SmoothRotation
 from application.snapshot import GatewayState, LiveProvider
 from domain.availability import KeyCondition
-from domain.errors import ClientRejected, UpstreamFailure
+from domain.errors import UpstreamFailure
 from domain.failover import (
     BEFORE_WORK,
     MAX_CALLS_WITH_REFUSALS,
@@ -117,7 +118,7 @@ class _Dispatch(Generic[P, R, T]):
         self._refused, self._place = 0, 0  # calls that were refused before any work; who is to be asked next
         self._after: Consequences | None = None
         self._fallbacks = fallbacks_of(plan.policy) if plan.policy is not None else None
-        self._refusal: Served[T] | None = None  # an answer that says no, kept while others are asked
+        self._refusals = Refusals[T](entry, self._fallbacks) if self._fallbacks is not None else None
         self._stopped = self._failing = False  # the whole; whether keys of the provider that is asked may fail
 
     @property
@@ -137,31 +138,16 @@ class _Dispatch(Generic[P, R, T]):
 
     def begin(self) -> Awaitable[Served[T]]:
         """Without a policy no answer says no so that others are asked: one frame less."""
-        return self._run() if self._fallbacks is None else self._run_by_policy()
+        return self._run() if self._refusals is None else self._refusals.over(self._run)
 
-    async def _run_by_policy(self) -> Served[T]:
-        try:
-            served = await self._run()
-        except ClientRejected:
-            if self._refusal is None:
-                raise
-            return self._refusal
-        except BaseException:
-            if self._refusal is not None:
-                await let_go(self._entry, self._refusal)
-            raise
-        if self._refusal is not None and served is not self._refusal:
-            await let_go(self._entry, self._refusal)
-        return served
-
-    async def _go_on(self, served: Served[T], failure: UpstreamFailure) -> Served[T]:
+    async def _ask_on(self, served: Served[T], failure: UpstreamFailure) -> Served[T]:
         """What a provider began broke before any content: it has not answered, and its turn is over."""
         self._unanswered(served.attempt, failure)
         self._stopped = self._consequences.stops(failure, served.attempt.candidate) or self._stopped
         return await self.begin()
 
     async def _run(self) -> Served[T]:
-        ask = self._ask_at if self._fallbacks is None else self._try
+        ask, refusals = self._ask_at if self._fallbacks is None else self._try, self._refusals
         made = self._call.trace.attempts
         while self._place < len(self._plan):
             candidate, rest = self._plan[self._place], self._plan[self._place + 1 :]
@@ -173,22 +159,19 @@ class _Dispatch(Generic[P, R, T]):
             served = await ask(candidate, rest)
             if served is None:
                 continue
-            if self._fallbacks is None or not self._fallbacks.refused(served.value):
-                served.go_on = partial(self._go_on, served) if rest and self._stream else None
-                return served
-            if self._refusal is not None:
-                await let_go(self._entry, served)
-            elif self._calls_left > 0 and self._kept_for(rest):
-                self._refusal = served
-            else:
-                return served
-        if self._refusal is not None:
-            return self._refusal
+            if refusals is None or await refusals.passes(served, partial(self._others, rest)):
+                return may_break(served, self._ask_on) if rest and self._stream else served
+        if refusals is not None and refusals.first is not None:
+            return refusals.first
         if not self._failures and self._affording is not None:
             self._affording.refuse(self._unavailability)
         raise verdict(
             self._failures, self._passed_over, self._call.request.model, self._operation.endpoint, self._clock.now()
         )
+
+    def _others(self, rest: Sequence[Candidate]) -> int:
+        """How many might still be asked."""
+        return min(self._calls_left, self._kept_for(rest)) if self._calls_left > 0 else 0
 
     async def _try(self, candidate: Candidate, rest: Sequence[Candidate]) -> Served[T] | None:
         """As `_ask_at`; whether a candidate that was not asked lets others be asked is for the policy to say."""
