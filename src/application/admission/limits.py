@@ -10,7 +10,7 @@ from typing import Final
 
 from application.admission.outputs import OutputEstimates
 from application.admission.rule_book import RuleBook
-from application.admission.spending import RequestSpending, SpendingGate
+from application.admission.spending import NOTHING_KNOWN, RequestSpending, SpendingGate
 from domain.inference import InferenceRequest
 from domain.keys import Principal
 from domain.ports.budgets import BudgetStore
@@ -34,7 +34,7 @@ class RequestLimits:
     """What one request takes of its limits and budgets: a claim of its admission. Taken by `approach`, ended once."""
 
     __slots__ = (
-        "_gate", "_key_id", "_met", "_prompt_tokens", "_request", "_subjects", "_takes", "_wanted", "cut",
+        "_gate", "_key_id", "_likely", "_met", "_prompt_tokens", "_request", "_subjects", "_takes", "_wanted", "cut",
         "outlived", "sent", "spending",
     )  # fmt: skip
 
@@ -47,6 +47,7 @@ class RequestLimits:
         self._request: InferenceRequest | None = request
         self._prompt_tokens: int | None = None
         self._takes: list[Take] = []
+        self._likely = NOTHING_KNOWN  # how long answers of a model are
         self._wanted = ONE_REQUEST  # what was taken of limits by tokens
         self._met: list[tuple[SubjectRules, ...]] = []  # those whose limits are taken
         self.spending: RequestSpending | None = None
@@ -90,7 +91,9 @@ class RequestLimits:
         take = await limiter.take(self._demand(candidate) if limiter.counts_tokens else ONE_REQUEST)
         if self.spending is not None:
             try:
-                await self.spending.approach(candidate, budgeted, budgeted_too, self._count_prompt(), attempts)
+                await self.spending.approach(
+                    candidate, budgeted, budgeted_too, self._count_prompt(), attempts, self._likely
+                )
             except BaseException:
                 take.release()
                 raise
@@ -161,7 +164,7 @@ class RequestLimits:
             return Demand()
         asked = request.output_limit
         if asked != 0:
-            likely = self._gate.outputs.likely(self._key_id, candidate.model)
+            self._likely = (candidate.model, likely := self._gate.outputs.likely(self._key_id, candidate.model))
             asked = likely if asked is None else min(asked, likely)
         self._wanted = Demand(self._count_prompt(), asked * request.answers)
         return self._wanted

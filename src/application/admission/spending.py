@@ -37,6 +37,8 @@ STEP_TOKENS: Final = 500
 BYTES_PER_TOKEN: Final = 3
 """Of an answer that streams: fewer than prose has, so that more is held than is passed on."""
 
+NOTHING_KNOWN: Final = ("", 0)
+
 _MAX_ACCOUNT: Final = 128
 _MILLISECONDS: Final = 1000
 _PER_PRICE: Final = 1_000_000
@@ -171,8 +173,10 @@ class RequestSpending:
         others: tuple[SubjectRules, ...],
         prompt_tokens: int,
         attempts: Sequence[AttemptRecord],
+        known: tuple[str, int] = NOTHING_KNOWN,
     ) -> None:
         """Hold what a call of the candidate may cost, beside what earlier calls did, in the budgets of these subjects.
+        `known` is a model and how long its answers are, where somebody has looked.
 
         Raises `LimitExceeded`, and `PermissionDenied` where nobody knows the price and a budget insists on one.
         """
@@ -190,7 +194,7 @@ class RequestSpending:
                     param="model",
                 )
             return
-        least, wanted = self._estimate(model, prompt_tokens, price.prices, worst_case=met.worst_case)
+        least, wanted = self._estimate(model, prompt_tokens, price.prices, known, worst_case=met.worst_case)
         spent = sum([attempt.cost_nano_usd or 0 for attempt in attempts]) if attempts else 0
         try:
             await self._hold(met, spent + least, spent + wanted)
@@ -199,14 +203,16 @@ class RequestSpending:
             raise
         self._measure(spent, wanted)
 
-    def _estimate(self, model: str, prompt_tokens: int, prices: Prices, *, worst_case: bool) -> tuple[int, int]:
+    def _estimate(
+        self, model: str, prompt_tokens: int, prices: Prices, known: tuple[str, int], *, worst_case: bool
+    ) -> tuple[int, int]:
         """What the call costs at least and at most, as far as one can say, at the tier that its prompt may reach."""
         if prompt_tokens > LARGE_PROMPT_TOKENS:
             prompt_tokens += prompt_tokens // 5
         most = UNSAID_OUTPUT_TOKENS if self._asked is None else self._asked
         likely = most
         if not (worst_case or self._endless) and most > self._fewest and (self._streams or self.may_gather):
-            likely = self._gate.outputs.likely(self._key_id, model)
+            likely = known[1] if known[0] == model else self._gate.outputs.likely(self._key_id, model)
             if likely < self._fewest:
                 likely = self._fewest
             elif likely > most:
