@@ -5,6 +5,7 @@ by a record of its own under the key, tags and budgets of that request. The reco
 the ledger takes a record once: fetches at the same time, also in several processes, book it once (P-01).
 """
 
+import asyncio
 import hashlib
 import logging
 from collections import OrderedDict
@@ -87,7 +88,8 @@ class BackgroundResponses:
         self._budgets = budgets
         self._clock = clock
         self._models: OrderedDict[tuple[str, str], str] = OrderedDict()
-        self._ended: OrderedDict[str, None] = OrderedDict()  # facts: of two fetches at once one books
+        self._ended: OrderedDict[str, None] = OrderedDict()  # facts: of two fetches one books
+        self._ending: dict[str, asyncio.Task[None]] = {}  # facts that are being booked, whoever waits for it
         self._unwritten: dict[str, BackgroundResponse] = {}
         self._still_held: set[str] = set()  # facts: booked, but their money could not be let go
 
@@ -232,16 +234,29 @@ class BackgroundResponses:
         return None if value is None else _decode(value)
 
     async def _end(self, response: BackgroundResponse, kept: KeptState) -> None:
+        """It is booked to the end though whoever saw it leaves: of several at once the first books, the others wait."""
+        ending = self._ending.get(response.fact)
+        if ending is None:
+            ending = self._ending[response.fact] = asyncio.create_task(self._book(response, kept))
+            ending.add_done_callback(lambda task: self._is_over(response.fact, task))
+        await asyncio.shield(ending)
+
+    def _is_over(self, fact: str, ending: asyncio.Task[None]) -> None:
+        self._ending.pop(fact, None)
+        if not ending.cancelled():
+            ending.exception()  # for whoever waits; nobody may be left
+
+    async def _book(self, response: BackgroundResponse, kept: KeptState) -> None:
         """Booked first, forgotten then: what dies in between is booked again, and the ledger knows it."""
         if response.fact not in self._ended:
-            self._ended[response.fact] = None
-            if len(self._ended) > MAX_REMEMBERED:
-                self._ended.popitem(last=False)
             attempt = self._attempt(response, kept)
             charges = await self._charged(response, attempt.cost_nano_usd or 0)
             record = self._record(response, kept, attempt, charges)
             self._ledger.end(record)
             self._sink.record(record)
+            self._ended[response.fact] = None
+            if len(self._ended) > MAX_REMEMBERED:
+                self._ended.popitem(last=False)
         elif response.fact in self._still_held:
             await self._charged(response, 0)
         self._unwritten.pop(response.fact, None)

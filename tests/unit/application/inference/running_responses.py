@@ -64,10 +64,11 @@ class Making(Answering[ResponsesRequest], Streaming[ResponsesRequest]):
 
 
 class Keeping(KeptResponsesProvider):
-    """Has the response that was begun: `status` and `usage` are what it says when asked."""
+    """Has the response that was begun: `status` and `usage` are what it says when asked, `statuses` go before."""
 
     def __init__(self) -> None:
         self.status = "completed"
+        self.statuses: list[str] = []
         self.usage: TokenUsage | None = USED
         self.asked = 0
         self.failure: UpstreamFailure | None = None
@@ -81,7 +82,8 @@ class Keeping(KeptResponsesProvider):
             return ProviderAnswer(b"{}", "m", None, kept=KeptState("resp_1", FORGOTTEN, "m", fetched=True))
         if self.failure is not None:
             raise self.failure
-        kept = KeptState("resp_1", self.status, "m", self.usage, "hello", fetched=True)
+        status = self.statuses.pop(0) if self.statuses else self.status
+        kept = KeptState("resp_1", status, "m", self.usage, "hello", fetched=True)
         return ProviderAnswer(b"{}", "m", TokenUsage(), kept=kept)
 
     @override

@@ -1,11 +1,14 @@
 """What a background response used is booked once, for whom and what it was made (P-01)."""
 
 import asyncio
+from collections.abc import Sequence
 from decimal import Decimal
 
 import msgspec
 import pytest
+from typing_extensions import override
 
+from adapters.limits.memory_budgets import MemoryBudgetStore
 from adapters.tokens.length import LengthTokenCounter
 from application.inference.background import BackgroundResponses
 from application.inference.calls import Operation
@@ -13,6 +16,7 @@ from domain.background_responses import LOOKS_AFTER
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
 from domain.limits import Budget
+from domain.ports.budgets import BudgetTerm, Hold
 from domain.subject_limits import SubjectRules
 from domain.usage import TokenUsage
 from tests.fakes.gateway import ANYONE
@@ -67,6 +71,66 @@ async def test_fetches_at_the_same_time_book_it_once(scene: Scene) -> None:
     await asyncio.gather(*(scene.fetch() for _ in range(5)))
 
     assert len(scene.booked()) == 1
+
+
+@pytest.mark.parametrize(
+    ("statuses", "outcome"),
+    [
+        (["cancelled"] * 3, "client_cancelled"),
+        (["completed"] * 3, "ok"),  # it had ended when the cancel came
+        (["in_progress", "completed", "completed"], "ok"),
+        (["in_progress", "in_progress", "cancelled"], "client_cancelled"),
+    ],
+)
+async def test_a_cancel_that_races_with_its_end_books_it_once(scene: Scene, statuses: list[str], outcome: str) -> None:
+    await scene.begin()
+    scene.keeping.statuses, scene.keeping.status = statuses, statuses[-1]
+
+    await asyncio.gather(scene.fetch(action="cancel"), scene.fetch(), scene.background.look_for("a", "resp_1"))
+    await scene.fetch(action="cancel")
+
+    [record] = scene.booked()
+    assert (record.outcome, record.usage) == (outcome, USED)
+    assert await scene.remembered() == 0
+
+
+class Waiting(MemoryBudgetStore):
+    """Lets money go when it is told to."""
+
+    def __init__(self, scene: Scene) -> None:
+        gateway = scene.gateway
+        super().__init__(gateway.clock, gateway.spend, gateway.ledger.orphans_booked)
+        self.reached, self.may_go_on = asyncio.Event(), asyncio.Event()
+
+    @override
+    async def reclaim(self, kept_id: str, hold_id: str, terms: Sequence[BudgetTerm]) -> Hold:
+        self.reached.set()
+        await self.may_go_on.wait()
+        return await super().reclaim(kept_id, hold_id, terms)
+
+
+async def test_who_leaves_while_it_is_booked_pays_all_the_same(scene: Scene) -> None:
+    """A client that deletes a response and hangs up at the right moment would have it for nothing."""
+    rules = SubjectRules(SPENDER, budgets=(Budget(limit_usd=Decimal(1), period="day"),))
+    await scene.begin(msgspec.structs.replace(ANYONE, rules=(rules,)))
+    gateway, budgets = scene.gateway, Waiting(scene)
+    background = BackgroundResponses(
+        gateway.store, gateway.state, gateway.ledger, gateway.sink, gateway.meter, LengthTokenCounter(), budgets,
+        gateway.clock,
+    )  # fmt: skip
+
+    leaving = asyncio.create_task(background.look_for("a", "resp_1"))
+    await budgets.reached.wait()
+    leaving.cancel()
+    await asyncio.wait([leaving])
+    waiting = asyncio.create_task(background.look_for("a", "resp_1"))
+    budgets.may_go_on.set()
+    await waiting
+
+    [record] = scene.booked()
+    assert leaving.cancelled()
+    assert [charge.nano_usd for charge in record.charges] == [200_000]
+    assert await scene.remembered() == 0
 
 
 async def test_processes_book_it_under_one_id_which_the_ledger_takes_once(scene: Scene) -> None:
