@@ -57,6 +57,15 @@ def test_nothing_at_all_is_declined() -> None:
     assert read(" \n").name is None
 
 
+def test_who_is_sure_of_no_task_is_sure_of_nothing() -> None:
+    """However likely the words make one: a number beside no task would be taken for how sure that is."""
+    readings = [HeuristicClassifier().look(each.prompt) for each in labelled()]
+    declined = [reading.confidence for reading in readings if reading.name is None]
+
+    assert len(declined) > 40
+    assert set(declined) == {0.0}
+
+
 def test_a_text_that_is_no_text_is_read_too() -> None:
     assert read("\ud800\x00" * 40).confidence <= 1
 
