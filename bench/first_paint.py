@@ -29,6 +29,17 @@ PAGES = (
     "/app/admin/providers",
     "/app/admin/models",
     "/app/admin/routes",
+    "/app/admin/playground",
+    "/app/admin/health",
+    "/app/admin/audit",
+    "/app/admin/alerts",
+    "/app/admin/tenants",
+    "/app/admin/users",
+    "/app/admin/keys",
+    "/app/admin/tokens",
+    "/app/admin/budgets",
+    "/app/admin/limits",
+    "/app/admin/settings",
     "/app/me",
     "/app/me/requests",
     "/app/me/keys",
@@ -88,18 +99,21 @@ def main() -> int:
         print("There is no Chromium on this machine.", file=sys.stderr)
         return 2
     print(f"{machine(Cores())}, load {os.getloadavg()[0]:.1f}")
-    missed = 0
+    over: list[str] = []
     with gateway() as running, sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"])
         print(f"{'LCP in ms, median (worst), shift':<36} slow 4G, CPU /4          loopback")
         for path in options.paths or PAGES:
             slow = [opened(browser, running.url + path, slow=True) for _ in range(options.times)]
             fast = [opened(browser, running.url + path, slow=False) for _ in range(options.times)]
-            missed += _over(slow, SLOW_MS) or _over(fast, LOOPBACK_MS)
-            print(f"{path:<36} {_line(slow)}    {_line(fast)}", flush=True)
+            if _over(slow, SLOW_MS) or _over(fast, LOOPBACK_MS):
+                over.append(path)
+            print(f"{path:<36} {_line(slow)}    {_line(fast)}{'  OVER' if path in over else ''}", flush=True)
         browser.close()
-    print("every page is within its goal" if not missed else f"{missed} pages are over their goal")
-    return 1 if missed else 0
+    goal = f"{SLOW_MS} ms slow, {LOOPBACK_MS} ms on loopback, shift below {MOST_SHIFTED}"
+    load = f"(load of the machine {os.getloadavg()[0]:.1f})"
+    print(f"OVER THE GOAL of {goal}: {' '.join(over)} {load}" if over else f"every page is within {goal} {load}")
+    return 1 if over else 0
 
 
 def _over(found: Sequence[tuple[float, float]], most_ms: float) -> bool:

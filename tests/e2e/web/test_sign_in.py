@@ -75,3 +75,72 @@ def test_an_ended_or_replaced_session_loses_no_input(browser: Browser, closed_ga
     expect(page.locator("article.user .said")).to_have_text("Asked after it ended")
     expect(page.locator("article.assistant footer")).to_contain_text(" out")
     visitor.close()
+
+
+OLD_MARK = "localStorage.setItem('omg.renewed', String(Date.now() - 13 * 3600 * 1000))"
+
+
+def test_a_session_gets_a_new_id_under_somebody_who_works_and_nobody_notices(
+    browser: Browser, closed_gateway: Gateway
+) -> None:
+    """Contract 9, `/auth/refresh`: once in half a day, by one tab; what bears the old id meanwhile is asked again."""
+    visitor = Visitor(browser, closed_gateway.url)
+    page = visitor.page
+    with page.expect_response(lambda answer: answer.url.endswith("/auth/link")):
+        visitor.go("/app" + link(closed_gateway))
+    visitor.go("/app/admin/keys?open=new")
+    assert not any("/auth/refresh" in url for url in visitor.requested)
+    other = visitor.context.new_page()
+    other.goto(visitor.base + "/app/admin/tenants?open=new")
+    other.locator("input[name=name]").fill("From the other tab")
+    before = {one["name"]: one["value"] for one in visitor.context.cookies() if "name" in one and "value" in one}
+
+    page.evaluate(OLD_MARK)
+    with page.expect_response("**/auth/refresh") as renewed:
+        visitor.reload()
+    assert renewed.value.ok
+    after = {one["name"]: one["value"] for one in visitor.context.cookies() if "name" in one and "value" in one}
+    assert set(after) == set(before)
+    assert after != before
+    assert httpx.get(f"{closed_gateway.url}/auth/session", cookies=before).status_code == 401
+
+    visitor.settled().locator("input[name=name]").fill("Under the new id")
+    page.get_by_role("button", name="Make key").click()
+    expect(page.locator(".secret")).to_be_visible()
+    other.get_by_role("button", name="Make tenant").click()  # with the old one's token
+    expect(other.get_by_role("dialog", name="From the other tab")).to_be_visible()
+    page.route(
+        "**/admin/tenants?*", lambda route: route.fulfill(status=401, json=ENDED), times=1
+    )  # sent with the old id
+    page.get_by_role("button", name="Close").click()
+    page.get_by_role("link", name="Tenants").click()
+    expect(page.get_by_role("button", name="From the other tab")).to_be_visible()
+    for tab in (page, other):
+        expect(tab.get_by_role("dialog", name="Sign in")).to_have_count(0)
+    assert sum("/auth/refresh" in url for url in visitor.requested) == 1
+    visitor.close()
+
+
+ENDED = {"error": {"code": "invalid_api_key", "message": "You are not signed in, or no longer.", "type": "x"}}
+
+
+def test_a_wrong_password_is_said_in_the_form_and_asks_nobody_to_sign_in(
+    browser: Browser, closed_gateway: Gateway
+) -> None:
+    visitor = Visitor(browser, closed_gateway.url)
+    page = visitor.page
+    with page.expect_response(lambda answer: answer.url.endswith("/auth/link")):
+        visitor.go("/app" + link(closed_gateway))
+    page.route(
+        "**/me/password",
+        lambda route: route.fulfill(
+            status=401, json={"error": {"code": "invalid_credentials", "message": "The current password is wrong."}}
+        ),
+    )
+    visitor.go("/app/me/account")
+    page.get_by_label("New one").fill("a long enough pass phrase")
+    page.get_by_role("button", name="Set password").click()
+
+    expect(page.get_by_role("alert")).to_have_text("The current password is wrong.")
+    expect(page.get_by_role("dialog", name="Sign in")).to_have_count(0)
+    visitor.close()

@@ -4,13 +4,16 @@ import { ChangeForm, Choices } from "../shared/change-form";
 import { ticked } from "../shared/changes";
 import { ahead, moment, stretch } from "../shared/format";
 import { sendJson } from "../shared/http";
+import { ofFile } from "../shared/owner";
 import { Confirmed, CopyCurl, Empty, Form, Tag, curl, type Asked } from "../shared/parts";
+import { useStay } from "../shared/stay";
 import { CHANNEL_FIELDS, EVENTS, aboutPage, channelName, eventTitle, thresholdInWords, whereto, type Channel, type Delivery, type Rule } from "./alert-words";
 
 const history = (kind: string, id: string): string => `/app/admin/audit?${new URLSearchParams({ object_kind: kind, object_id: id })}`;
 const named = (channels: readonly Channel[]) => channels.map((one) => [one.id, `${one.name || whereto(one)} (${one.kind})`] as const);
 
 export function NewRule({ channels, made }: { readonly channels: readonly Channel[]; readonly made: () => void }) {
+  const stay = useStay();
   const [event, setEvent] = useState(0);
   const [, , unit, own] = EVENTS[event]!;
   if (channels.length === 0) return <Empty>A rule tells a channel. <button type="button" class="plainbutton" onClick={() => setParams({ open: "new-channel" })}>Add a channel</button> first.</Empty>;
@@ -24,7 +27,7 @@ export function NewRule({ channels, made }: { readonly channels: readonly Channe
   const send = async (form: FormData): Promise<void> => {
     const rule = await sendJson<Rule>(...asks(form));
     made();
-    setParams({ open: rule.id });
+    stay({ open: rule.id });
   };
   return (
     <Form label="Add rule" send={send} asks={asks}>
@@ -37,11 +40,12 @@ export function NewRule({ channels, made }: { readonly channels: readonly Channe
 }
 
 export function RuleDetails({ rule, channels, changed }: { readonly rule: Rule; readonly channels: readonly Channel[]; readonly changed: () => void }) {
+  const stay = useStay();
   const path = `/admin/alerts/rules/${encodeURIComponent(rule.id)}`;
   const end = async (): Promise<void> => {
     await sendJson("DELETE", path);
     changed();
-    setParams({ open: null });
+    stay({ open: null });
   };
   return (
     <>
@@ -55,10 +59,10 @@ export function RuleDetails({ rule, channels, changed }: { readonly rule: Rule; 
       <p class="buttons">
         <a class="btn" href={history("alert_rule", rule.id)}>Its history</a>
         <CopyCurl command={curl(path)} />
-        <Confirmed label="Delete rule" question={`Nobody is told any more: ${eventTitle(rule.event).toLowerCase()}.`} run={end} />
+        {!ofFile(rule) && <Confirmed label="Delete rule" question={`Nobody is told any more: ${eventTitle(rule.event).toLowerCase()}.`} run={end} />}
       </p>
       <h3>Change</h3>
-      <ChangeForm path={path} done={changed} label="Change rule" fields={[
+      <ChangeForm path={path} listed={rule} done={changed} label="Change rule" fields={[
         { name: "enabled", label: "It is on", kind: "check" },
         { name: "threshold", label: "Threshold", kind: "number", hint: `Empty: ${EVENTS.find(([name]) => name === rule.event)?.[3] ?? "its own"}.` },
         { name: "cooldown_seconds", label: "Silent afterwards", kind: "number", hint: "Seconds in which the same is not told again." },
@@ -70,6 +74,7 @@ export function RuleDetails({ rule, channels, changed }: { readonly rule: Rule; 
 
 /** The secret that signs a webhook is shown when it was made here, this once. */
 export function NewChannel({ made }: { readonly made: () => void }) {
+  const stay = useStay();
   const [kind, setKind] = useState("webhook");
   const [created, setCreated] = useState<{ readonly id: string; readonly secret?: string }>();
   if (created?.secret) return <Made id={created.id} secret={created.secret} />;
@@ -80,7 +85,7 @@ export function NewChannel({ made }: { readonly made: () => void }) {
     const channel = await sendJson<{ readonly id: string; readonly secret?: string }>("POST", "/admin/alerts/channels", body);
     made();
     if (channel.secret) setCreated(channel);
-    else setParams({ open: channel.id });
+    else stay({ open: channel.id });
   };
   return (
     <Form label="Add channel" send={send}>
@@ -108,6 +113,7 @@ const Made = ({ id, secret }: { readonly id: string; readonly secret: string }) 
 );
 
 export function ChannelDetails({ channel, rules, changed }: { readonly channel: Channel; readonly rules: readonly Rule[]; readonly changed: () => void }) {
+  const stay = useStay();
   const [tested, setTested] = useState<{ readonly ok: boolean; readonly message: string }>();
   const path = `/admin/alerts/channels/${encodeURIComponent(channel.id)}`;
   const test = (): void => {
@@ -117,7 +123,7 @@ export function ChannelDetails({ channel, rules, changed }: { readonly channel: 
   const end = async (): Promise<void> => {
     await sendJson("DELETE", path);
     changed();
-    setParams({ open: null });
+    stay({ open: null });
   };
   const used = rules.filter((one) => one.channels.includes(channel.id));
   return (
@@ -134,12 +140,12 @@ export function ChannelDetails({ channel, rules, changed }: { readonly channel: 
         <button type="button" class="btn primary" onClick={test}>Send a test</button>
         <a class="btn" href={history("alert_channel", channel.id)}>Its history</a>
         <CopyCurl command={curl(path)} />
-        <Confirmed label="Delete channel" question={`Deletes ${channel.name || channel.id}; ${used.length} ${used.length === 1 ? "rule tells" : "rules tell"} it no more.`} run={end} />
+        {!ofFile(channel) && <Confirmed label="Delete channel" question={`Deletes ${channel.name || channel.id}; ${used.length} ${used.length === 1 ? "rule tells" : "rules tell"} it no more.`} run={end} />}
       </p>
       {tested && <p class={tested.ok ? "quiet" : "fault"} role="status" dir="auto">{tested.message}</p>}
       <h3>Change</h3>
-      <ChangeForm path={path} done={changed} label="Change channel" fields={[{ name: "name", label: "Name", read: (text) => text }, ...(CHANNEL_FIELDS[channel.kind] ?? []), { name: "enabled", label: "It is on", kind: "check" }]} />
-      {channel.kind === "webhook" && <NewSecret path={path} done={changed} />}
+      <ChangeForm path={path} listed={channel} done={changed} label="Change channel" fields={[{ name: "name", label: "Name", read: (text) => text }, ...(CHANNEL_FIELDS[channel.kind] ?? []), { name: "enabled", label: "It is on", kind: "check" }]} />
+      {channel.kind === "webhook" && !ofFile(channel) && <NewSecret path={path} done={changed} />}
     </>
   );
 }

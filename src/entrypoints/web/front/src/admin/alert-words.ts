@@ -1,7 +1,8 @@
 import type { Field } from "../shared/changes";
+import type { Owned } from "../shared/owner";
 import { requestsLink } from "./groupings";
 
-export interface Channel {
+export interface Channel extends Owned {
   readonly id: string;
   readonly kind: string;
   readonly name: string;
@@ -11,7 +12,7 @@ export interface Channel {
   readonly fingerprint: string | null;
 }
 
-export interface Rule {
+export interface Rule extends Owned {
   readonly id: string;
   readonly event: string;
   readonly threshold: number | null;

@@ -1,14 +1,12 @@
 import { address, setParams } from "../shared/address";
 import { inWords } from "../shared/changes";
 import { moment, stamp } from "../shared/format";
-import { getJson } from "../shared/http";
+import { More, idOf, useList } from "../shared/list";
 import { CopyCurl, Empty, Problem, Tag, curl } from "../shared/parts";
 import { momentParams } from "../shared/period";
 import { PeriodChoice, usePeriod } from "../shared/period-choice";
-import { useEffect, useState } from "preact/hooks";
 import { Chosen } from "./filters";
 import { actorPage, pageOf } from "./object-pages";
-import type { Page } from "./types";
 
 interface AuditEntry {
   readonly id: string;
@@ -25,29 +23,6 @@ interface AuditEntry {
 const FILTERS = ["actor", "action", "object_kind", "object_id", "tenant_id", "outcome"] as const;
 const TEXTS = [["object_id", "object id"], ["object_kind", "kind of object"], ["action", "action"], ["actor", "actor"], ["tenant_id", "tenant id"]] as const;
 
-/** The list page by page, of what the address asks for. */
-function useEntries(query: string) {
-  const [entries, setEntries] = useState<readonly AuditEntry[]>();
-  const [next, setNext] = useState<string | null>(null);
-  const [error, setError] = useState<Error>();
-  const load = async (cursor: string | null, stop?: AbortSignal): Promise<void> => {
-    try {
-      const page = await getJson<Page<AuditEntry>>(`/admin/audit?${query}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`, stop);
-      setEntries((known) => (cursor ? [...(known ?? []), ...page.data] : page.data));
-      setNext(page.next_cursor);
-      setError(undefined);
-    } catch (problem) {
-      if (!stop?.aborted) setError(problem as Error);
-    }
-  };
-  useEffect(() => {
-    const stop = new AbortController();
-    void load(null, stop.signal);
-    return () => stop.abort();
-  }, [query]);
-  return { entries, error, reload: () => void load(null), more: next === null ? null : () => void load(next) };
-}
-
 /** Who changed what, when, from where, and from what to what. */
 export default function Audit() {
   const params = address.value.searchParams;
@@ -55,7 +30,7 @@ export default function Audit() {
   const timed = params.has("from") || params.has("days");
   const filters = Object.fromEntries(FILTERS.flatMap((name) => (params.get(name) ? [[name, params.get(name)!]] : [])));
   const query = new URLSearchParams({ ...(timed ? momentParams(period) : {}), ...filters, limit: "100" }).toString();
-  const { entries, more, ...state } = useEntries(query);
+  const list = useList<AuditEntry>(`/admin/audit?${query}`, idOf, { fresh: 0 });
   return (
     <>
       <div class="head">
@@ -67,10 +42,10 @@ export default function Audit() {
       <PeriodChoice period={period} optional={!timed} />
       <AuditFilter />
       <Chosen filters={filters} />
-      <Problem of={state} />
-      {entries?.length === 0 && <Empty>{timed || Object.keys(filters).length > 0 ? "No entry is like this. Take a filter away." : "Nothing was changed yet."}</Empty>}
-      <ol class="rows">{entries?.map((one) => <Entry key={one.id} entry={one} zone={period.zone} />)}</ol>
-      {more && <p><button type="button" class="btn" onClick={more}>Show earlier ones</button></p>}
+      <Problem of={list} />
+      {list.data?.length === 0 && <Empty>{timed || Object.keys(filters).length > 0 ? "No entry is like this. Take a filter away." : "Nothing was changed yet."}</Empty>}
+      <ol class="rows">{list.data?.map((one) => <Entry key={one.id} entry={one} zone={period.zone} />)}</ol>
+      <More of={list} words="Show earlier ones" />
     </>
   );
 }

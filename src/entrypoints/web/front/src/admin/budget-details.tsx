@@ -1,11 +1,12 @@
-import { setParams } from "../shared/address";
 import { ChangeForm } from "../shared/change-form";
 import { exactUsd } from "../shared/format";
 import { sendJson } from "../shared/http";
+import { ofFile } from "../shared/owner";
 import { Confirmed, CopyCurl, Tag, curl } from "../shared/parts";
 import { requestsLink } from "./groupings";
 import { BUDGET_FIELDS, afterwards, requestsOf, resets, shareUsed, span, stateOf, usageOf, type Budget } from "./budget-words";
 import { BUDGETS } from "../shared/rule-fields";
+import { useStay } from "../shared/stay";
 import { kindTitle, subjectPage, subjectPath } from "./subjects";
 
 const FIELD = [{ name: "budgets", label: "All its budgets", hint: "One a line: 25.00 month Europe/Berlin warn_at=0.5,0.8", ...BUDGETS }] as const;
@@ -40,23 +41,24 @@ export function BudgetDetails({ budget, changed }: { readonly budget: Budget; re
         {budget.id && <CopyCurl command={curl(`/admin/budgets/${budget.id}`)} />}
       </p>
       <h3>Change</h3>
-      {budget.id ? <OfItself id={budget.id} changed={changed} /> : <OfSubject budget={budget} changed={changed} />}
+      {budget.id ? <OfItself id={budget.id} listed={budget} changed={changed} /> : <OfSubject budget={budget} changed={changed} />}
     </>
   );
 }
 
-function OfItself({ id, changed }: { readonly id: string; readonly changed: () => void }) {
+function OfItself({ id, listed, changed }: { readonly id: string; readonly listed: Budget; readonly changed: () => void }) {
+  const stay = useStay();
   const path = `/admin/budgets/${encodeURIComponent(id)}`;
   const end = async (): Promise<void> => {
     await sendJson("DELETE", path);
     changed();
-    setParams({ open: null });
+    stay({ open: null });
   };
   return (
     <>
       <p class="quiet">A raised limit goes on with what was spent, as long as period, zone and models stay.</p>
-      <ChangeForm path={path} fields={BUDGET_FIELDS} done={changed} label="Change budget" />
-      <p class="buttons"><Confirmed label="End budget" question="Ends this budget: nothing is counted or refused by it any more." run={end} /></p>
+      <ChangeForm path={path} listed={listed} fields={BUDGET_FIELDS} done={changed} label="Change budget" />
+      {!ofFile(listed) && <p class="buttons"><Confirmed label="End budget" question="Ends this budget: nothing is counted or refused by it any more." run={end} /></p>}
     </>
   );
 }

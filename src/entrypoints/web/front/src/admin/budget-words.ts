@@ -1,10 +1,11 @@
 import { LIST, type Field } from "../shared/changes";
 import { ahead, moment } from "../shared/format";
+import type { Owned } from "../shared/owner";
 import { addDays, dayOf } from "../shared/zones";
 import { MODELS, subjectFilters, type Subject } from "./subjects";
 
 /** A budget and how it stands, as `GET /admin/budgets` lists it. Without an id it is a field of its subject. */
-export interface Budget {
+export interface Budget extends Owned {
   readonly id: string | null;
   readonly subject: Subject;
   readonly subject_name: string | null;

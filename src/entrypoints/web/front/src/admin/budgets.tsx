@@ -6,6 +6,7 @@ import { CopyCurl, Drawer, Empty, Form, Problem, Tag, curl, type Asked } from ".
 import { known, useGet } from "../shared/query";
 import { budgetInWords } from "../shared/rules";
 import { sendJson } from "../shared/http";
+import { useStay } from "../shared/stay";
 import { BudgetDetails } from "./budget-details";
 import { BUDGET_FIELDS, listed, resets, shareUsed, stateOf, type Budget, type Listed } from "./budget-words";
 import { SubjectFields, subjectOf } from "./subject-fields";
@@ -74,6 +75,7 @@ export default function Budgets() {
 }
 
 function NewBudget({ made }: { readonly made: () => void }) {
+  const stay = useStay();
   const asks = (form: FormData): Asked => {
     const text = (name: string): string => String(form.get(name) ?? "").trim();
     const fields = BUDGET_FIELDS.filter((one) => text(one.name)).map((one) => [one.name, one.read ? one.read(text(one.name)) : text(one.name)]);
@@ -82,7 +84,7 @@ function NewBudget({ made }: { readonly made: () => void }) {
   const send = async (form: FormData): Promise<void> => {
     const budget = await sendJson<Budget>(...asks(form));
     made();
-    setParams({ open: budget.id });
+    stay({ open: budget.id });
   };
   const [limit, period, zone, after] = BUDGET_FIELDS;
   return (

@@ -1,17 +1,19 @@
 import { address, setParams } from "../shared/address";
 import { ChangeForm } from "../shared/change-form";
 import { sendJson } from "../shared/http";
+import { ofFile, type Owned } from "../shared/owner";
 import { Confirmed, CopyCurl, Drawer, Empty, Form, Problem, curl, type Asked } from "../shared/parts";
 import { useGet } from "../shared/query";
 import { limitsInWords } from "../shared/rules";
 import { UNITS } from "./limit-words";
 import { LimitsExplained } from "./limits-explained";
 import { limitsOf } from "../shared/rule-fields";
+import { useStay } from "../shared/stay";
 import { SubjectFields, subjectOf } from "./subject-fields";
 import { kindTitle, subjectFilters, subjectPage, subjectPath, type Subject } from "./subjects";
 
 /** As `GET /admin/limits?fields=true` lists them. Without an id they are fields of their subject. */
-type Limits = Readonly<Record<keyof typeof UNITS, number | null>> & { readonly id: string | null; readonly subject: Subject; readonly subject_name: string | null };
+type Limits = Readonly<Record<keyof typeof UNITS, number | null>> & { readonly id: string | null; readonly subject: Subject; readonly subject_name: string | null } & Owned;
 
 const PATH = "/admin/limits?fields=true";
 const COUNTS = Object.entries(UNITS);
@@ -59,6 +61,7 @@ export default function LimitsPage() {
 }
 
 function NewLimits({ made }: { readonly made: () => void }) {
+  const stay = useStay();
   const asks = (form: FormData): Asked => {
     const given = COUNTS.map(([name]) => [name, String(form.get(name) ?? "").trim()] as const).filter(([, value]) => value !== "");
     return ["POST", "/admin/limits", { subject: subjectOf(form), ...Object.fromEntries(given.map(([name, value]) => [name, Number(value)])) }];
@@ -66,7 +69,7 @@ function NewLimits({ made }: { readonly made: () => void }) {
   const send = async (form: FormData): Promise<void> => {
     const limits = await sendJson<Limits>(...asks(form));
     made();
-    setParams({ open: limits.id });
+    stay({ open: limits.id });
   };
   return (
     <Form label="Set limits" send={send} asks={asks}>
@@ -77,6 +80,7 @@ function NewLimits({ made }: { readonly made: () => void }) {
 }
 
 function Details({ limits, changed }: { readonly limits: Limits; readonly changed: () => void }) {
+  const stay = useStay();
   const { subject, id } = limits;
   const page = subjectPage(subject);
   const rows = subjectFilters(subject);
@@ -85,7 +89,7 @@ function Details({ limits, changed }: { readonly limits: Limits; readonly change
   const lift = async (): Promise<void> => {
     await sendJson("DELETE", path!);
     changed();
-    setParams({ open: null });
+    stay({ open: null });
   };
   return (
     <>
@@ -103,8 +107,8 @@ function Details({ limits, changed }: { readonly limits: Limits; readonly change
       </p>
       <h3>Change</h3>
       <p class="quiet">Empty is no limit, 0 allows none.</p>
-      {path && <ChangeForm path={path} fields={fields} done={changed} label="Change limits" />}
-      {id && <p class="buttons"><Confirmed label="Lift limits" question="Lifts all of these limits." run={lift} /></p>}
+      {path && <ChangeForm path={path} {...(id ? { listed: limits } : {})} fields={fields} done={changed} label="Change limits" />}
+      {id && !ofFile(limits) && <p class="buttons"><Confirmed label="Lift limits" question="Lifts all of these limits." run={lift} /></p>}
     </>
   );
 }

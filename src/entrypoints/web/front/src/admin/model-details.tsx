@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { moment, seconds, whole } from "../shared/format";
 import { ApiError, sendJson } from "../shared/http";
+import { ChangedThere, ofFile } from "../shared/owner";
 import { Confirmed, CopyCurl, Form, curl, type Asked } from "../shared/parts";
 import { endOf, priceLines } from "./model-words";
 import type { PricedModel } from "./types";
@@ -36,9 +37,13 @@ export function ModelDetails({ model, changed }: { readonly model: PricedModel; 
       <h3>Prices</h3>
       <Prices model={model} />
       <h3>A price of your own</h3>
-      <p class="quiet">In force from now on, over the catalog's. What was booked before keeps its price.</p>
-      <OwnPrice model={model} changed={changed} />
-      {model.source === "admin" && <p class="buttons"><Confirmed label="End own price" question={`The catalog's price of ${name} holds again, or none.`} run={end} /></p>}
+      {ofFile(model) ? <ChangedThere /> : (
+        <>
+          <p class="quiet">In force from now on, over the catalog's. What was booked before keeps its price.</p>
+          <OwnPrice model={model} changed={changed} />
+        </>
+      )}
+      {model.source === "admin" && !ofFile(model) && <p class="buttons"><Confirmed label="End own price" question={`The catalog's price of ${name} holds again, or none.`} run={end} /></p>}
     </>
   );
 }

@@ -3,9 +3,10 @@ import { LIST } from "../shared/changes";
 import { sendJson } from "../shared/http";
 import { Confirmed, CopyCurl, Empty, Form, Problem, curl, type Asked } from "../shared/parts";
 import { More, useList } from "../shared/list";
+import { ofFile, type Owned } from "../shared/owner";
 import { known } from "../shared/query";
 
-interface ModelGroup {
+interface ModelGroup extends Owned {
   readonly name: string;
   readonly patterns: readonly string[];
 }
@@ -30,7 +31,7 @@ export function ModelGroups({ children }: { readonly children: ComponentChildren
         {list.data?.map((one) => (
           <li key={one.name}>
             <span><b>@{one.name}</b> <code dir="auto">{one.patterns.join(" ")}</code> <a href={`/app/admin/audit?${new URLSearchParams({ object_kind: "model_group", object_id: one.name })}`}>its history</a></span>
-            <Confirmed label="Delete group" question={`Deletes @${one.name}; lists that name it allow nothing by it.`} run={async () => { await sendJson("DELETE", `/admin/model-groups/${encodeURIComponent(one.name)}`); list.reload(); }} />
+            {ofFile(one) ? <small class="quiet">declared by the settings file, so it is changed there</small> : <Confirmed label="Delete group" question={`Deletes @${one.name}; lists that name it allow nothing by it.`} run={async () => { await sendJson("DELETE", `/admin/model-groups/${encodeURIComponent(one.name)}`); list.reload(); }} />}
           </li>
         ))}
       </ul>

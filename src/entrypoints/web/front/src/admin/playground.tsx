@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { address, setParams } from "../shared/address";
 import { below, gatewayAddress } from "../shared/base-path";
 import { useDraft } from "../shared/draft";
@@ -30,8 +30,9 @@ export default function Playground() {
     leave.current?.abort();
     const stop = (leave.current = new AbortController());
     if (isNarrow.value) place.current?.scrollIntoView();
-    await ask(asking, stop.signal, setAnswered);
+    await ask(asking, stop.signal, (now) => void (leave.current === stop && setAnswered(now))); // never of a call before this one
   };
+  useEffect(() => () => leave.current?.abort(), []); // what nobody will read is not paid for
   return (
     <>
       <div class="head"><h1>Playground</h1></div>

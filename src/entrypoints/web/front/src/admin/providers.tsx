@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { address, setParams } from "../shared/address";
 import { ChangeForm } from "../shared/change-form";
 import type { Field } from "../shared/changes";
@@ -8,6 +8,7 @@ import { More, idOf, useList, useOpened } from "../shared/list";
 import { Confirmed, CopyCurl, Drawer, Empty, Form, Problem, Tag, curl } from "../shared/parts";
 import { forget, known, useGet } from "../shared/query";
 import { whileLoading } from "../shared/settled";
+import { useStay } from "../shared/stay";
 import { KeyLine, Quota } from "./provider-keys";
 import { quotaWords, tightest } from "./quota-words";
 import type { FreeTier, Page, Provider, ProviderKey } from "./types";
@@ -26,7 +27,12 @@ export default function Providers() {
   const close = (): void => setParams({ open: null });
   const key = address.value.searchParams.get("key");
   useEffect(() => {
-    if (key && list.data) void whileLoading(providerOf(key, list.data)).then((found) => setParams({ key: null, open: found }));
+    if (!key || !list.data) return;
+    let left = false;
+    void whileLoading(providerOf(key, list.data)).then((found) => left || setParams({ key: null, open: found }));
+    return () => {
+      left = true;
+    };
   }, [key, list.data !== undefined]);
   const chosen = useOpened(list, open, idOf, (id) => `/admin/providers/${encodeURIComponent(id)}`);
   return (
@@ -76,13 +82,17 @@ async function providerOf(key: string, providers: readonly Provider[]): Promise<
 }
 
 function NewProvider({ done }: { readonly done: () => void }) {
+  const stay = useStay();
+  const added = useRef("");
   const send = async (form: FormData): Promise<void> => {
     const text = (name: string): string => String(form.get(name) ?? "").trim();
     const id = text("id");
-    await sendJson("POST", "/admin/providers", { id, ...(text("base_url") ? { kind: "openai", base_url: text("base_url") } : {}) });
+    if (added.current !== id) await sendJson("POST", "/admin/providers", { id, ...(text("base_url") ? { kind: "openai", base_url: text("base_url") } : {}) });
+    added.current = id; // its key may be refused: then only that is sent again
+    done();
     if (text("secret")) await sendJson("POST", `/admin/providers/${id}/keys`, { label: "main", secret: text("secret") });
     done();
-    setParams({ open: id });
+    stay({ open: id });
   };
   return (
     <Form label="Add provider" send={send}>
@@ -94,6 +104,7 @@ function NewProvider({ done }: { readonly done: () => void }) {
 }
 
 function ProviderDetails({ provider, changed }: { readonly provider: Provider; readonly changed: () => void }) {
+  const stay = useStay();
   const keys = useGet<Page<ProviderKey>>(`/admin/providers/${provider.id}/keys`);
   const [tested, setTested] = useState("");
   const act = async (method: string, path: string, body?: unknown): Promise<void> => {
@@ -128,7 +139,7 @@ function ProviderDetails({ provider, changed }: { readonly provider: Provider; r
         <button type="button" class="btn" onClick={() => void test()}>Test</button>
         <button type="button" class="btn" onClick={() => say(act("POST", `${path}/retry`))}>Retry now</button>
         {!provider.read_only && <button type="button" class="btn" onClick={() => say(act("PATCH", path, { enabled: !provider.enabled }))}>{provider.enabled ? "Disable" : "Enable"}</button>}
-        {!provider.read_only && <Confirmed label="Delete provider" question={`Deletes ${provider.name} with its ${provider.keys} keys.`} run={() => act("DELETE", path).then(() => setParams({ open: null }))} />}
+        {!provider.read_only && <Confirmed label="Delete provider" question={`Deletes ${provider.name} with its ${provider.keys} keys.`} run={() => act("DELETE", path).then(() => stay({ open: null }))} />}
       </p>
       {tested && <p role="status" dir="auto">{tested}</p>}
       {!provider.read_only && <details><summary>Change</summary><ChangeForm path={path} fields={FIELDS} done={changed} label="Change provider" /></details>}

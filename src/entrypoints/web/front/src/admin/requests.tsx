@@ -6,11 +6,11 @@ import { CopyCurl, Drawer, Empty, Problem, Tag, curl } from "../shared/parts";
 import { periodParams } from "../shared/period";
 import { PeriodChoice, usePeriod } from "../shared/period-choice";
 import { useGet } from "../shared/query";
+import { useRows } from "../shared/request-rows";
 import { Chosen } from "./filters";
 import type { Decision } from "./decision-words";
 import { RequestDetails } from "./request-details";
 import { RequestFilters, filtersOf } from "./request-filters";
-import { useRows } from "./request-rows";
 import type { Entry } from "./types";
 
 const ms = (value: number | null): string => (value === null ? "–" : `${whole(Math.round(value))} ms`);
@@ -46,7 +46,7 @@ export default function Requests() {
   const filters = filtersOf(params);
   const query = new URLSearchParams({ ...(moments ?? (timed ? periodParams(period) : {})), ...filters }).toString();
   const following = params.get("follow") === "1";
-  const { rows, loaded, more, waiting, showWaiting, ...state } = useRows(query, following, reading);
+  const { rows, loaded, more, waiting, showWaiting, ...state } = useRows("/admin/requests", query, following, reading);
   const open = params.get("open");
   const all = columns(period.zone);
   return (

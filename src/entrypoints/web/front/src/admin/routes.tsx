@@ -6,6 +6,7 @@ import { More, useList } from "../shared/list";
 import { Confirmed, CopyCurl, Drawer, Empty, Form, Problem, curl, type Asked } from "../shared/parts";
 import { known, useGet } from "../shared/query";
 import { session } from "../shared/session";
+import { useStay } from "../shared/stay";
 import { Backtest } from "./backtest";
 import { DryRun } from "./dry-run";
 import { POLICY_FIELDS } from "./route-fields";
@@ -75,22 +76,24 @@ function Views({ shown }: { readonly shown: string }) {
 const viewOf = (): string => VIEWS.find(([name]) => name === address.value.searchParams.get("view"))?.[0] ?? "";
 
 function RouteDetails({ route, changed }: { readonly route: Route; readonly changed: () => void }) {
+  const stay = useStay();
   const view = viewOf();
   return (
     <>
       <Views shown={view} />
-      {view === "try" ? <DryRun alias={route.alias} /> : view === "backtest" ? <Backtest key={route.version} alias={route.alias} route={route} {...(route.owner === "database" && writes() ? { use: () => { changed(); setParams({ view: null }); } } : {})} /> : <Whole route={route} changed={changed} />}
+      {view === "try" ? <DryRun alias={route.alias} /> : view === "backtest" ? <Backtest key={route.version} alias={route.alias} route={route} {...(route.owner === "database" && writes() ? { use: () => { changed(); stay({ view: null }); } } : {})} /> : <Whole route={route} changed={changed} />}
     </>
   );
 }
 
 function Whole({ route, changed }: { readonly route: Route; readonly changed: () => void }) {
+  const stay = useStay();
   const path = pathOf(route.alias);
   const owned = route.owner !== "database";
   const remove = async (): Promise<void> => {
     await sendJson("DELETE", path);
     changed();
-    setParams({ open: null });
+    stay({ open: null });
   };
   return (
     <>
@@ -127,11 +130,12 @@ function TargetTable({ route }: { readonly route: Route }) {
 }
 
 function NewRoute({ made }: { readonly made: () => void }) {
+  const stay = useStay();
   const asks = (form: FormData): Asked => ["POST", PATH, { alias: String(form.get("alias")), ...policyOf(POLICY_FIELDS, (name) => textOf(form, name)) }];
   const send = async (form: FormData): Promise<void> => {
     const route = await sendJson<Route>(...asks(form));
     made();
-    setParams({ open: route.alias });
+    stay({ open: route.alias });
   };
   return (
     <Form label="Make route" send={send} asks={asks}>

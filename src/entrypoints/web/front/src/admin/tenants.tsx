@@ -11,6 +11,7 @@ import { CopyCurl, Drawer, Empty, Form, Problem, Tag, curl, type Asked } from ".
 import { rulesInWords, type Budget, type Limits } from "../shared/rules";
 import { session } from "../shared/session";
 import { BUDGETS, limitsOf } from "../shared/rule-fields";
+import { useStay } from "../shared/stay";
 
 interface Tenant extends Owned {
   readonly id: string;
@@ -76,6 +77,7 @@ export default function Tenants() {
 }
 
 function NewTenant({ made }: { readonly made: () => void }) {
+  const stay = useStay();
   const asks = (form: FormData): Asked => {
     const models = LIST.read(String(form.get("allowed_models") ?? ""));
     return ["POST", "/admin/tenants", { name: String(form.get("name")), ...(models ? { allowed_models: models } : {}), budgets: BUDGETS.read(String(form.get("budgets") ?? "")) }];
@@ -83,7 +85,7 @@ function NewTenant({ made }: { readonly made: () => void }) {
   const send = async (form: FormData): Promise<void> => {
     const tenant = await sendJson<Tenant>(...asks(form));
     made();
-    setParams({ open: tenant.id });
+    stay({ open: tenant.id });
   };
   return (
     <Form label="Make tenant" send={send} asks={asks}>
@@ -95,6 +97,7 @@ function NewTenant({ made }: { readonly made: () => void }) {
 }
 
 function Details({ tenant, changed }: { readonly tenant: Tenant; readonly changed: () => void }) {
+  const stay = useStay();
   const path = `/admin/tenants/${tenant.id}`;
   const writes = session.value?.user.platform_role === "admin";
   return (
@@ -115,7 +118,7 @@ function Details({ tenant, changed }: { readonly tenant: Tenant; readonly change
       <Members tenant={tenant.id} givenBy={writes ? rolesGivenBy("owner") : []}>
         {writes && <h3>Change</h3>}
         {writes && (ofFile(tenant) ? <ChangedThere /> : <ChangeForm path={path} fields={FIELDS} done={changed} />)}
-        {writes && !ofFile(tenant) && tenant.kind === "shared" && <Delete tenant={tenant} done={() => { changed(); setParams({ open: null }); }} />}
+        {writes && !ofFile(tenant) && tenant.kind === "shared" && <Delete tenant={tenant} done={() => { changed(); stay({ open: null }); }} />}
       </Members>
     </>
   );

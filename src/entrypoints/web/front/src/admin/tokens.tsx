@@ -1,11 +1,11 @@
 import { useState } from "preact/hooks";
-import { setParams } from "../shared/address";
 import { ChangeForm } from "../shared/change-form";
 import { LIST, type Field } from "../shared/changes";
 import { ahead, ago, moment } from "../shared/format";
 import { sendJson } from "../shared/http";
 import { Confirmed, CopyCurl, Form, Tag, curl } from "../shared/parts";
 import { SecretsPage } from "../shared/secrets-page";
+import { useStay } from "../shared/stay";
 import { endOfDay, scopeInWords } from "./token-words";
 
 interface Token {
@@ -76,11 +76,12 @@ function Secret({ of }: { readonly of: string }) {
 }
 
 function Details({ token, changed }: { readonly token: Token; readonly changed: () => void }) {
+  const stay = useStay();
   const path = `/admin/tokens/${encodeURIComponent(token.id)}`;
   const end = async (): Promise<void> => {
     await sendJson("DELETE", path);
     changed();
-    setParams({ open: null });
+    stay({ open: null });
   };
   return (
     <>

@@ -227,7 +227,7 @@ export type Rates = Readonly<Record<string, unknown>> & { readonly fees?: Readon
 export type Tier = Rates & { readonly above_input_tokens: number };
 export type PriceList = Rates & { readonly tiers?: readonly Tier[]; readonly variants?: Readonly<Record<string, Rates & { readonly tiers?: readonly Tier[] }>> };
 
-export interface PricedModel {
+export interface PricedModel extends Owned {
   readonly provider: string;
   readonly model: string;
   readonly owned_by: string;

@@ -10,6 +10,7 @@ import { Confirmed, CopyCurl, Drawer, Empty, Form, Problem, Tag, curl, type Aske
 import { rulesInWords, type Budget, type Limits } from "../shared/rules";
 import { session } from "../shared/session";
 import { BUDGETS, limitsOf } from "../shared/rule-fields";
+import { useStay } from "../shared/stay";
 
 interface User extends Owned {
   readonly id: string;
@@ -105,6 +106,7 @@ function Invite({ link }: { readonly link: string }) {
 }
 
 function Details({ user, changed }: { readonly user: User; readonly changed: () => void }) {
+  const stay = useStay();
   const [link, setLink] = useState("");
   if (link) return <Invite link={link} />;
   const path = `/admin/users/${user.id}`;
@@ -120,7 +122,7 @@ function Details({ user, changed }: { readonly user: User; readonly changed: () 
   const remove = async (): Promise<void> => {
     await sendJson("DELETE", path);
     changed();
-    setParams({ open: null });
+    stay({ open: null });
   };
   return (
     <>

@@ -71,11 +71,13 @@ function find(rest: string): void {
 async function picture(prompt: string): Promise<void> {
   if (!prompt) throw new Error("Say what the picture should show: /image a lighthouse at dawn");
   notice.value = "The picture is being made.";
+  const place = current.value?.id;
   const body = { prompt, model: model.value, ...paying(), ...(current.value ? { conversation_id: current.value.id } : {}) };
   const made = await sendJson<{ conversation_id: string; message: Message }>("POST", "/api/images/generate", body);
   notice.value = "";
   if (current.value?.id === made.conversation_id) await openConversation(made.conversation_id);
-  else showConversation(made.conversation_id);
+  else if (current.value?.id === place) showConversation(made.conversation_id);
+  else notice.value = "The picture is there, in the conversation where it was asked for."; // nobody is taken away from another one
   await loadConversations();
 }
 

@@ -23,7 +23,8 @@ export function Composer() {
   };
   const submit = (): void => {
     const text = draft.value.trim();
-    if ((!text && pictures.length === 0) || running.value) return;
+    if (!text && pictures.length === 0) return;
+    if (running.value) return void (notice.value = "An answer is still coming: stop it, or wait for its end.");
     draft.value = "";
     setAt(0);
     if (text.startsWith("/") && runCommand(text)) return;

@@ -31,7 +31,10 @@ export function chooseModel(id: string): void {
 }
 
 export async function loadModels(): Promise<void> {
-  models.value = (await getJson<{ data: Model[] }>(payer.value ? `/api/models?${new URLSearchParams({ tenant_id: payer.value })}` : "/api/models")).data;
+  const of = payer.value;
+  const { data } = await getJson<{ data: Model[] }>(of ? `/api/models?${new URLSearchParams({ tenant_id: of })}` : "/api/models");
+  if (of !== payer.value) return; // on another account by now
+  models.value = data;
   if (!model.value.includes("/") && !models.value.some((one) => one.id === model.value)) chooseModel(models.value[0]?.id ?? "auto");
 }
 
@@ -116,9 +119,10 @@ async function show(id: string | null): Promise<void> {
 export const showConversation = (id: string | null): void => go(id ? `/app/c/${id}` : "/app");
 
 export async function change(changes: Readonly<Record<string, string>>): Promise<void> {
-  if (!current.value) return;
-  await sendJson("PATCH", `/api/conversations/${current.value.id}`, changes);
-  await Promise.all([openConversation(current.value.id), loadConversations()]);
+  const id = current.value?.id;
+  if (!id) return;
+  await sendJson("PATCH", `/api/conversations/${id}`, changes);
+  await Promise.all([conversationInAddress() === id ? openConversation(id) : undefined, loadConversations()]);
 }
 
 export async function setSystemPrompt(text: string): Promise<void> {

@@ -57,9 +57,9 @@ export function stop(): void {
   running.value?.abort();
 }
 
-function replaceLast(change: Partial<Message>): void {
-  const all = messages.value;
-  messages.value = [...all.slice(0, -1), { ...all.at(-1)!, ...change }];
+/** Changes one message, where it is on the screen: one may have gone to another conversation meanwhile. */
+function replace(id: string, change: Partial<Message>): void {
+  if (messages.value.some((one) => one.id === id)) messages.value = messages.value.map((one) => (one.id === id ? { ...one, ...change } : one));
 }
 
 /** Streams an answer into the last message. At most one paint a frame, however fast the events come. */
@@ -68,21 +68,21 @@ async function run(path: string, body: unknown, sent: readonly Message[], parent
   running.value = leave;
   const waiting: Message = { ...blank, id: "waiting", role: "assistant", content: "", status: "streaming", parent_id: parent, model: model.value };
   messages.value = [...messages.value, ...sent, waiting];
-  let [text, reasoning, frame, id] = ["", "", 0, current.value?.id ?? ""];
+  let [text, reasoning, frame, id, answering] = ["", "", 0, current.value?.id ?? "", waiting.id];
   const paint = (): void => {
     frame = 0;
-    replaceLast({ content: text, reasoning });
+    replace(answering, { content: text, reasoning });
   };
   try {
     const answer = await call("POST", path, { body, signal: leave.signal, headers: deviceHeaders() });
     for await (const { event, data } of serverEvents(answer)) {
       const value = JSON.parse(data) as unknown;
-      if (event === "start") id = started(value as Start);
+      if (event === "start") [id, answering] = started(value as Start);
       else if (event === "delta") text += (value as { text: string }).text;
       else if (event === "reasoning") reasoning += (value as { text: string }).text;
       else if (event === "done") {
         cancelAnimationFrame(frame);
-        replaceLast(value as Message);
+        replace(answering, value as Message);
         return;
       } else if (event === "error") throw failure(value);
       frame ||= requestAnimationFrame(paint);
@@ -91,7 +91,7 @@ async function run(path: string, body: unknown, sent: readonly Message[], parent
   } catch (error) {
     cancelAnimationFrame(frame);
     const stopped = leave.signal.aborted;
-    replaceLast({ content: text, reasoning, status: stopped ? "stopped" : "failed", error: stopped ? null : (error as Error).message });
+    replace(answering, { content: text, reasoning, status: stopped ? "stopped" : "failed", error: stopped ? null : (error as Error).message });
     if (id) attempt(catchUp(id));
   } finally {
     running.value = null;
@@ -100,16 +100,17 @@ async function run(path: string, body: unknown, sent: readonly Message[], parent
 }
 
 /** The ids of what was sent are known: the conversation has an address from now on. */
-function started(ids: Start): string {
+function started(ids: Start): readonly [string, string] {
+  const here = messages.value.some((one) => one.id === "waiting");
   messages.value = messages.value.map((one) =>
     one.id === "sent" ? { ...one, id: ids.user_message_id } : one.id === "waiting" ? { ...one, id: ids.message_id, parent_id: ids.user_message_id } : one,
   );
-  if (current.value?.id !== ids.conversation_id) {
+  if (here && current.value?.id !== ids.conversation_id) {
     const now = new Date().toISOString();
     current.value = { id: ids.conversation_id, title: "", model: model.value, system_prompt: systemPrompt.value, parent_id: null, created_at: now, updated_at: now };
     go(`/app/c/${ids.conversation_id}`, true);
   }
-  return ids.conversation_id;
+  return [ids.conversation_id, ids.message_id];
 }
 
 function failure(value: unknown): ApiError {
@@ -122,12 +123,10 @@ async function catchUp(id: string): Promise<void> {
   for (const pause of [150, 600, 2_000, 5_000, 10_000, 20_000]) {
     await new Promise((resolve) => setTimeout(resolve, pause));
     if (running.value || current.value?.id !== id) return;
-    const shown = messages.value.at(-1);
     try {
       await openConversation(id);
     } catch {
-      messages.value = shown ? [...messages.value.filter((one) => one.id !== shown.id), shown] : messages.value;
-      continue;
+      continue; // out of reach still: what is on the screen stays
     }
     if (messages.value.every((one) => one.status !== "streaming")) return;
   }

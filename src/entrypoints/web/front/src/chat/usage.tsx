@@ -18,14 +18,19 @@ export function UsageSheet() {
   const [models, setModels] = useState<ByModel["data"]>([]);
   const [error, setError] = useState("");
   useEffect(() => {
+    let left = false;
     const headers = device ? deviceHeaders() : {};
     Promise.all([usageOf<Totals>("/api/usage/summary", headers), usageOf<ByModel>("/api/usage/models", headers)]).then(
       ([sums, by]) => {
+        if (left) return;
         setTotal(sums);
         setModels([...by.data].sort((a, b) => Number(b.cost_usd) - Number(a.cost_usd) || b.requests - a.requests));
       },
-      (problem: Error) => setError(problem.message),
+      (problem: Error) => void (left || setError(problem.message)),
     );
+    return () => {
+      left = true;
+    };
   }, [device]);
   const here = totalOf(messages.value);
   return (

@@ -1,18 +1,17 @@
-import { useEffect, useRef, useState } from "preact/hooks";
-import type { Entry, Page } from "../admin/types";
+import type { Entry } from "../admin/types";
 import { address, setParams } from "../shared/address";
 import { moment, usd, whole } from "../shared/format";
 import { Grid, type Column } from "../shared/grid";
-import { getJson } from "../shared/http";
+import { isNarrow } from "../shared/narrow";
 import { CopyCurl, Drawer, Empty, Problem, Tag, curl } from "../shared/parts";
 import { useGet } from "../shared/query";
+import { useRows } from "../shared/request-rows";
 import { session } from "../shared/session";
 import { RequestDetails, served } from "./request-details";
 import { Scope, wholeTenants } from "./scope";
 
 const FILTERS = ["from", "to", "timezone", "provider", "model", "outcome", "status", "error_code", "refused", "key_id", "user_id", "tenant_id", "session"];
 const OUTCOMES = ["ok", "error", "client_cancelled", "interrupted"];
-const narrow = matchMedia("(width < 760px)");
 
 const cost = (value: string | null): string => (value === null ? "unpriced" : usd(value));
 
@@ -27,35 +26,6 @@ const WIDE: readonly Column<Entry>[] = [
 ];
 const SMALL: readonly Column<Entry>[] = [{ ...WIDE[1]!, width: "110px" }, { ...WIDE[2]!, width: "minmax(0, 1fr)" }, { ...WIDE[6]!, width: "92px" }];
 
-function useRows(query: string) {
-  const [rows, setRows] = useState<readonly Entry[]>([]);
-  const [error, setError] = useState<Error>();
-  const [loaded, setLoaded] = useState(false);
-  const next = useRef<string | null>(null);
-  const busy = useRef(false);
-  const page = (more: Readonly<Record<string, string>>): Promise<Page<Entry>> => getJson(`/me/requests?${new URLSearchParams([...new URLSearchParams(query), ["limit", "100"], ...Object.entries(more)])}`);
-  const load = async (): Promise<void> => {
-    try {
-      const first = await page({});
-      next.current = first.next_cursor;
-      setRows(first.data);
-      setError(undefined);
-      setLoaded(true);
-    } catch (problem) {
-      setError(problem as Error);
-    }
-  };
-  const more = async (): Promise<void> => {
-    if (next.current === null || busy.current) return;
-    busy.current = true;
-    const further = await page({ cursor: next.current }).finally(() => { busy.current = false; });
-    next.current = further.next_cursor;
-    setRows((known) => [...known, ...further.data]);
-  };
-  useEffect(() => void load(), [query]);
-  return { rows, loaded, error, reload: () => void load(), more: () => void more().catch(setError) };
-}
-
 /** What is filtered by and has no control of its own. */
 const worthAChip = ([name = "", value = ""]: readonly string[]): boolean => !["outcome", "timezone", "refused"].includes(name) && !(name === "tenant_id" && wholeTenants().some((one) => one.id === value));
 
@@ -69,7 +39,7 @@ function valueWords(name: string, value: string): string {
 /** One's own requests, or a tenant's for those who may see them, newest first. */
 export default function Requests() {
   const query = new URLSearchParams([...address.value.searchParams].filter(([name]) => FILTERS.includes(name)));
-  const { rows, loaded, more, ...state } = useRows(query.toString());
+  const { rows, loaded, more, ...state } = useRows("/me/requests", query.toString());
   const open = address.value.searchParams.get("open");
   const press = (name: string, value: string): void => setParams({ [name]: query.get(name) === value ? null : value });
   return (
@@ -85,7 +55,7 @@ export default function Requests() {
       </div>
       <Problem of={state} />
       {loaded && rows.length === 0 ? <Empty>{query.size > 0 ? "No request is like this. Take a filter away." : "Nothing was asked yet: ask in the chat, or with a key."}</Empty> : (
-        <Grid label="Requests" columns={narrow.matches ? SMALL : WIDE} rows={rows} onOpen={(row) => setParams({ open: row.id })} onEnd={more} {...(open ? { chosen: open } : {})} />
+        <Grid label="Requests" columns={isNarrow.value ? SMALL : WIDE} rows={rows} onOpen={(row) => setParams({ open: row.id })} onEnd={more} {...(open ? { chosen: open } : {})} />
       )}
       {open && <OneRequest id={open} known={rows.find((one) => one.id === open)} />}
     </>

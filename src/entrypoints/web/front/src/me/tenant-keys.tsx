@@ -8,6 +8,7 @@ import { Inner } from "../shared/inner";
 import { Left } from "../shared/left";
 import type { Standings } from "../shared/left-words";
 import { More, idOf, useList } from "../shared/list";
+import { ofFile } from "../shared/owner";
 import { Confirmed, Empty, Form, Problem, Tag, type Asked } from "../shared/parts";
 import { useGet } from "../shared/query";
 import { rulesInWords } from "../shared/rules";
@@ -63,6 +64,7 @@ function OneKey({ shown, writes, changed, rotated }: OneProps) {
   const path = `/admin/keys/${shown.id}`;
   const name = shown.name || shown.id;
   const may = writes && shown.status === "active";
+  const rotates = may && !ofFile(shown);
   const rules = rulesInWords(shown.limits, shown.budgets);
   const revoke = async (): Promise<void> => {
     await sendJson("POST", `${path}/revoke`);
@@ -84,7 +86,7 @@ function OneKey({ shown, writes, changed, rotated }: OneProps) {
             <>
               <KeysLeft path={`/admin/limits/explain?key_id=${shown.id}`} />
               {may && <ChangeForm path={path} fields={KEY_FIELDS} done={changed} />}
-              {may && <p class="buttons"><Confirmed label="Rotate" question="The old secret stops working at once." run={async () => rotated(await sendJson("POST", `${path}/rotate`, {}))} /></p>}
+              {rotates && <p class="buttons"><Confirmed label="Rotate" question="The old secret stops working at once." run={async () => rotated(await sendJson("POST", `${path}/rotate`, {}))} /></p>}
             </>
           )}
         </Inner>

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { bodyOf, changesOf, conflictsOf, flattened, inWords, written, type Change, type Field } from "./changes";
 import { useDraft } from "./draft";
 import { ApiError, call } from "./http";
+import { ChangedThere, ofFile } from "./owner";
 import { CopyCurl, curlOf, mark } from "./parts";
 import { whileLoading } from "./settled";
 
@@ -33,9 +34,18 @@ async function read(path: string): Promise<Read> {
 
 /** Changes one object: reads it anew, lists `field: old → new`, sends only that, and shows both where another was quicker. */
 export function ChangeForm({ path, fields, done, label = "Save changes", listed = {} }: Props) {
-  const [known, setKnown] = useState<Read>();
-  const [error, setError] = useState<Error>();
-  useEffect(() => void whileLoading(read(path)).then(setKnown, setError), [path]);
+  const [found, setFound] = useState<{ readonly path: string; readonly known?: Read; readonly error?: Error }>({ path });
+  useEffect(() => {
+    let left = false;
+    const tell = (now: typeof found): void => void (left || setFound(now));
+    void whileLoading(read(path)).then((known) => tell({ path, known }), (error: Error) => tell({ path, error }));
+    return () => {
+      left = true;
+    };
+  }, [path]);
+  const { known, error } = found.path === path ? found : {}; // never what is known of another object
+  if (ofFile(known?.whole ?? listed)) return <ChangedThere />;
+  const setKnown = (now: Read): void => setFound({ path, known: now });
   if (error) return <p class="fault" role="alert">{error.message}</p>;
   const first = flattened(listed as Shown);
   if (!known) return <fieldset class="form" disabled>{fields.map((field) => <Input key={field.name} field={field} value={first[field.name]} />)}<p class="buttons"><button class="btn primary">{label}</button></p></fieldset>;
@@ -82,15 +92,18 @@ function Fields({ path, fields, done, label, known, setKnown }: Required<Omit<Pr
     }
     const now = await read(path);
     const mine = changesOf(fields, known.shown, text);
+    const left = changesOf(fields, now.shown, (name) => (mine.some((one) => one.field === name) ? text(name) : written(fields.find((one) => one.name === name)!, now.shown[name])));
     setTheirs(conflictsOf(mine, now.shown));
     setKnown(now);
-    setAsked(changesOf(fields, now.shown, (name) => (mine.some((one) => one.field === name) ? text(name) : written(fields.find((one) => one.name === name)!, now.shown[name]))));
+    setAsked(left.length > 0 ? left : undefined);
+    setSaid(left.length > 0 ? undefined : { text: "Somebody has saved the same meanwhile.", bad: false });
   };
+  const saved = (changes: readonly Change[]): Promise<void> => save(changes).catch(failed).catch((problem: Error) => setSaid({ text: problem.message, bad: true }));
   return (
     <form class="form" ref={box} onSubmit={review}>
       {fields.map((field) => <Input key={field.name} field={field} value={known.shown[field.name]} />)}
       {said && <p class={said.bad ? "fault" : "quiet"} role={said.bad ? "alert" : "status"}>{said.text}</p>}
-      {asked ? <Review key={JSON.stringify([asked, theirs])} fields={fields} changes={asked} theirs={theirs} command={curlOf(["PATCH", path, bodyOf(asked, known.whole)])} save={() => void save(asked).catch(failed)} back={() => { setAsked(undefined); setTheirs([]); }} /> : <p class="buttons"><button class="btn primary">{label}</button></p>}
+      {asked ? <Review key={JSON.stringify([asked, theirs])} fields={fields} changes={asked} theirs={theirs} command={curlOf(["PATCH", path, bodyOf(asked, known.whole)])} save={() => saved(asked)} back={() => { setAsked(undefined); setTheirs([]); }} /> : <p class="buttons"><button class="btn primary">{label}</button></p>}
     </form>
   );
 }
@@ -103,7 +116,7 @@ export const Choices = ({ name, label, choices, of, hint }: { readonly name: str
   <fieldset class="ticks"><legend>{label}</legend>{choices.map(([value, words]) => <label key={value} class="check"><input type="checkbox" name={name} value={value} defaultChecked={of.includes(value)} /> <span dir="auto">{words}</span></label>)}{hint && <small>{hint}</small>}</fieldset>
 );
 
-function Review({ fields, changes, theirs, command, save, back }: { readonly fields: readonly Field[]; readonly changes: readonly Change[]; readonly theirs: readonly Change[]; readonly command: string; readonly save: () => void; readonly back: () => void }) {
+function Review({ fields, changes, theirs, command, save, back }: { readonly fields: readonly Field[]; readonly changes: readonly Change[]; readonly theirs: readonly Change[]; readonly command: string; readonly save: () => Promise<void>; readonly back: () => void }) {
   const [busy, setBusy] = useState(false);
   const words = (name: string, value: unknown): string => (fields.find((one) => one.name === name)?.words ?? inWords)(value);
   return (
@@ -113,7 +126,7 @@ function Review({ fields, changes, theirs, command, save, back }: { readonly fie
       <p class="buttons">
         <button type="button" class="btn" onClick={back}>Go on editing</button>
         <CopyCurl command={command} />
-        <button type="button" class="btn primary" disabled={busy} onClick={() => { setBusy(true); save(); }}>Save</button>
+        <button type="button" class="btn primary" disabled={busy} onClick={() => { setBusy(true); void save().finally(() => setBusy(false)); }}>Save</button>
       </p>
     </div>
   );

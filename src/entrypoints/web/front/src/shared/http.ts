@@ -25,9 +25,9 @@ export const onStaleToken = (renew: () => Promise<boolean>): void => {
   renewToken = renew;
 };
 
-/** Asked when a request is answered 401: resolves once somebody has signed in again, or rejects. */
-let reauthenticate: (() => Promise<void>) | null = null;
-export const onSignedOut = (ask: () => Promise<void>): void => {
+/** Asked when a request is answered 401, and by which code: resolves once it may be repeated, or rejects. */
+let reauthenticate: ((code: string) => Promise<void>) | null = null;
+export const onSignedOut = (ask: (code: string) => Promise<void>): void => {
   reauthenticate = ask;
 };
 
@@ -58,8 +58,8 @@ export async function call(method: string, path: string, options: Options = {}):
   const first = await send(method, path, options);
   if (first.ok) return first;
   const error = await apiError(first);
-  if (path.startsWith("/auth/")) throw error;
-  if (error.status === 401 && reauthenticate) await reauthenticate();
+  if (path.startsWith("/auth/") || error.code === "invalid_credentials") throw error; // a wrong password is a field's fault
+  if (error.status === 401 && reauthenticate) await reauthenticate(error.code);
   else if (error.code !== "csrf_failed" || !(await renewToken?.())) throw error;
   const second = await send(method, path, options);
   if (second.ok) return second;

@@ -7,10 +7,11 @@ import { Inner } from "./inner";
 import { Confirmed, Empty, Form, Problem, Tag, type Asked } from "./parts";
 import type { ComponentChildren } from "preact";
 import { More, useList } from "./list";
+import { ofFile, type Owned } from "./owner";
 import { known } from "./query";
 import { rulesInWords, type Budget, type Limits } from "./rules";
 
-export interface Member {
+export interface Member extends Owned {
   readonly user_id: string;
   readonly email: string | null;
   readonly name: string | null;
@@ -80,7 +81,7 @@ interface OneProps {
 
 function OneMember({ member, path, left, changed, givenBy, act }: OneProps) {
   const [error, setError] = useState("");
-  const may = givenBy.includes(member.role);
+  const may = givenBy.includes(member.role) && !ofFile(member);
   const rules = rulesInWords(member.limits, member.budgets);
   const who = member.name || member.email || member.user_id;
   const change = (role: string): void => void act("PATCH", { role }).then(() => setError(""), (problem: Error) => setError(problem.message));
@@ -92,7 +93,7 @@ function OneMember({ member, path, left, changed, givenBy, act }: OneProps) {
         {error && <span class="fault" role="alert">{error}</span>}
       </span>
       <span class="buttons">
-        {may ? <select class="choice" aria-label={`Role of ${who}`} value={member.role} onChange={(event) => change(event.currentTarget.value)}>{givenBy.map((one) => <option key={one}>{one}</option>)}</select> : <span class="quiet">{member.role}</span>}
+        {may ? <select class="choice" aria-label={`Role of ${who}`} value={member.role} onChange={(event) => change(event.currentTarget.value)}>{givenBy.map((one) => <option key={one}>{one}</option>)}</select> : <span class="quiet">{member.role}{ofFile(member) && ", declared by the settings file"}</span>}
         {may && <Confirmed label="Remove" question={`Removes ${who}, and ends their keys here.`} run={() => act("DELETE")} />}
       </span>
       {(may || left) && (

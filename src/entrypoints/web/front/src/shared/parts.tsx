@@ -63,6 +63,7 @@ export function Form({ send, label, asks, children }: FormProps) {
     try {
       await send(new FormData(form));
       forget();
+      for (const secret of form.querySelectorAll<HTMLInputElement>("input[type=password]")) secret.value = "";
     } catch (problem) {
       setError(problem as Error);
       mark(form, problem);

@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import { below } from "./base-path";
 import { ApiError, csrfToken, getJson, onSignedOut, onStaleToken, sendJson } from "./http";
+import { keepFresh, renewed } from "./renewal";
 
 export interface Tenant {
   readonly id: string;
@@ -24,14 +25,20 @@ export const session = signal<Session | null | undefined>(undefined);
 /** Whether the sign-in dialog is open, and why. */
 export const signInWanted = signal(false);
 
+/** What the server says of the session is taken over. */
+function took(found: Session): void {
+  csrfToken.value = found.csrf_token;
+  session.value = found;
+  if (found.auth === "keys") keepFresh(renew);
+}
+
 let waiting: (() => void)[] = [];
 let entering: Promise<void> | null = null;
 
 export async function loadSession(): Promise<void> {
   try {
     const found = await getJson<Session>("/auth/session");
-    csrfToken.value = found.csrf_token;
-    session.value = found;
+    took(found);
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 401) throw error;
     if (entering) return void (await entering); // asked before a link had signed in
@@ -49,8 +56,11 @@ function enter(path: string, body: unknown): Promise<void> {
 }
 
 async function signedInBy(path: string, body: unknown): Promise<void> {
-  const signedIn = await sendJson<{ csrf_token: string }>("POST", path, body);
+  const who = session.value?.user.id;
+  const signedIn = await sendJson<{ csrf_token: string; user: { id: string } }>("POST", path, body);
+  if (who !== undefined && signedIn.user.id !== who) return location.reload(); // nothing is sent as somebody else
   csrfToken.value = signedIn.csrf_token;
+  renewed();
   await loadSession();
   signInWanted.value = false;
   for (const go of waiting) go();
@@ -76,19 +86,31 @@ export async function signOut(): Promise<void> {
   location.assign(below("/app"));
 }
 
-onStaleToken(async () => {
-  const [before, who] = [csrfToken.value, session.value?.user.id];
+/** Whether the same person is signed in still or again, as by another tab. Their token is known then. */
+async function stillThere(): Promise<boolean> {
+  const who = session.value?.user.id;
   const found = await getJson<Session>("/auth/session");
-  if (found.user.id !== who || found.csrf_token === before) return false; // nothing is sent as somebody else
-  csrfToken.value = found.csrf_token;
-  session.value = found;
+  if (found.user.id !== who) return false; // nothing is sent as somebody else
+  took(found);
   return true;
+}
+
+/** The same session under a new id; an identity provider is asked who one is now. A failure is met by what is asked next. */
+async function renew(): Promise<void> {
+  const now = await sendJson<{ csrf_token: string }>("POST", "/auth/refresh");
+  csrfToken.value = now.csrf_token;
+}
+
+onStaleToken(async () => {
+  const before = csrfToken.value;
+  return (await stillThere()) && csrfToken.value !== before;
 });
 
-onSignedOut(
-  () =>
-    new Promise((resolve) => {
-      waiting.push(resolve); // who it was stays: the page behind the dialog, and what was typed there, must not go
-      signInWanted.value = true;
-    }),
-);
+onSignedOut(async (code) => {
+  // What was on its way while the session got a new id bears the old one: nobody has signed out.
+  if (code !== "confirmation_needed" && (await stillThere().catch(() => false))) return;
+  await new Promise<void>((resolve) => {
+    waiting.push(resolve); // who it was stays: the page behind the dialog, and what was typed there, must not go
+    signInWanted.value = true;
+  });
+});

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { getAgain, getJson } from "../shared/http";
-import type { Entry, Page } from "./types";
+import type { Entry, Page } from "../admin/types";
+import { getAgain, getJson } from "./http";
 
 const PAGE = 100;
 const POLL_MILLISECONDS = 2000;
@@ -11,26 +11,27 @@ export function unknownOf(found: readonly Entry[], known: readonly Entry[]): rea
   return found.filter((one) => !ids.has(one.id));
 }
 
-/** The log in pages; `following` asks for newer rows, which wait while `reading` says that somebody reads. */
-export function useRows(query: string, following: boolean, reading: () => boolean) {
+/** The log at `path` in pages; `following` asks for newer rows, which wait while `reading` says that somebody reads. */
+export function useRows(path: string, query: string, following = false, reading: () => boolean = () => false) {
   const [rows, setRows] = useState<readonly Entry[]>([]);
   const [waiting, setWaiting] = useState<readonly Entry[]>([]);
   const [error, setError] = useState<Error>();
   const [loaded, setLoaded] = useState("");
   const [older, newest] = [useRef<string | null>(null), useRef<string | null>(null)];
-  const [busy, asked] = [useRef(false), useRef(query)];
+  const [under, asked] = [useRef<Promise<void>>(undefined), useRef(query)];
   asked.current = query;
-  const page = (more: Readonly<Record<string, string>>, get = getJson): Promise<Page<Entry>> => get(`/admin/requests?${new URLSearchParams([...new URLSearchParams(query), ["limit", String(PAGE)], ...Object.entries(more)])}`);
+  const page = (more: Readonly<Record<string, string>>, get = getJson): Promise<Page<Entry>> => get(`${path}?${new URLSearchParams([...new URLSearchParams(query), ["limit", String(PAGE)], ...Object.entries(more)])}`);
   const attempt = async (work: () => Promise<void>): Promise<void> => {
-    if (busy.current) return;
-    busy.current = true;
+    if (under.current) return;
+    const mine = (under.current = work());
+    const counts = (): boolean => under.current === mine; // else the query has changed, and another one is asked
     try {
-      await work();
-      setError(undefined);
+      await mine;
+      if (counts()) setError(undefined);
     } catch (problem) {
-      setError(problem as Error);
+      if (counts()) setError(problem as Error);
     } finally {
-      busy.current = false;
+      if (counts()) under.current = undefined;
     }
   };
   const load = async (): Promise<void> => {
@@ -52,12 +53,12 @@ export function useRows(query: string, following: boolean, reading: () => boolea
     const found = await page(newest.current ? { after: newest.current } : {}, getAgain);
     if (asked.current !== query) return;
     newest.current = found.previous_cursor ?? newest.current;
-    if (reading()) setWaiting((held) => [...unknownOf(found.data, [...held, ...rows]), ...held]);
-    else setRows((known) => [...unknownOf([...unknownOf(found.data, waiting), ...waiting], known), ...known]);
-    if (!reading()) setWaiting([]);
+    if (reading()) return setWaiting((held) => [...unknownOf(found.data, [...held, ...rows]), ...held]);
+    setRows((known) => [...unknownOf([...unknownOf(found.data, waiting), ...waiting], known), ...known]);
+    setWaiting([]);
   };
   useEffect(() => {
-    busy.current = false;
+    under.current = undefined; // what is under way is of another query
     void attempt(load);
   }, [query]);
   useWhileVisible(following ? () => void attempt(newer) : null);
