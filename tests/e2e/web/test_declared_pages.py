@@ -57,7 +57,7 @@ def declared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     folder = tmp_path_factory.mktemp("declared-pages")
     (folder / "gateway.yaml").write_text(FILE)
     secrets = {
-        "CI_KEY": "sk-omg-0123456789abcdefghijklmnopqrstuvwxyz",
+        "CI_KEY": "0123456789abcdefghijklmnopqrstuvwxyz",
         "OPS_SECRET": "0123456789abcdef0123456789abcdef",
     }
     with Gateway(folder, "--demo", "--config", str(folder / "gateway.yaml"), **secrets) as running:

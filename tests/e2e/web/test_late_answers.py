@@ -11,7 +11,7 @@ from tests.e2e.processes import Gateway
 from tests.e2e.web.conftest import Visitor
 from tests.waiting import wait_until
 
-NO_ROWS = {"data": [], "next_cursor": None, "previous_cursor": None}
+NO_ROWS: dict[str, object] = {"data": [], "next_cursor": None, "previous_cursor": None}
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ def test_what_is_typed_as_soon_as_a_form_is_drawn_is_kept(visitor: Visitor) -> N
     visitor.context.add_init_script(LATE_FRAMES)
     visitor.context.add_init_script("""
       new MutationObserver(() => {
-        const field = document.querySelector('dialog[open] input[name=email]');
+        const field = document.querySelector('.drawer[open] input[name=email]');
         if (!field || window.typed) return;
         window.typed = true;
         field.value = 'at-once@example.org';
@@ -181,13 +181,13 @@ def test_what_is_typed_as_soon_as_a_form_is_drawn_is_kept(visitor: Visitor) -> N
       }).observe(document, {childList: true, subtree: true, attributes: true});
     """)
     page.reload()
-    expect(page.locator("input[name=email]")).to_have_value("at-once@example.org")
-    expect(page.locator("input[name=name]")).to_have_value("an earlier draft")
+    expect(page.locator(".drawer input[name=email]")).to_have_value("at-once@example.org")
+    expect(page.locator(".drawer input[name=name]")).to_have_value("an earlier draft")
 
     page.reload()
 
-    expect(page.locator("input[name=name]")).to_have_value("an earlier draft")
-    expect(page.locator("input[name=email]")).to_have_value("at-once@example.org")
+    expect(page.locator(".drawer input[name=name]")).to_have_value("an earlier draft")
+    expect(page.locator(".drawer input[name=email]")).to_have_value("at-once@example.org")
 
 
 def test_a_reload_keeps_choices_and_boxes_and_the_fields_that_follow_them(
