@@ -97,7 +97,8 @@ class InferencePipeline:
         except BaseException as error:
             entry.end(error)
             raise
-        await self._told(call)
+        if (policy := call.trace.policy) is not None and policy.loops:
+            await self._router.told()  # before the client has a call whose result may come to another process
         return PlainReply(answer.body, record.usage, record.cost_nano_usd, answer.content_type, record.cost_missing)
 
     async def _ask(
@@ -121,7 +122,9 @@ class InferencePipeline:
         served: Served[HeldStream] | None = None
         try:
             served = await self._dispatched(operation, call, entry, open_held)
-            await self._begun(call, entry, served)
+            self._begun(call, entry, served)
+            if (policy := call.trace.policy) is not None and policy.loops:
+                await self._router.told()
             entry.streaming()
         except BaseException as error:
             entry.end(error)
@@ -192,12 +195,11 @@ class InferencePipeline:
         await self._background.answered(trace, kept, entry.prompt_tokens, held)
         return record
 
-    async def _begun(self, call: InferenceCall[R], entry: Entry, served: Served[HeldStream]) -> None:
+    def _begun(self, call: InferenceCall[R], entry: Entry, served: Served[HeldStream]) -> None:
         """A stream's hold has ended: by its content or its end, or by time, which says nothing of its provider yet."""
         stream = served.value.stream
         answered = served.value.pending is None
         self._served(call, entry, served, stream.limits, stream.model, stream.dropped_params, asked=answered)
-        await self._told(call)
 
     async def _again(
         self, call: InferenceCall[R], entry: Entry, booking: "_StreamBooking", failure: UpstreamFailure
@@ -216,14 +218,8 @@ class InferencePipeline:
             entry.end(error)
             raise
         booking.waits = served.value.pending is not None
-        await self._begun(call, entry, served)
+        self._begun(call, entry, served)
         return served.value, served.timer
-
-    async def _told(self, call: InferenceCall[R]) -> None:
-        """Where an answer may call tools, other processes know who made it before the client has it."""
-        policy = call.trace.policy
-        if policy is not None and policy.loops:
-            await self._router.told()
 
     async def _left(
         self, trace: CallTrace, entry: Entry, booking: "_StreamBooking", error: BaseException | None

@@ -121,13 +121,17 @@ def turns_of(request: InferenceRequest) -> Turns:
     return Turns(1, 0)
 
 
+_LAST_MESSAGES: Final = 1_000
+"""Messages that are looked at for the last answer: whoever sends more behind it is no agent."""
+
+
 def _turns(count: int, is_answer: Callable[[int], bool]) -> Turns:
-    place = count
-    while place and not is_answer(place - 1):
+    place, least = count, max(0, count - _LAST_MESSAGES)
+    while place > least and not is_answer(place - 1):
         place -= 1
-    while place and is_answer(place - 1):
+    while place > least and is_answer(place - 1):
         place -= 1
-    return Turns(count, place)
+    return Turns(count, place if place > least or not least else 0)
 
 
 _ASKED_FOR: Final = frozenset({"", "message", "mcp_approval_response", "item_reference"})

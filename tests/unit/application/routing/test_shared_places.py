@@ -221,3 +221,11 @@ def test_the_request_before_is_known_by_its_length_in_every_api(
 
     assert (begun.all, begun.before) == (first, 0)
     assert (going_on.all, going_on.before) == (len(history), first)
+
+
+def test_a_flood_of_messages_is_not_read_to_its_beginning() -> None:
+    flood = [{"role": "user", "content": "x"}] * 5_000
+    items = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "yes"}, *flood]
+    request = msgspec.json.decode(msgspec.json.encode({"model": "m", "input": items}), type=ResponsesRequest)
+
+    assert turns_of(request).before == 0
