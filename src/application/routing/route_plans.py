@@ -10,6 +10,7 @@ import msgspec
 from application.routing.affinity_step import WANTED
 from application.routing.conditions import Asked, Condition
 from application.routing.needs import FEATURES, needs_of, plain
+from application.routing.prompts import conversation_of
 from application.routing.route_book import RouteBook
 from application.routing.strategies import Ordering
 from domain.errors import AllCandidatesFailed, RequestInvalid
@@ -167,9 +168,13 @@ class RoutePlanner:
     def _held_out(
         self, route: Route, candidates: list[Candidate], question: RoutingQuestion
     ) -> tuple[list[Candidate], bool]:
-        """The baseline first, for the share of requests that savings are measured by."""
+        """The baseline first, for the share of requests that savings are measured by: of conversations that stay
+        together, for that share of them, which is the same one in every process."""
         policy = route.policy
-        if not policy.holdout_share or policy.baseline is None or self.chance() >= policy.holdout_share:
+        if not policy.holdout_share or policy.baseline is None:
+            return candidates, False
+        drawn = int(conversation_of(question).id[:8], 16) / 2**32 if policy.affinity else self.chance()
+        if drawn >= policy.holdout_share:
             return candidates, False
         provider, _, model = policy.baseline.partition("/")
         if question.pinned_provider not in (None, provider):

@@ -9,7 +9,7 @@ import logging
 from datetime import timedelta
 from typing import Final
 
-from domain.errors import StoreUnavailable
+from domain.errors import RequestInvalid, StoreUnavailable
 from domain.ports.conversation_places import ConversationPlaces, Place
 from domain.ports.runtime import Clock
 
@@ -43,7 +43,9 @@ class SharedPlaces:
         self._away = False
 
     def note(self, place: Place) -> None:
-        """To be told: with the next `tell`."""
+        """To be told: with the next `tell`. A client may name a model that no database takes."""
+        if "\0" in place.model:
+            return
         if len(self._untold) >= MOST_UNTOLD:
             self._untold.clear()  # the database has been away for long, and who is not told goes elsewhere at worst
         self._untold[place.conversation] = place
@@ -63,6 +65,9 @@ class SharedPlaces:
                 await self._tell()
         except (StoreUnavailable, TimeoutError):
             self._rest()
+        except RequestInvalid:
+            log.warning("where conversations are could not be told")
+            self._untold.clear()  # it would be refused again and again
         else:
             self._came_back()
 

@@ -40,7 +40,7 @@ async def processes(places: MemoryConversationPlaces, number: int = 2, **policy:
     draw = random.Random(15)
     usual: dict[str, Any] = {"targets": TARGETS, "strategy": "weighted", "affinity": True}
     route = Route("r", RoutePolicy(**(usual | policy)), "database", 1, NOW, NOW)
-    chats = {each: FakeChatProvider() for each in "abc"}
+    chats = {each: FakeChatProvider() for each in "abcd"}
     made = [FakeGateway(chats, routes=[route], chance=draw.random, shared=places) for _ in range(number)]
     return [await each.started() for each in made]
 
@@ -72,9 +72,9 @@ async def served(gateway: FakeGateway, plan: Plan, place: int = 0) -> str:
 async def test_no_agent_is_moved_inside_a_tool_loop_whichever_process_gets_its_requests(model: str) -> None:
     policy: dict[str, Any] = {"strategy": model} if model in STRATEGIES else {}
     if model == "held out":
-        policy = {"baseline": "c/m", "holdout_share": 0.5}
+        policy = {"baseline": "d/m", "holdout_share": 0.5}
     gateways, draw = await processes(MemoryConversationPlaces(), 3, **policy), random.Random(7)
-    moved, whys = 0, set[str]()
+    moved, whys, begun = 0, set[str](), set[str]()
 
     for number in range(TRACES):
         history: list[dict[str, Any]] = [{"role": "user", "content": f"Task {number}"}]
@@ -86,11 +86,14 @@ async def test_no_agent_is_moved_inside_a_tool_loop_whichever_process_gets_its_r
             if step:
                 moved += plan.candidates[0].provider.id != at
                 whys.add(plan.policy.affinity)
-            at = await served(gateway, plan, 0 if step else draw.randrange(3))
+            at = await served(gateway, plan, 0 if step or model == "held out" else draw.randrange(3))
+            begun |= {at} if not step else set()
             history += [CALL, RESULT]
 
     assert moved == 0
     assert whys == {"stay:tool_loop"}
+    assert len(begun) >= 3
+    assert "d" in begun or model != "held out"
 
 
 async def test_who_moved_last_is_believed_by_those_who_knew_it_elsewhere() -> None:
@@ -166,6 +169,19 @@ async def test_without_the_database_each_goes_by_what_it_knows_and_waits_for_not
         assert (await planned(other, going_on)).candidates[0].provider.id == at
 
     assert len([line for line in caplog.records if "kept together" in line.getMessage()]) == 4  # two of each process
+
+
+async def test_a_model_that_no_database_takes_keeps_nothing_else_from_being_told() -> None:
+    places = MemoryConversationPlaces()
+    (gateway,) = await processes(places, 1)
+    kept = await planned(gateway, a_chat({"role": "user", "content": "hi"}))
+    assert kept.policy is not None
+    odd = msgspec.structs.replace(kept.candidates[0], model="m\0")
+
+    gateway.router.served("odd", odd, 10, 1)
+    await served(gateway, kept)
+
+    assert list(places.places) == [kept.policy.conversation]
 
 
 async def test_what_no_cache_can_hold_any_more_is_forgotten() -> None:
