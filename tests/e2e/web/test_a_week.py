@@ -95,11 +95,45 @@ def prepare(admin: Visitor, gateway: Gateway, simulator: Simulator, receiver: Re
     simulator.script("week", behaviours={"*": [FIVE_TOKENS]})
     add_a_provider(admin, simulator.base_url("week"))
     price(gateway, "upstream", "m", output="1000")
-    route = {"alias": "house", "targets": [{"provider": "upstream", "model": "m"}]}
-    assert gateway.admin.post("/routes", json=route).status_code == 201
-    hook = gateway.admin.post("/alerts/channels", json={"kind": "webhook", "url": receiver.url}).json()["id"]
-    rule = {"event": "budget_threshold", "threshold": 1.0, "channels": [hook]}
-    assert gateway.admin.post("/alerts/rules", json=rule).status_code == 201
+    own_price(admin)
+    make_a_route(admin)
+    be_told_of_used_up_budgets(admin, receiver)
+
+
+def own_price(admin: Visitor) -> None:
+    """A model's price of one's own, half a cent for five tokens, where the model stands in the list."""
+    page = admin.go("/app/admin/models?open=upstream/m")
+    drawer = page.get_by_role("dialog", name="upstream/m")
+    drawer.get_by_label("Tokens in").fill("0")
+    drawer.get_by_label("Tokens out").fill("1000.00")
+    with page.expect_response(lambda answer: answer.request.method == "POST" and "/admin/models" in answer.url) as set_:
+        drawer.get_by_role("button", name="Set price").click()
+    assert set_.value.ok, set_.value.text()
+
+
+def make_a_route(admin: Visitor) -> None:
+    page = admin.go("/app/admin/routes?open=new")
+    drawer = page.get_by_role("dialog")
+    drawer.locator("input[name=alias]").fill("house")
+    drawer.get_by_role("combobox", name="Provider", exact=True).fill("upstream")
+    drawer.get_by_role("combobox", name="Model", exact=True).fill("m")
+    drawer.get_by_role("button", name="Make route").click()
+    expect(page.get_by_role("dialog", name="house")).to_be_visible()
+
+
+def be_told_of_used_up_budgets(admin: Visitor, receiver: Receiver) -> None:
+    page = admin.go("/app/admin/alerts?open=new-channel")
+    drawer = page.get_by_role("dialog")
+    drawer.locator("[name=name]").fill("on call")
+    drawer.locator("[name=url]").fill(receiver.url)
+    drawer.get_by_role("button", name="Add channel").click()
+    expect(drawer.locator(".secret")).to_be_visible()
+    page = admin.go("/app/admin/alerts?open=new")
+    drawer.locator("select[name=event]").select_option("budget_threshold")
+    drawer.locator("[name=threshold]").fill("1")
+    expect(drawer.get_by_label("on call (webhook)")).to_be_checked()
+    drawer.get_by_role("button", name="Add rule").click()
+    expect(drawer.get_by_role("button", name="Delete rule")).to_be_visible()
 
 
 def see_why(person: Visitor) -> None:

@@ -31,7 +31,7 @@ test("a conflict is what another changed of the same fields", () => {
 });
 
 test("values are told in words", () => {
-  expect([null, "", [], ["a", "b"], 0, false, { rpm: 5 }].map(inWords)).toEqual(["nothing", "nothing", "nothing at all", "a, b", "0", "false", '{"rpm":5}']);
+  expect([null, "", [], ["a", "b"], 0, false, { rpm: 5 }].map(inWords)).toEqual(["nothing", "no text", "nothing at all", "a, b", "0", "false", '{"rpm":5}']);
 });
 
 test("fields of parts are shown one by one, and a changed part is sent whole", () => {

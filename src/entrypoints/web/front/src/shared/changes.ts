@@ -52,7 +52,7 @@ export function conflictsOf(changes: readonly Change[], theirs: Readonly<Record<
 
 /** A value in words: null is the default, a list its entries. */
 export const inWords = (value: unknown): string =>
-  value === null || value === undefined || value === "" ? "nothing" : typeof value === "string" ? value : Array.isArray(value) && value.every((one) => typeof one === "string") ? value.join(", ") || "nothing at all" : JSON.stringify(value);
+  value === null || value === undefined ? "nothing" : value === "" ? "no text" : typeof value === "string" ? value : Array.isArray(value) && value.every((one) => typeof one === "string") ? value.join(", ") || "nothing at all" : JSON.stringify(value);
 
 /** Names or patterns with spaces between. An empty text is null, which inherits. */
 export const LIST = {
