@@ -101,13 +101,14 @@ def test_each_day_and_group_leads_to_the_rows_that_add_up_to_it(
         assert added_up(rows) == Decimal(cost(mine))
 
 
+@pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("path", ["/app/admin", "/app/admin/usage"])
 def test_a_total_is_the_sum_of_the_rows_it_leads_to(
-    visitor: Visitor, open_gateway: Gateway, booked: list[RequestRecord], path: str
+    visitor: Visitor, open_gateway: Gateway, booked: list[RequestRecord], path: str, zone: str
 ) -> None:
-    page = visitor.go(f"{path}?{PERIOD}&timezone=Europe/Oslo")
+    page = visitor.go(f"{path}?{PERIOD}&timezone={zone}")
     cards = page.get_by_role("region", name="Totals").get_by_role("link")
-    mine = of_days(booked, "Europe/Oslo", CHANGE - timedelta(days=1), CHANGE + timedelta(days=1))
+    mine = of_days(booked, zone, CHANGE - timedelta(days=1), CHANGE + timedelta(days=1))
 
     expect(cards.nth(1).locator("strong")).to_have_text(str(len(mine)))
     for card in cards.all():
@@ -115,6 +116,30 @@ def test_a_total_is_the_sum_of_the_rows_it_leads_to(
         assert (len(rows), added_up(rows)) == (len(mine), Decimal(cost(mine)))
     cards.first.click()
     expect(page.get_by_role("grid", name="Requests").get_by_role("row").nth(1)).to_be_visible()
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_each_day_of_the_overview_leads_to_the_requests_of_that_day_in_its_zone(
+    visitor: Visitor, open_gateway: Gateway, booked: list[RequestRecord], zone: str
+) -> None:
+    """Goal 3, of Overview and Requests: the day on which the clocks change has as many hours as it has there."""
+    page = visitor.go(f"/app/admin?{PERIOD}&timezone={zone}")
+    columns = page.get_by_role("region", name="Cost by day and provider").locator("figure.chart a")
+    expect(columns).to_have_count(3)
+
+    for number, column in enumerate(columns.all()):
+        day = CHANGE + timedelta(days=number - 1)
+        rows = behind(open_gateway, column.get_attribute("href") or "")
+        assert {row["id"] for row in rows} == {one.request_id for one in of_days(booked, zone, day, day)}
+    columns.nth(1).click()
+    expect(page.get_by_role("grid", name="Requests").get_by_role("row").nth(1)).to_be_visible()
+    asked = next(url for url in reversed(visitor.requested) if "/admin/requests?" in url and "/app/" not in url)
+    assert {row["id"] for row in behind(open_gateway, asked)} == {
+        one.request_id for one in of_days(booked, zone, CHANGE, CHANGE)
+    }
+    newest = max(of_days(booked, zone, CHANGE, CHANGE), key=lambda one: one.created_at)
+    at = newest.created_at.astimezone(ZoneInfo(zone))
+    expect(page.get_by_role("grid").get_by_role("row").nth(1)).to_contain_text(f"Oct 25, {at:%H:%M}")
 
 
 def test_each_column_of_a_chart_leads_to_its_rows_and_a_changed_day_has_25_hours(
@@ -135,21 +160,28 @@ def test_each_column_of_a_chart_leads_to_its_rows_and_a_changed_day_has_25_hours
     assert [re.sub(r".*, (\d\d):.*", r"\1", name) for name in names] == ["00", "01", "02", "02", "03"]
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/app/admin?days=7&timezone=Europe/Oslo",
-        f"/app/admin/usage?by=provider&then_by=model&{PERIOD}&timezone=America/New_York",
-        f"/app/admin/requests?outcome=error&{PERIOD}&timezone=Europe/Oslo",
-        "/app/admin/requests?model=booked-1&open=req_" + f"{4:032x}",
-        "/app/admin/models?q=demo",
-        "/app/admin/keys",
-        "/app/admin/routes",
-        "/app/admin/providers?open=demo-a",
-        "/app/admin/audit?action=create",
-        "/app/admin/health",
-    ],
-)
+COMMANDS = [
+    "/app/admin?days=7&timezone=Europe/Oslo",
+    f"/app/admin/usage?by=provider&then_by=model&{PERIOD}&timezone=America/New_York",
+    f"/app/admin/requests?outcome=error&{PERIOD}&timezone=Europe/Oslo",
+    "/app/admin/requests?model=booked-1&open=req_" + f"{4:032x}",
+    "/app/admin/models?q=demo",
+    "/app/admin/keys",
+    "/app/admin/routes",
+    "/app/admin/providers?open=demo-a",
+    "/app/admin/audit?action=create",
+    "/app/admin/health",
+    "/app/admin/alerts?status=failed",
+    "/app/admin/tenants",
+    "/app/admin/users",
+    "/app/admin/budgets",
+    "/app/admin/limits",
+    "/app/admin/tokens",
+    "/app/admin/settings",
+]
+
+
+@pytest.mark.parametrize("path", COMMANDS)
 def test_a_copied_command_answers_what_is_shown(
     visitor: Visitor, open_gateway: Gateway, booked: list[RequestRecord], path: str
 ) -> None:

@@ -167,7 +167,10 @@ def test_what_a_budget_has_spent_leads_to_the_requests_that_add_up_to_it(
     closed_gateway.admin.patch(user, json={"budgets": []}).raise_for_status()
 
 
-@pytest.mark.parametrize("path", ["/app/me", "/app/me/keys", "/app/me/requests?outcome=ok", "/app/me/tenants"])
+COMMANDS = ["/app/me", "/app/me/keys", "/app/me/requests?outcome=ok", "/app/me/tenants"]
+
+
+@pytest.mark.parametrize("path", COMMANDS)
 def test_a_copied_command_asks_what_the_page_asked_as_the_same_person(
     visitor: Visitor, closed_gateway: Gateway, path: str
 ) -> None:

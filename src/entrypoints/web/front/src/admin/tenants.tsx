@@ -1,4 +1,3 @@
-import { useState } from "preact/hooks";
 import { address, setParams } from "../shared/address";
 import { ChangeForm } from "../shared/change-form";
 import { LIST, type Field } from "../shared/changes";
@@ -40,8 +39,8 @@ const FIELDS: readonly Field[] = [
 /** Whose keys and spend belong together: members, what they may use, and how much of it. */
 export default function Tenants() {
   const list = useList<Tenant>(PATH, idOf);
-  const [words, setWords] = useState("");
-  const open = address.value.searchParams.get("open");
+  const params = address.value.searchParams;
+  const [open, words] = [params.get("open"), params.get("q") ?? ""];
   const close = (): void => setParams({ open: null });
   const all = list.data ?? [];
   const shown = all.filter((one) => `${one.name} ${one.id}`.toLowerCase().includes(words.toLowerCase()));
@@ -55,7 +54,7 @@ export default function Tenants() {
         <button type="button" class="btn primary" onClick={() => setParams({ open: "new" })}>Make a tenant</button>
       </div>
       <p class="quiet">What people may use on their own is set once for all personal tenants, in the <a href="/app/admin/settings">settings</a>.</p>
-      <div class="chips inline"><input aria-label="Find a tenant" placeholder="find" value={words} onInput={(event) => setWords(event.currentTarget.value)} /></div>
+      <div class="chips inline"><input aria-label="Find a tenant" placeholder="find" value={words} onInput={(event) => setParams({ q: event.currentTarget.value || null })} /></div>
       <Problem of={list} />
       {list.data && shown.length === 0 && <Empty>{words ? "No tenant has these words in its name." : "There is no tenant. Make one for each team or project whose spend belongs together."}</Empty>}
       <ul class="rows">

@@ -41,8 +41,8 @@ const called = (user: User): string => user.name || user.email || user.id;
 /** The people who sign in: invited, given roles, disabled. */
 export default function Users() {
   const list = useList<User>(PATH, idOf);
-  const [words, setWords] = useState("");
-  const open = address.value.searchParams.get("open");
+  const params = address.value.searchParams;
+  const [open, words] = [params.get("open"), params.get("q") ?? ""];
   const close = (): void => setParams({ open: null });
   const all = list.data ?? [];
   const shown = all.filter((one) => `${one.name} ${one.email ?? ""} ${one.id}`.toLowerCase().includes(words.toLowerCase()));
@@ -55,7 +55,7 @@ export default function Users() {
         <CopyCurl command={curl(PATH)} />
         <button type="button" class="btn primary" onClick={() => setParams({ open: "new" })}>Invite somebody</button>
       </div>
-      <div class="chips inline"><input aria-label="Find a user" placeholder="find" value={words} onInput={(event) => setWords(event.currentTarget.value)} /></div>
+      <div class="chips inline"><input aria-label="Find a user" placeholder="find" value={words} onInput={(event) => setParams({ q: event.currentTarget.value || null })} /></div>
       <Problem of={list} />
       {list.data && shown.length === 0 && <Empty>Nobody has these words in name or address.</Empty>}
       <ul class="rows">
