@@ -87,3 +87,62 @@ def test_keys_jump_and_are_listed(browser: Browser, open_gateway: Gateway) -> No
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Health")).to_be_visible()
     visitor.close()
+
+
+def test_a_question_and_what_it_asks_about_take_the_focus_of_the_button_they_replace(
+    browser: Browser, open_gateway: Gateway
+) -> None:
+    key = open_gateway.admin.post("/keys", json={"name": "by hand"}).json()["id"]
+    visitor = Visitor(browser, open_gateway.url)
+    page = visitor.go(f"/app/admin/keys?open={key}")
+    drawer = page.get_by_role("dialog")
+
+    drawer.get_by_role("button", name="Revoke key").focus()
+    page.keyboard.press("Enter")
+    expect(drawer.get_by_role("button", name="Keep")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(drawer.get_by_role("button", name="Revoke key")).to_be_focused()
+
+    drawer.locator("input[name=name]").fill("by keyboard")
+    drawer.get_by_role("button", name="Save changes").focus()
+    page.keyboard.press("Enter")
+    expect(drawer.get_by_role("group", name="What will change")).to_be_focused()
+    for _ in range(3):  # go on editing, copy as curl, save
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(drawer.get_by_text("Saved.")).to_be_visible()
+    visitor.close()
+
+
+def test_keys_of_the_chat_neither_stop_an_answer_by_accident_nor_lose_what_was_typed(
+    browser: Browser, open_gateway: Gateway
+) -> None:
+    visitor = Visitor(browser, open_gateway.url)
+    page = visitor.go("/app")
+    box = page.get_by_label("Message", exact=True)
+    box.fill("/modl demo")
+    page.keyboard.press("Enter")
+    expect(page.locator(".notice")).to_contain_text("No command is called so")
+    expect(box).to_have_value("/modl demo")
+    expect(page.locator("article")).to_have_count(0)
+
+    box.fill("half a thought")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("/")
+    expect(box).to_be_focused()
+    expect(box).to_have_value("half a thought")
+
+    box.fill("/model demo-a/sim-words-3000+chunk-delay-20ms")
+    page.keyboard.press("Enter")
+    box.fill(" /modl is no command")
+    page.keyboard.press("Enter")
+    expect(page.locator("article.user .said")).to_have_text("/modl is no command")
+    box.fill("/usage")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="Usage")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_role("button", name="stop", exact=True)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("article.assistant footer .state")).to_have_text("stopped")
+    visitor.close()

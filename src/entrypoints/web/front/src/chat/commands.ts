@@ -45,12 +45,17 @@ export function completions(text: string): readonly { readonly insert: string; r
   return choices.filter((one) => one.toLowerCase().includes(wanted)).slice(0, 8).map((one) => ({ insert: `/${name} ${one}`, label: one, does: "" }));
 }
 
-/** Whether the text was a command, which has then been run. */
-export function runCommand(text: string): boolean {
-  const [, name = "", rest = ""] = /^\/(\S+)\s*(.*)$/s.exec(text.trim()) ?? [];
-  const command = COMMANDS.find((one) => one.name === name);
-  command?.run(rest.trim());
-  return command !== undefined;
+const commandOf = (text: string): readonly [Command | undefined, string] => {
+  const [, name, rest = ""] = /^\/(\S+)\s*(.*)$/s.exec(text) ?? [];
+  return [COMMANDS.find((one) => one.name === name), rest.trim()];
+};
+
+/** Whether it is one of them: what has a space before its stroke is a message. */
+export const isCommand = (text: string): boolean => commandOf(text)[0] !== undefined;
+
+export function runCommand(text: string): void {
+  const [command, rest] = commandOf(text);
+  command?.run(rest);
 }
 
 function byName(rest: string): void {

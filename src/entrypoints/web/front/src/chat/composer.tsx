@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { completions, runCommand } from "./commands";
+import { completions, isCommand, runCommand } from "./commands";
 import { attempt, draft, notice, upload } from "./store";
 import { running, send, stop } from "./turns";
 import { sheet } from "./view";
@@ -24,10 +24,12 @@ export function Composer() {
   const submit = (): void => {
     const text = draft.value.trim();
     if (!text && pictures.length === 0) return;
-    if (running.value) return void (notice.value = "An answer is still coming: stop it, or wait for its end.");
+    const command = isCommand(draft.value);
+    if (!command && /^\/[a-z]+(\s|$)/.test(draft.value)) return void (notice.value = "No command is called so. With a space before it, it is sent as a message.");
+    if (!command && running.value) return void (notice.value = "An answer is still coming: stop it, or wait for its end.");
     draft.value = "";
     setAt(0);
-    if (text.startsWith("/") && runCommand(text)) return;
+    if (command) return runCommand(text);
     setPictures([]);
     attempt(send(text, pictures));
   };

@@ -122,13 +122,12 @@ function shortcuts(): () => void {
       queueMicrotask(() => document.getElementById("find")?.focus()); // it is drawn by then, and takes the next key
     } else if (event.key === "/" && document.activeElement === document.body) {
       event.preventDefault();
-      draft.value = "/";
+      draft.value ||= "/"; // never over what was typed
       document.getElementById("ask")?.focus();
-    } else if (event.key === "Escape" && running.value) running.value.abort();
-    else if (event.key === "Escape" && document.activeElement?.id === "find") {
+    } else if (event.key === "Escape" && document.activeElement?.id === "find" && searched.value) {
       searched.value = "";
       attempt(loadConversations());
-    }
+    } else if (event.key === "Escape" && !document.querySelector("dialog[open]")) running.value?.abort(); // a dialog's is to close it
   };
   addEventListener("keydown", keys);
   return () => removeEventListener("keydown", keys);

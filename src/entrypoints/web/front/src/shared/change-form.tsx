@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { bodyOf, changesOf, conflictsOf, flattened, inWords, written, type Change, type Field } from "./changes";
 import { useDraft } from "./draft";
 import { ApiError, call } from "./http";
@@ -118,9 +118,13 @@ export const Choices = ({ name, label, choices, of, hint }: { readonly name: str
 
 function Review({ fields, changes, theirs, command, save, back }: { readonly fields: readonly Field[]; readonly changes: readonly Change[]; readonly theirs: readonly Change[]; readonly command: string; readonly save: () => Promise<void>; readonly back: () => void }) {
   const [busy, setBusy] = useState(false);
+  const box = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    if (document.activeElement === document.body) box.current!.focus(); // the button that was pressed has made room for this
+  }, []);
   const words = (name: string, value: unknown): string => (fields.find((one) => one.name === name)?.words ?? inWords)(value);
   return (
-    <div class="review" role="group" aria-label="What will change">
+    <div class="review" role="group" aria-label="What will change" tabIndex={-1} ref={box}>
       {theirs.length > 0 && <p class="fault" role="alert">Somebody has changed this meanwhile. What they wrote stands on the left, what you wrote on the right.</p>}
       <ul class="changes">{changes.map((one) => <li key={one.field}><code>{one.field}</code>: <span dir="auto">{words(one.field, one.old)}</span> → <b dir="auto">{words(one.field, one.new)}</b></li>)}</ul>
       <p class="buttons">

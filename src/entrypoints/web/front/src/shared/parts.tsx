@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { bare, gatewayAddress } from "./base-path";
 import { useDraft } from "./draft";
 import { ApiError } from "./http";
@@ -94,14 +94,18 @@ export function mark(form: HTMLFormElement, problem: unknown): void {
 
 /** A button that asks once more, naming what it ends, before it does it. */
 export function Confirmed({ label, question, run }: { readonly label: string; readonly question: string; readonly run: () => Promise<void> }) {
-  const [asked, setAsked] = useState(false);
+  const [asked, setAsked] = useState<boolean>();
   const [error, setError] = useState("");
-  if (!asked) return <button type="button" class="btn danger" onClick={() => setAsked(true)}>{label}</button>;
+  const next = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => {
+    if (asked !== undefined && document.activeElement === document.body) next.current?.focus(); // the button that had it is gone
+  }, [asked]);
+  if (!asked) return <button key="first" ref={next} type="button" class="btn danger" onClick={() => setAsked(true)}>{label}</button>;
   const go = (): void => void run().then(() => setAsked(false), (problem: Error) => setError(problem.message));
   return (
     <span class="confirm" role="group" aria-label={question}>
       <span>{question}</span>
-      <button type="button" class="btn" onClick={() => setAsked(false)}>Keep</button>
+      <button ref={next} type="button" class="btn" onClick={() => setAsked(false)}>Keep</button>
       <button type="button" class="btn danger" onClick={go}>{label}</button>
       {error && <span class="fault" role="alert">{error}</span>}
     </span>
