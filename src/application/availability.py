@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Final, get_args
 
+import msgspec
+
 from application.inference.calls import key_id_of
 from application.snapshot import GatewayState, LiveProvider
 from domain.availability import KeyState, ProviderRest, change_after, state_to_keep
@@ -67,12 +69,13 @@ class AvailabilityKeeper:
 
     async def _flush(self) -> None:
         for state in self._policy.drain_changes():
-            if len(state.id) <= MAX_ID_LENGTH:
-                self._unsaved[state.id] = change_after(self._unsaved.get(state.id), state)
-        rests = self._policy.drain_rests()
-        if self._shared:
-            self._unsaved_rests |= {rest.id: rest for rest in rests if len(rest.model) <= MAX_MODEL_LENGTH}
-        self._uncounted = self._policy.drain_quotas().after(self._uncounted)
+            if is_storable(state.id, MAX_ID_LENGTH):
+                change = msgspec.structs.replace(state, reason=state.reason.replace("\0", " "))
+                self._unsaved[state.id] = change_after(self._unsaved.get(state.id), change)
+        for rest in self._policy.drain_rests():
+            if self._shared and is_storable(rest.model, MAX_MODEL_LENGTH):
+                self._unsaved_rests[rest.id] = msgspec.structs.replace(rest, reason=rest.reason.replace("\0", " "))
+        self._uncounted = _storable(self._policy.drain_quotas()).after(self._uncounted)
         if self._unsaved or self._unsaved_rests or not self._uncounted.empty:
             await self._save()
         if self._shared and self._policy.has_quotas:
@@ -126,6 +129,19 @@ class AvailabilityKeeper:
 
     def _second(self) -> int:
         return int(self._clock.now().timestamp())
+
+
+def is_storable(name: str, most: int) -> bool:
+    """Whether a store takes a name that a client may have made up. One that it does not take would stand before all
+    that is to be stored with it, and again with each next time.
+    """
+    return len(name) <= most and "\0" not in name
+
+
+def _storable(changes: QuotaChanges) -> QuotaChanges:
+    used = tuple(count for count in changes.used if is_storable(count.name, MAX_ID_LENGTH))
+    findings = tuple(found for found in changes.findings if is_storable(found.name, MAX_ID_LENGTH))
+    return msgspec.structs.replace(changes, used=used, findings=findings)
 
 
 Plan = tuple[tuple[str, QuotaRule], ...]
