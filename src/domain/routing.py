@@ -82,6 +82,7 @@ class Policy(msgspec.Struct, frozen=True):
     pictured: bool = False  # its candidates make pictures, which a chat's message is to hold
     conversation: str = ""  # under which who serves it is remembered; empty where nobody is
     turns: int = 0  # messages of it that the request has, where other processes may serve the next
+    tells: bool = False  # it may go on, and other processes may serve that
     loops: bool = False  # its answer may be a call whose result comes to another process
 
 

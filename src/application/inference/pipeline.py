@@ -279,7 +279,8 @@ class InferencePipeline:
             )
         trace = call.trace
         if trace.policy is not None and trace.policy.conversation:
-            self._router.served(trace.policy.conversation, candidate, entry.prompt_tokens(), trace.policy.turns)
+            policy, tokens = trace.policy, entry.prompt_tokens()
+            self._router.served(policy.conversation, candidate, tokens, policy.turns, tells=policy.tells)
         trace.provider_id = candidate.provider.id
         trace.model = model or candidate.model
         trace.dropped_params = dropped_params

@@ -85,6 +85,10 @@ class AffinityMemory:
         """How far the request's conversation is, where somebody wants to know."""
         return turns_of(request) if self._shared is not None else NO_TURNS
 
+    def tells(self, conversation: Conversation, turns: Turns) -> bool:
+        """Whether others should know who serves a request: not of the many that ask once, and call no tool."""
+        return self._shared is not None and (conversation.has_tools or turns.before > 0)
+
     def is_elsewhere(self, conversation: str, turns: Turns) -> bool:
         """Whether the answer that the request goes on from may have come from another process: `look_up` finds out."""
         if self._shared is None or not turns.before:
@@ -137,6 +141,8 @@ class AffinityMemory:
         model: str,
         tokens: int,
         turns: int = 0,
+        *,
+        tells: bool = False,
     ) -> None:
         """A deployment has answered, or begun to: its cache has the prompt now. `kinds` are its preset and its kind."""
         before, now = self._entries.pop(conversation, None), self._clock.monotonic()
@@ -144,7 +150,7 @@ class AffinityMemory:
         same = before is not None and (before.provider_id, before.model) == (provider_id, model)
         overpaid = before.overpaid if before is not None and same and now - before.at <= keeps else 0
         told_at = before.told_at if before is not None and same else 0.0
-        if self._shared is not None and (not told_at or now - told_at > TELL_AGAIN_SECONDS):
+        if tells and self._shared is not None and (not told_at or now - told_at > TELL_AGAIN_SECONDS):
             told_at = now
             self._shared.note(Place(conversation, provider_id, model, tokens, int(keeps), self._clock.now()))
         self._keep(conversation, _Entry(provider_id, model, tokens, overpaid, now, keeps, turns, told_at))

@@ -59,6 +59,7 @@ class AffinityStep:
             policy,
             conversation=conversation.id,
             turns=turns.all,
+            tells=self._memory.tells(conversation, turns),
             loops=self._memory.is_shared and conversation.has_tools,
         )
         held = self._memory.holder(conversation.id)

@@ -156,10 +156,12 @@ class AutoRouter(Router):
             await self._inner.settle(plan)
 
     @override
-    def served(self, conversation: str, candidate: Candidate, prompt_tokens: int, turns: int = 0) -> None:
+    def served(
+        self, conversation: str, candidate: Candidate, prompt_tokens: int, turns: int = 0, *, tells: bool = False
+    ) -> None:
         provider = candidate.provider
         kinds = (provider.id, provider.kind)
-        self._memory.served(conversation, provider.id, kinds, candidate.model, prompt_tokens, turns)
+        self._memory.served(conversation, provider.id, kinds, candidate.model, prompt_tokens, turns, tells=tells)
 
     @override
     async def told(self) -> None:
@@ -322,6 +324,7 @@ class AutoRouter(Router):
             affinity=why,
             conversation=conversation.id,
             turns=turns.all,
+            tells=self._memory.tells(conversation, turns),
             loops=self._memory.is_shared and conversation.has_tools,
         )
         return Plan(candidates, policy)

@@ -78,7 +78,9 @@ class PriorityRouter(Router):
         await self._directory.read_awaited()
 
     @override
-    def served(self, conversation: str, candidate: Candidate, prompt_tokens: int, turns: int = 0) -> None:
+    def served(
+        self, conversation: str, candidate: Candidate, prompt_tokens: int, turns: int = 0, *, tells: bool = False
+    ) -> None:
         """Names do not depend on what was before."""
 
     @override

@@ -56,9 +56,11 @@ class Router(Protocol):
         """
         ...
 
-    def served(self, conversation: str, candidate: Candidate, prompt_tokens: int, turns: int = 0) -> None:
-        """A candidate has answered, or begun to, a request whose plan named this `Policy.conversation`, with so many
-        of its `Policy.turns`.
+    def served(
+        self, conversation: str, candidate: Candidate, prompt_tokens: int, turns: int = 0, *, tells: bool = False
+    ) -> None:
+        """A candidate has answered, or begun to, a request whose plan named this `Policy.conversation`, with its
+        `Policy.turns` and `Policy.tells`.
         """
         ...
 

@@ -63,7 +63,7 @@ async def served(gateway: FakeGateway, plan: Plan, place: int = 0) -> str:
     policy = plan.policy
     assert policy is not None
     assert policy.loops
-    gateway.router.served(policy.conversation, plan.candidates[place], 2_000, policy.turns)
+    gateway.router.served(policy.conversation, plan.candidates[place], 2_000, policy.turns, tells=policy.tells)
     await gateway.router.told()
     return plan.candidates[place].provider.id
 
@@ -125,6 +125,27 @@ async def test_who_has_all_requests_of_a_conversation_asks_nobody_and_tells_once
     assert (places.asked, places.told) == (0, 2)
 
 
+async def test_of_who_asks_once_and_calls_no_tool_nobody_is_told() -> None:
+    places = MemoryConversationPlaces()
+    one, other = await processes(places)
+    history: list[dict[str, Any]] = [{"role": "user", "content": "hi"}]
+    whys = []
+    for gateway in (one, other, one):
+        request = msgspec.convert({"model": "r", "messages": list(history)}, ChatRequest)
+        plan = await planned(gateway, request)
+        assert plan.policy is not None
+        whys.append(plan.policy.affinity)
+        policy, candidate = plan.policy, plan.candidates[0]
+        gateway.router.served(policy.conversation, candidate, 2_000, policy.turns, tells=policy.tells)
+        await gateway.router.told()
+        history += [{"role": "assistant", "content": "hello"}, {"role": "user", "content": "more"}]
+        if gateway is one and len(history) == 3:
+            assert places.places == {}
+
+    assert len(places.places) == 1
+    assert whys == ["new", "new", "stay:cache"]
+
+
 async def test_alone_nothing_is_told_or_asked() -> None:
     gateway = await FakeGateway({"a": FakeChatProvider()}).started()
     question = RoutingQuestion(a_chat({"role": "user", "content": "hi"}, CALL, RESULT, model="auto"), "x", True)
@@ -178,7 +199,7 @@ async def test_a_model_that_no_database_takes_keeps_nothing_else_from_being_told
     assert kept.policy is not None
     odd = msgspec.structs.replace(kept.candidates[0], model="m\0")
 
-    gateway.router.served("odd", odd, 10, 1)
+    gateway.router.served("odd", odd, 10, 1, tells=True)
     await served(gateway, kept)
 
     assert list(places.places) == [kept.policy.conversation]
