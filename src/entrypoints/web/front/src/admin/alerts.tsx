@@ -16,7 +16,7 @@ const TONE: Readonly<Record<string, string>> = { delivered: "ok", gathered: "ok"
 export const Status = ({ of }: { readonly of: Delivery }) => <Tag state={TONE[of.status] ?? "failed"}>{of.status}</Tag>;
 
 const columns = (channels: readonly Channel[]): readonly Column<Delivery>[] => [
-  { key: "at", title: "Time", width: "124px", cell: (row) => stamp(row.created_at, browserZone()) },
+  { key: "at", title: "Time", width: "138px", cell: (row) => stamp(row.created_at, browserZone()) },
   { key: "status", title: "State", width: "96px", cell: (row) => <Status of={row} /> },
   { key: "event", title: "Event", width: "minmax(140px, 2fr)", cell: (row) => eventTitle(row.event) },
   { key: "about", title: "About", width: "minmax(100px, 1fr)", cell: (row) => <span dir="auto">{row.body.subject.name || row.body.subject.id}</span> },

@@ -16,7 +16,7 @@ import type { Entry } from "./types";
 const ms = (value: number | null): string => (value === null ? "–" : `${whole(Math.round(value))} ms`);
 
 const columns = (zone: string): readonly Column<Entry>[] => [
-  { key: "time", title: "Time", width: "124px", cell: (row) => <span title={moment(row.created_at)}>{stamp(row.created_at, zone)}</span> },
+  { key: "time", title: "Time", width: "138px", cell: (row) => <span title={moment(row.created_at)}>{stamp(row.created_at, zone)}</span> },
   { key: "outcome", title: "Outcome", width: "128px", cell: (row) => <Tag state={row.outcome}>{row.status} {row.outcome === "ok" ? "" : row.outcome.replaceAll("_", " ")}</Tag> },
   { key: "model", title: "Model", width: "minmax(140px, 2fr)", cell: (row) => <code dir="auto">{row.provider ? `${row.provider}/${row.model}` : row.requested_model}</code> },
   { key: "key", title: "Key", width: "minmax(72px, 1fr)", cell: (row) => <span dir="auto">{row.key_name ?? row.user_name ?? row.key_id ?? "–"}</span> },
