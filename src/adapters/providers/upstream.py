@@ -18,7 +18,7 @@ from adapters.providers.dialect import KeptStreamDecoder, StreamDecoder
 from adapters.providers.opening import MAX_ANSWER_BYTES, Opening
 from adapters.providers.own_shortage import is_own_shortage
 from adapters.transport.direct import direct
-from adapters.transport.response_stream import UpstreamResponse
+from adapters.transport.response_stream import UnreadableAnswer, UpstreamResponse
 from adapters.wire.error_body import MAX_BODY_BYTES
 from adapters.wire.errors import shown
 from adapters.wire.raw_json import without_halves
@@ -332,6 +332,9 @@ def transport_failure(error: httpx.RequestError, secret: Secret | None) -> Upstr
         kind, message = FailureKind.CONNECT, f"The provider could not be reached: {reason}"
     elif isinstance(error, httpx.TimeoutException):
         kind, message = FailureKind.TIMEOUT, f"The provider did not answer in time: {reason}"
+    elif isinstance(error, UnreadableAnswer):
+        message = f"The provider's answer cannot be read: {reason}"
+        return UpstreamFailure(FailureKind.SERVER_ERROR, shown(message, secret), status=200)
     else:
         kind, message = FailureKind.TRUNCATED, f"The connection to the provider broke: {reason}"
     return UpstreamFailure(kind, shown(message, secret))

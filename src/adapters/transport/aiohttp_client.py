@@ -17,7 +17,14 @@ from yarl import URL
 
 from adapters.transport.egress import EgressGuard, Origin
 from adapters.transport.limits import TransportLimits
-from adapters.transport.response_stream import DecodedStream, RawHeaders, content_encoding, decodable, without_encoding
+from adapters.transport.response_stream import (
+    DecodedStream,
+    RawHeaders,
+    UnreadableAnswer,
+    content_encoding,
+    decodable,
+    without_encoding,
+)
 from adapters.transport.tls import NO_FILES, TlsFiles, client_context
 
 _BYTES_BODY_LIMIT = 2**20  # above it aiohttp warns that writing it at once holds up the loop
@@ -174,7 +181,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         fault = self._fault(response.status, headers, coding)
         if fault:
             body.give_up()
-            raise httpx.RemoteProtocolError(fault)
+            raise UnreadableAnswer(fault)
         if not coding:
             return httpx.Response(response.status, headers=headers, stream=body, request=request)
         return httpx.Response(

@@ -24,6 +24,7 @@ from adapters.transport.response_stream import (
     DecodedStream,
     RawHeaders,
     ResponseStream,
+    UnreadableAnswer,
     UpstreamResponse,
     content_encoding,
     decodable,
@@ -362,7 +363,7 @@ class HttptoolsTransport(DirectTransport):
         if not decodable(coding):
             response.abandon()
             name = coding[:40].decode("latin-1")
-            raise httpx.RemoteProtocolError(f"The upstream answered in the coding '{name}', which was not asked for.")
+            raise UnreadableAnswer(f"The upstream answered in the coding '{name}', which was not asked for.")
         headers = without_encoding(headers)
         return UpstreamResponse(response.status, headers, stream=DecodedStream(response, coding, self._limits))
 

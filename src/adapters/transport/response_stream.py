@@ -202,8 +202,14 @@ def without_encoding(headers: RawHeaders) -> RawHeaders:
     return [(n, v) for n, v in headers if n.lower() not in {b"content-encoding", b"content-length"}]
 
 
+class UnreadableAnswer(httpx.RemoteProtocolError):
+    """An answer that came and is no use: in a coding nobody asked for, damaged, or a bomb. No lost connection."""
+
+
 class Inflater:
-    """Decodes gzip, zlib and (a common slip) raw deflate piece by piece. Raises `httpx.RemoteProtocolError`.
+    """Decodes gzip, zlib and (a common slip) raw deflate piece by piece. Raises `UnreadableAnswer`.
+
+    A body that ends too early is a lost connection to its reader: `httpx.RemoteProtocolError`.
 
     Which of them it is, the first two bytes say rather than the header. A gzip body may have several members (RFC 1952
     2.2); what follows the last one and is none is left out, as by other clients.
@@ -233,7 +239,7 @@ class Inflater:
             try:
                 step = decoder.decompress(piece, _STEP_BYTES)
             except zlib.error as error:
-                raise httpx.RemoteProtocolError(f"The upstream's compressed answer is damaged: {error}.") from error
+                raise UnreadableAnswer(f"The upstream's compressed answer is damaged: {error}.") from error
             self._decoded_bytes += len(step)
             self._check_size()
             piece, more = decoder.unconsumed_tail, len(step) == _STEP_BYTES
@@ -265,7 +271,7 @@ class Inflater:
         elif self._raw:
             self._decoder = zlib.decompressobj(-zlib.MAX_WBITS)
         else:
-            raise httpx.RemoteProtocolError("The upstream's compressed answer is damaged: it is no gzip.")
+            raise UnreadableAnswer("The upstream's compressed answer is damaged: it is no gzip.")
         return opening
 
     def _check_size(self) -> None:
@@ -273,12 +279,12 @@ class Inflater:
         if size > self._limits.max_decoded_bytes:
             raise self._too_large()
         if size > _RATIO_FREE_BYTES and size > self._encoded_bytes * self._limits.max_decode_ratio:
-            raise httpx.RemoteProtocolError(
+            raise UnreadableAnswer(
                 f"The upstream's answer unpacks to more than {self._limits.max_decode_ratio} times its size."
             )
 
     def _too_large(self) -> httpx.RemoteProtocolError:
-        return httpx.RemoteProtocolError(
+        return UnreadableAnswer(
             f"The upstream's answer unpacks to more than {self._limits.max_decoded_bytes} bytes."
         )
 

@@ -17,6 +17,7 @@ from typing_extensions import override
 from adapters.providers.kind import Entry
 from adapters.providers.kinds import ENTRIES
 from adapters.providers.registry import Registry
+from adapters.transport.response_stream import UnreadableAnswer
 from domain.chat import ChatRequest
 from domain.errors import UpstreamFailure
 from domain.failover import FailureKind
@@ -258,6 +259,7 @@ async def test_a_refusal_has_its_kind_and_its_words(
         (httpx.ReadTimeout("silent"), FailureKind.TIMEOUT),
         (httpx.ReadError("reset"), FailureKind.TRUNCATED),
         (httpx.RemoteProtocolError("nonsense"), FailureKind.TRUNCATED),
+        (UnreadableAnswer("unpacks to more than 100 times its size"), FailureKind.SERVER_ERROR),
         (httpx.WriteError("gone"), FailureKind.TRUNCATED),
     ],
 )
