@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from adapters.limits.breaker import PROBE_SECONDS
+from adapters.limits.shared import RENEW_SECONDS
 from bench.faults.case import Case, Checks
 from bench.faults.checking import books, budget, only, told
 from bench.faults.stand import Site, Stand, until
@@ -75,9 +76,10 @@ def _away(
     site = stand.site("valkey", hosts=2)
     payer = site.payer(_CALLS)
     limited = site.payer(10_000, limits={"rpm": _RPM})
-    counted = site.payer(10_000, limits={"rpm": 100_000})
+    counted = site.payer(1_000_000, limits={"rpm": 100_000})
+    time.sleep(RENEW_SECONDS + 0.5)  # a host learns by then that it is not alone, and what its share is
     with (
-        site.traffic(payer=counted) as load,
+        site.traffic(payer=counted, pause=0.15) as load,  # the upstream's journal keeps 5,000 calls
         site.traffic(payer=payer, clients=2, pause=0.2) as paid,
         site.traffic(payer=limited, clients=4) as much,
     ):
