@@ -1,8 +1,11 @@
 """Behind a pooler of transactions everything works that is said to, and one that nobody mentioned is named."""
 
 import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 import pytest
+from sqlalchemy import URL
 
 from adapters.limits.postgres_counters import PostgresCounters
 from adapters.persistence import schema
@@ -15,14 +18,26 @@ from domain.configuration import Section
 from domain.ports.security import SecretBox
 from tests.builders import a_provider, a_request_record
 from tests.contracts.persistence.postgres import PostgresServer
+from tests.pgbouncer import pgbouncer_before
 from tests.transaction_pooler import TransactionPooler
+
+Pooler = Callable[[URL], AbstractAsyncContextManager[str]]
+
+
+@pytest.fixture(
+    params=[lambda server: TransactionPooler(server).running(), pgbouncer_before], ids=["ours", "pgbouncer"]
+)
+def pooler(request: pytest.FixtureRequest) -> Pooler:
+    """Ours gives every transaction another connection, which the real one does only under load."""
+    chosen: Pooler = request.param
+    return chosen
 
 
 async def test_the_schema_is_made_and_several_processes_work_through_it(
-    postgres: PostgresServer, box: SecretBox
+    postgres: PostgresServer, box: SecretBox, pooler: Pooler
 ) -> None:
     server = await asyncio.to_thread(postgres.new_database)
-    async with TransactionPooler(parse_url(server)).running() as address:
+    async with pooler(parse_url(server)) as address:
         url = f"{address}&pgbouncer=true"
         await schema.upgrade(url)
         assert (await schema.check(url)).up_to_date
@@ -49,9 +64,11 @@ async def test_the_schema_is_made_and_several_processes_work_through_it(
     assert await postgres.fetch(server, "SELECT count(*) FROM requests") == [15]
 
 
-async def test_each_transaction_still_has_its_limits_of_time(postgres: PostgresServer, box: SecretBox) -> None:
+async def test_each_transaction_still_has_its_limits_of_time(
+    postgres: PostgresServer, box: SecretBox, pooler: Pooler
+) -> None:
     server = postgres.migrated_url
-    async with TransactionPooler(parse_url(server)).running() as address:
+    async with pooler(parse_url(server)) as address:
         store = SqlAlchemyStore(f"{address}&pgbouncer=true", box, unit_seconds=20.0)
         async with store.reading(20.0) as work:
             connection = await work.run(work.session.connection())
