@@ -284,9 +284,7 @@ class Inflater:
             )
 
     def _too_large(self) -> httpx.RemoteProtocolError:
-        return UnreadableAnswer(
-            f"The upstream's answer unpacks to more than {self._limits.max_decoded_bytes} bytes."
-        )
+        return UnreadableAnswer(f"The upstream's answer unpacks to more than {self._limits.max_decoded_bytes} bytes.")
 
 
 class DecodedStream(httpx.AsyncByteStream):
