@@ -29,10 +29,8 @@ class OwnDirectory:
         """
         if self.is_held():
             return
-        held_before = self._lock is not None
-        self.release()
-        if held_before and self.path.exists():  # its lock alone is gone
-            self._lock = _locked(self.path)
+        if self._lock is not None and self.path.exists():  # its lock alone is gone
+            self._hold(_locked(self.path))
             return
         if self.path.exists():
             raise FileExistsError(errno.EEXIST, "the spool directory belongs to another process", str(self.path))
@@ -48,6 +46,11 @@ class OwnDirectory:
                 os.close(lock)
             shutil.rmtree(draft, ignore_errors=True)
             raise
+        self._hold(lock)
+
+    def _hold(self, lock: int) -> None:
+        """In place of the lock before, which is kept until then: what went away as a whole may come back as it was."""
+        self.release()
         self._lock = lock
 
     def is_held(self) -> bool:

@@ -157,6 +157,24 @@ async def test_while_the_data_folder_is_gone_it_is_unready_said_once_and_the_res
     assert len(messages) == 2
 
 
+async def test_a_data_folder_that_comes_back_as_it_was_is_gone_on_with(books: Books, data: Path) -> None:
+    """As a mount that was away. Its lock is still this process's, and is not given up in between."""
+    books.end(100)
+    away = data.with_name("away")
+    os.rename(data, away)  # noqa: PTH104 - of a few microseconds, in a coroutine
+    wait_until(lambda: not is_writable(books.spool))
+    books.end(600)
+    for _ in range(20):
+        await books.flusher.turn()
+    time.sleep(4 * spool_module.RETRY_SECONDS)  # noqa: ASYNC251 - a thread tries to make it again meanwhile
+    os.rename(away, data)  # noqa: PTH104 - the same
+
+    wait_until(lambda: is_writable(books.spool))
+    assert books.own.is_held()
+    await books.flusher.flush()
+    assert set(books.store.requests) == books.all_of_them
+
+
 async def test_what_no_disk_took_is_booked_from_memory_when_the_process_stops(books: Books, data: Path) -> None:
     books.end(100)
     shutil.rmtree(data)
