@@ -137,7 +137,9 @@ _PROMISE: Final = (
     "each host counts its share: at most 1.5 times a limit; budgets exact; two log lines; back within 3 s (R-27)"
 )
 
-_FORGETS: Final = "as where it is frozen; but what it forgot may pass once more: at most twice a limit (R-27)"
+_FORGETS: Final = (
+    "as where it is frozen; what it forgot may pass once more: at most twice a limit, where P-07 wants 1.5"
+)
 
 CASES: Final = (
     Case("valkey-frozen", "SIGSTOP of Valkey under load, two hosts", _PROMISE, frozen, short=True),
