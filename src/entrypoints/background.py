@@ -105,17 +105,21 @@ async def background_jobs(
     rows = BackgroundJob
     metered = (await container.get(MetricsAccess)).mode != "off"
     metrics = [rows(METRICS_SECONDS, "add up metrics", (await container.get(MetricsPage)).turn)] if metered else []
+    telling = [
+        rows(SHARED_FLUSH_SECONDS, "tell where conversations are", places.tell),
+        rows(0.0, "forget where conversations were", resting_first(PLACES_SECONDS, places.forget), one_owner=True),
+    ]
     renewal = await container.get(SecretRenewal)
     renewals = [rows(SECRETS_SECONDS, "take up renewed secrets", renewal.turn)] if renewal.has_work else []
     return (
         *metrics,
         *renewals,
+        *(telling if places.on else []),  # else nobody is there to be told
         rows(LEASE_RENEW_SECONDS, "hold the background work", ownership.renew),
         # one process for all
         rows(0.0, "check the health of providers", resting_first(checks.interval_seconds, checks.turn), one_owner=True),
         rows(MODEL_REFRESH_SECONDS, "list models", directory.refresh_stale, one_owner=True),
         rows(SESSIONS_SECONDS, "forget sessions that ended", _forgetting_sessions(container), one_owner=True),
-        rows(0.0, "forget where conversations were", resting_first(PLACES_SECONDS, places.forget), one_owner=True),
         rows(0.0, "sum up usage of ended days", await _rolling_up(container), one_owner=True),
         rows(0.0, "look for responses", resting_first(RESPONSES_SECONDS, services.background.turn), one_owner=True),
         rows(0.0, "delete requests that were kept long enough", _pruning(container), one_owner=True),
@@ -126,7 +130,6 @@ async def background_jobs(
         rows(UNHEARD_POLL_SECONDS if announcements.missed else CONFIG_POLL_SECONDS, "follow configuration", reload),
         rows(0.0, "hear of changes of the configuration", lambda: announcements.listen(reload)),
         rows(SHARED_FLUSH_SECONDS if shared else AVAILABILITY_FLUSH_SECONDS, "keep availability", keeper.flush),
-        rows(SHARED_FLUSH_SECONDS, "tell where conversations are", places.tell),
         rows(PRICE_KEEP_SECONDS, "keep used prices", prices.keep_used),
         rows(LIMITS_SECONDS, "keep what is used of limits", limits.keep),
         rows(REFUSALS_SECONDS, "write down who was refused", refusals.write_down),

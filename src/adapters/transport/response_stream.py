@@ -283,7 +283,7 @@ class Inflater:
                 f"The upstream's answer unpacks to more than {self._limits.max_decode_ratio} times its size."
             )
 
-    def _too_large(self) -> httpx.RemoteProtocolError:
+    def _too_large(self) -> UnreadableAnswer:
         return UnreadableAnswer(f"The upstream's answer unpacks to more than {self._limits.max_decoded_bytes} bytes.")
 
 

@@ -3,8 +3,7 @@
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from tests.contracts.limits.conftest import PATIENT
 from tests.contracts.limits.test_limit_stores import admitted, limits
 from tests.contracts.limits.valkey import ValkeyServer
 from tests.fakes.clock import FakeClock
+from tests.tls_fronts import tls_before_port
 
 PASSWORD = "s3cret:/@pass"
 QUOTED = "s3cret%3A%2F%40pass"
@@ -85,33 +85,6 @@ async def test_who_is_not_let_in_is_told_without_the_password_and_counts_a_share
     assert not any("wrong" in text or PASSWORD in text or QUOTED in text for text in told)
 
 
-@asynccontextmanager
-async def tls_before(server: ValkeyServer, authority: trustme.CA) -> AsyncIterator[int]:
-    """A port with TLS that leads to the server."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-
-    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while data := await reader.read(65_536):
-                writer.write(data)
-                await writer.drain()
-        except OSError:
-            pass  # whoever left, left
-        finally:
-            writer.close()
-
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        behind, to_behind = await asyncio.open_connection("127.0.0.1", server.port)
-        await asyncio.gather(copy(reader, to_behind), copy(behind, writer))
-
-    listening = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=context)
-    try:
-        yield listening.sockets[0].getsockname()[1]
-    finally:
-        listening.close()
-
-
 @pytest.mark.parametrize("scheme", ["valkeys", "rediss"])
 async def test_tls_is_spoken_with_a_server_of_a_private_authority(
     server: ValkeyServer, scheme: str, tmp_path: Path
@@ -120,7 +93,9 @@ async def test_tls_is_spoken_with_a_server_of_a_private_authority(
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     server.ask("FLUSHALL")
 
-    async with tls_before(server, authority) as port:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    async with tls_before_port(server.port, context) as port:
         known = f"{scheme}://gateway:{QUOTED}@127.0.0.1:{port}/0?ssl_ca_certs={tmp_path / 'ca.pem'}"
         assert await counts_at(known)
         stranger = await look_at(Secret(f"{scheme}://gateway:{QUOTED}@127.0.0.1:{port}"), "here")

@@ -18,7 +18,7 @@ from domain.errors import StoreUnavailable
 from domain.ports.security import SecretBox
 from tests.builders import a_provider, a_request_record
 from tests.contracts.persistence.postgres import PostgresServer
-from tests.postgres_tls import tls_before
+from tests.tls_fronts import tls_before_postgres
 from tests.waiting import HANG_SECONDS
 
 SECRET = "hunter2"
@@ -61,7 +61,7 @@ async def test_a_server_is_believed_as_the_mode_says(
     # One that is named would make `require` check it, as libpq does for compatibility.
     root = f"&sslrootcert={path}" if mode.startswith("verify") else ""
     server = parse_url(postgres.migrated_url)
-    async with tls_before(server, server_side(known, kind)) as port:
+    async with tls_before_postgres(server, server_side(known, kind)) as port:
         url = f"postgresql://{server.username}:{SECRET}@127.0.0.1:{port}/{server.database}?sslmode={mode}{root}"
         if refused:
             with pytest.raises((StoreUnavailable, OSError)) as raised:
@@ -84,7 +84,7 @@ async def test_whatever_connects_shows_the_clients_certificate(
         blob.write_to_path(str(tmp_path / "cert.pem"), append=True)
     database = await asyncio.to_thread(postgres.new_database)
     server = parse_url(database)
-    async with tls_before(server, server_side(known, "right", asks=True)) as port:
+    async with tls_before_postgres(server, server_side(known, "right", asks=True)) as port:
         address = f"postgresql://{server.username}@127.0.0.1:{port}/{server.database}"
         bare = f"{address}?sslmode=verify-full&sslrootcert={path}"
         with pytest.raises((StoreUnavailable, OSError)):

@@ -1,6 +1,6 @@
-"""TLS before a real Postgres, as its own protocol begins it; the wheel's server is built without OpenSSL.
+"""TLS before the real Postgres and the real Valkey of the tests: the servers of the wheels are built without OpenSSL.
 
-A client asks for TLS with eight bytes and is answered `S`; everything after the handshake is the server's own.
+Of Postgres a client asks for TLS with eight bytes and is answered `S`; what follows the handshake is the server's own.
 Source: https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL (read 2026-11).
 """
 
@@ -16,20 +16,11 @@ _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
 
 @asynccontextmanager
-async def tls_before(server: URL, context: ssl.SSLContext | None) -> AsyncIterator[int]:
+async def tls_before_postgres(server: URL, context: ssl.SSLContext | None) -> AsyncIterator[int]:
     """The port of a server that speaks TLS with this context, or of one that says it has none."""
     host = server.query["host"]
     socket = f"{host if isinstance(host, str) else host[0]}/.s.PGSQL.{server.port or 5432}"
     tasks: set[asyncio.Task[None]] = set()
-
-    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            with suppress(OSError):  # whoever left, left
-                while data := await reader.read(65_536):
-                    writer.write(data)
-                    await writer.drain()
-        finally:
-            writer.close()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         first = await reader.readexactly(8)
@@ -45,7 +36,7 @@ async def tls_before(server: URL, context: ssl.SSLContext | None) -> AsyncIterat
             return
         behind, to_behind = await asyncio.open_unix_connection(socket)
         to_behind.write(first)
-        await asyncio.gather(copy(reader, to_behind), copy(behind, writer))
+        await asyncio.gather(_copy(reader, to_behind), _copy(behind, writer))
 
     async def guarded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -67,3 +58,28 @@ async def tls_before(server: URL, context: ssl.SSLContext | None) -> AsyncIterat
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def tls_before_port(port: int, context: ssl.SSLContext) -> AsyncIterator[int]:
+    """A port with TLS that leads to this one."""
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        behind, to_behind = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(_copy(reader, to_behind), _copy(behind, writer))
+
+    listening = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=context)
+    try:
+        yield listening.sockets[0].getsockname()[1]
+    finally:
+        listening.close()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        with suppress(OSError):  # whoever left, left
+            while data := await reader.read(65_536):
+                writer.write(data)
+                await writer.drain()
+    finally:
+        writer.close()
